@@ -1,0 +1,25 @@
+.PHONY: help build run test check bench golden
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+build: ## build bin/routeproof
+	go build -o bin/routeproof ./cmd/routeproof
+
+run: build ## the main job on the built-in set, into out/
+	bin/routeproof run --out out
+
+test: ## all tests
+	go test ./...
+
+check: ## gofmt, vet, staticcheck, tests with the race detector and import floors
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt wants: $$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go test -race ./...
+
+bench: ## benchmarks
+	go test -run '^$$' -bench . ./...
+
+golden: ## rewrite the golden files from what the program does now
+	go test ./cmd/routeproof ./internal/svgplot -run Golden -update
