@@ -1,0 +1,83 @@
+package stats
+
+import "math/rand/v2"
+
+// Multinomial returns replicates values of a statistic of a table of counts
+// under the bootstrap of its items. Entry b is stat of the b-th table that
+// MultinomialEach draws, of which the requirements, cost and panics hold. stat
+// may return NaN where the statistic is undefined; it must not keep the slice.
+func Multinomial(counts []int, replicates int, seed uint64, stat func(counts []int) float64) []float64 {
+	checkReplicates(replicates)
+	values := make([]float64, replicates)
+	MultinomialEach(counts, replicates, seed, func(b int, drawn []int) { values[b] = stat(drawn) })
+	return values
+}
+
+// MultinomialEach draws tables of sum(counts) items from the multinomial
+// distribution with the observed shares counts[i]/sum(counts), which is the
+// distribution of the table of items drawn with replacement, and calls visit
+// for replicate 0, 1, … in order on the calling goroutine. Drawing many
+// statistics in one pass keeps them paired.
+//
+// The slice visit receives is aligned with counts, sums to the same total, and
+// is reused: visit may change it but must not keep it. A cell of count zero
+// stays zero. Each cell is an exact binomial given the cells before it, so the
+// cost is O(replicates × cells) whatever the counts. Replicate b is a function
+// of counts, seed and b alone. It panics on a negative count or replicates.
+func MultinomialEach(counts []int, replicates int, seed uint64, visit func(replicate int, counts []int)) {
+	checkReplicates(replicates)
+	total := 0
+	for _, c := range counts {
+		if c < 0 {
+			panic("stats: negative count")
+		}
+		total += c
+	}
+	samplers := make([]binomial, len(counts))
+	left := total
+	for i, c := range counts {
+		if c > 0 {
+			// The last cell in use has probability 1 and takes what is left.
+			samplers[i] = newBinomial(float64(c) / float64(left))
+			left -= c
+		}
+	}
+	drawn := make([]int, len(counts))
+	var src rand.PCG
+	for b := range replicates {
+		seedReplicate(&src, seed, b)
+		left := total
+		for i := range samplers {
+			drawn[i] = samplers[i].draw(&src, left)
+			left -= drawn[i]
+		}
+		visit(b, drawn)
+	}
+}
+
+// Resample draws bootstrap samples of n items, or n clusters of items, with
+// replacement, and calls visit for replicate 0, 1, … in order on the calling
+// goroutine. weights has length n; weights[i] says how often item i was drawn,
+// a whole number; the weights sum to n. The slice is reused: visit may change
+// it but must not keep it. Where prompts share a source, n must count the
+// sources, or the interval is too narrow.
+//
+// It takes O(n) a replicate. Replicate b is a function of n, seed and b alone.
+// With n = 0 every sample is empty. It panics on a negative n or replicates.
+func Resample(n, replicates int, seed uint64, visit func(replicate int, weights []float64)) {
+	if n < 0 {
+		panic("stats: negative count")
+	}
+	checkReplicates(replicates)
+	weights := make([]float64, n)
+	var src rand.PCG
+	rng := rand.New(&src) // keeps no state of its own
+	for b := range replicates {
+		seedReplicate(&src, seed, b)
+		clear(weights)
+		for range n {
+			weights[rng.Uint64N(uint64(n))]++
+		}
+		visit(b, weights)
+	}
+}

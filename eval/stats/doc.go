@@ -1,0 +1,27 @@
+// Package stats turns counts, scores and resampled values into intervals,
+// p-values and calibration figures, each by a formula that its comment cites.
+//
+// Data flows one way, from small inputs to numbers that a report can print:
+//
+//  1. Counts of right and wrong give rates with intervals (Wilson) and paired
+//     comparisons (McNemar, McNemarOneSided), whose p-values are adjusted
+//     together (Holm).
+//  2. A statistic of a table of counts is resampled from the counts
+//     (Multinomial, MultinomialEach); a statistic of continuous values is
+//     resampled by item or by cluster (Resample). The replicates give an
+//     interval (Percentile, BCa).
+//  3. Scores and labels fit one temperature (FitTemperature); the probabilities
+//     it gives (Softmax) are judged by Brier, Reliability and ECE against its
+//     null value (NullECE), and by the trade between coverage and risk
+//     (RiskCoverageCurve, AURC).
+//
+// Nothing here reads a clock, a file or a global random source: whatever draws
+// takes a seed, and replicate b of a seed is the same numbers however many
+// replicates are asked for and whichever goroutine asks. All functions are safe
+// for concurrent use on separate output slices.
+//
+// Mistakes of the calling program (negative counts, slices of unequal length,
+// NaN where a number is due) panic with a fixed string that begins "stats: ".
+// A figure that the data leave undefined, such as the calibration error of no
+// predictions, is NaN and documented so.
+package stats

@@ -1,0 +1,69 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Interval is a closed two-sided confidence interval in the unit of the
+// statistic it belongs to. Both ends are NaN where the interval is undefined;
+// encoding/json refuses NaN, so such an interval must not be encoded.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Wilson returns the score interval, without continuity correction, for the
+// rate k/n of k successes in n independent trials:
+//
+//	(k + z²/2 ± z√(k(n−k)/n + z²/4)) / (n + z²),  z = Φ⁻¹((1+confidence)/2).
+//
+// Low is exactly 0 at k = 0 and High exactly 1 at k = n. With n = 0 nothing is
+// known and the interval is [0, 1]. It panics unless 0 ≤ k ≤ n and
+// 0 < confidence < 1. Source: Wilson (1927), JASA 22:209–212.
+func Wilson(k, n int, confidence float64) Interval {
+	if k < 0 || n < 0 {
+		panic("stats: negative count")
+	}
+	if k > n {
+		panic("stats: more successes than trials")
+	}
+	z := criticalValue(confidence)
+	if n == 0 {
+		return Interval{Low: 0, High: 1}
+	}
+	return Interval{Low: wilsonLow(k, n, z), High: 1 - wilsonLow(n-k, n, z)}
+}
+
+// wilsonLow is the smaller root of Wilson's quadratic, taken from the product
+// of the roots, k²/(n(n+z²)), so that a small k loses no digits.
+func wilsonLow(k, n int, z float64) float64 {
+	if k == 0 {
+		return 0
+	}
+	kf, nf := float64(k), float64(n)
+	fail := float64(n - k)
+	return 2 * kf * kf / (nf * (2*kf + z*z + z*math.Sqrt(z*z+4*kf*fail/nf)))
+}
+
+// NormalQuantile returns Φ⁻¹(p) of the standard normal distribution: −Inf at
+// p = 0, +Inf at p = 1. It panics unless 0 ≤ p ≤ 1.
+func NormalQuantile(p float64) float64 {
+	if !(p >= 0 && p <= 1) {
+		panic("stats: probability outside [0,1]")
+	}
+	return distuv.UnitNormal.Quantile(p)
+}
+
+// criticalValue is the two-sided normal critical value of a confidence level.
+func criticalValue(confidence float64) float64 {
+	checkConfidence(confidence)
+	return NormalQuantile((1 + confidence) / 2)
+}
+
+func checkConfidence(confidence float64) {
+	if !(confidence > 0 && confidence < 1) {
+		panic("stats: confidence level outside (0,1)")
+	}
+}
