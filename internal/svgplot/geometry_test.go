@@ -1,0 +1,195 @@
+package svgplot
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// about compares lengths that were rounded to two decimals in the file.
+func about(a, b float64) bool { return math.Abs(a-b) < 0.011 }
+
+func TestDotsGeometry(t *testing.T) {
+	es := elements(t, Dots("t", "accuracy", []Point{
+		{"base", 1, nan, nan, 0, true}, {"half", 0.5, 0.25, 0.75, 1234, false}, {"none", 0, nan, nan, 0, false},
+	}, nil))
+	ax := of(es, "axis")[0]
+	from, to := ax.f(t, "x1"), ax.f(t, "x2")
+	dots, whiskers := of(es, "dot"), of(es, "whisker")
+	for i, share := range []float64{0.5, 0, 1} { // others in order, then baselines
+		if got := dots[i].f(t, "cx"); !about(got, from+(to-from)*share) {
+			t.Errorf("dot %d at %g, want share %g of %g..%g", i, got, share, from, to)
+		}
+	}
+	if len(whiskers) != 1 || !about(whiskers[0].f(t, "x1"), from+(to-from)/4) || !about(whiskers[0].f(t, "x2"), from+(to-from)*3/4) {
+		t.Errorf("whiskers %v on axis %g..%g", whiskers, from, to)
+	}
+	if dots[2].attr["fill"] != white || dots[0].attr["fill"] == white {
+		t.Error("only baselines are hollow")
+	}
+	if sep := of(es, "separator"); len(sep) != 1 || !(dots[1].f(t, "cy") < sep[0].f(t, "y1") && sep[0].f(t, "y1") < dots[2].f(t, "cy")) {
+		t.Errorf("separator %v", sep)
+	}
+	if w := words(es); !strings.Contains(w, "1,234") || !strings.Contains(w, "0.25 – 0.75") {
+		t.Errorf("n or interval missing: %q", w)
+	}
+}
+
+func TestDotsAxis(t *testing.T) {
+	share := func(opts []Option, values ...float64) float64 { // of the axis at which the first dot lies
+		var points []Point
+		for _, v := range values {
+			points = append(points, Point{"p", v, nan, nan, 0, false})
+		}
+		es := elements(t, Dots("t", "a", points, nil, opts...))
+		from, to := of(es, "axis")[0].f(t, "x1"), of(es, "axis")[0].f(t, "x2")
+		return (of(es, "dot")[0].f(t, "cx") - from) / (to - from)
+	}
+	if got := share(nil, 0.02, 0.1); math.Abs(got-0.02) > 1e-4 {
+		t.Errorf("rates: %g, want 0.02", got)
+	}
+	if got := share([]Option{FitData()}, 0.06, 0.1); math.Abs(got-0.01/0.05) < 0.05 || got > 0.1 {
+		t.Errorf("fitted rates: %g, want the left end", got) // 5% of padding on both ends: 0.002/0.044
+	}
+	if got := share(nil, 50, 100); math.Abs(got-0.05/1.1) > 1e-4 {
+		t.Errorf("from half the greatest on: %g, want a padded axis, 0.05/1.1", got)
+	}
+	if got := share(nil, 1, 100); math.Abs(got-1/104.95) > 1e-4 {
+		t.Errorf("wide range: %g, want an axis from 0 to 100 + 5%% of 99", got)
+	}
+}
+
+func TestConfusionCells(t *testing.T) {
+	es := elements(t, Confusion("t", []string{"A", "B", "C"}, [][]int{{6, 3, 1}, {0, 0, 0}, {1, 1500, 499}}))
+	texts := func(class string) (out []string) {
+		for _, e := range of(es, class) {
+			out = append(out, e.text)
+		}
+		return out
+	}
+	for class, want := range map[string][]string{
+		"count": {"6", "3", "1", "1", "1,500", "499"},
+		"share": {"60%", "30%", "10%", "<1%", "75%", "25%"}, // of 10 and of 2,000
+		"total": {"10", "0", "2,000"},
+		"label": {"A", "B", "C"},
+	} {
+		if got := texts(class); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q, want %q", class, got, want)
+		}
+	}
+	w := words(es)
+	for _, want := range []string{
+		"no prompts", "under-routed: 1,501 of 2,010 prompts (75%)", "correct: 505 of 2,010 prompts (25%)", "over-routed: 4 of 2,010 prompts (<1%)",
+	} {
+		if !strings.Contains(w, want) {
+			t.Errorf("lacks %q: %q", want, w)
+		}
+	}
+	cells, correct := of(es, "cell"), of(es, "correct")
+	if len(cells) != 6 || len(correct) != 2 || !about(correct[0].f(t, "x"), cells[0].f(t, "x")+1) || !about(correct[1].f(t, "y"), cells[5].f(t, "y")+1) {
+		t.Errorf("outlines %v of cells %v", correct, cells)
+	}
+}
+
+func TestConfusionSaysWhatItLeavesOut(t *testing.T) {
+	w := words(elements(t, Confusion("t", []string{"A", "B"}, [][]int{{1, -2, 5}, {1}, {4}})))
+	if !strings.Contains(w, "negative: 1 of the counts") || !strings.Contains(w, "without a tier: 2 of the counts") {
+		t.Errorf("notes: %q", w)
+	}
+}
+
+func TestPercent(t *testing.T) {
+	for _, c := range []struct {
+		n, total int
+		want     string
+	}{{0, 3, "0%"}, {3, 3, "100%"}, {1, 1000, "<1%"}, {999, 1000, ">99%"}, {1, 200, "<1%"}, {199, 200, ">99%"}, {1, 3, "33%"}} {
+		if got := percent(c.n, c.total); got != c.want {
+			t.Errorf("percent(%d, %d) = %s, want %s", c.n, c.total, got, c.want)
+		}
+	}
+}
+
+func TestBoxesGeometry(t *testing.T) {
+	es := elements(t, Boxes("t", "score", []string{"A", "B"}, []string{"A", "B"}, [][]Box{
+		{{0, 1, 2, 3, 4, 10}, {1, 2, 3, 4, 5, 12}}, {{nan, 1, 2, 3, 4, 9}, {0, 2, 1, 3, 4, 9}}, // no number; out of order
+	}))
+	boxes, whiskers, medians := of(es, "box"), of(es, "whisker"), of(es, "median")
+	if len(boxes) != 2 || len(whiskers) != 4 || len(medians) != 2 {
+		t.Fatalf("%d boxes, %d whiskers, %d medians", len(boxes), len(whiskers), len(medians))
+	}
+	// One unit of score is as high everywhere: the first box lies one unit below the second.
+	unit := whiskers[0].f(t, "y1") - whiskers[0].f(t, "y2") // from 0 to 1
+	if !about(boxes[0].f(t, "height"), 2*unit) || !about(whiskers[1].f(t, "y1")-whiskers[1].f(t, "y2"), unit) {
+		t.Errorf("box %v, upper whisker %v, unit %g", boxes[0], whiskers[1], unit)
+	}
+	if !about(medians[0].f(t, "y1")-medians[1].f(t, "y1"), unit) {
+		t.Errorf("medians %v, unit %g", medians, unit)
+	}
+	if w := words(es); !strings.Contains(w, "n = 10 to 12") || !strings.Contains(w, "B / A, B / B") || !strings.Contains(w, "no data") {
+		t.Errorf("texts: %q", w)
+	}
+	if boxes[0].attr["stroke-width"] == boxes[1].attr["stroke-width"] {
+		t.Error("the box of the group's own series is not marked")
+	}
+}
+
+func TestFrontier(t *testing.T) {
+	for _, c := range []struct {
+		xy   [][2]float64
+		want []int
+	}{
+		{nil, nil},
+		{[][2]float64{{1, 1}}, []int{0}},
+		{[][2]float64{{3, 0.9}, {1, 0.5}, {2, 0.4}, {2, 0.7}, {4, 0.9}}, []int{1, 3, 0}}, // by hand; (4, 0.9) costs more for the same
+		{[][2]float64{{1, 0.5}, {1, 0.5}, {1, 0.6}}, []int{2}},
+		{[][2]float64{{2, 2}, {2, 2}}, []int{0}}, // a tie: the first
+	} {
+		var points []XY
+		for _, p := range c.xy {
+			points = append(points, XY{X: p[0], Y: p[1]})
+		}
+		if got := frontier(points); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("frontier(%v) = %v, want %v", c.xy, got, c.want)
+		}
+	}
+}
+
+func TestScatterGeometry(t *testing.T) {
+	points := []XY{{"a", 1, 0.2, nan, nan, 0.1, 0.3, false}, {"b", 10, 0.4, 1, 100, nan, nan, true}, {"c", 100, 0.6, 0, 1000, nan, nan, true}, {"d", 1000, 0.5, nan, nan, nan, nan, true}}
+	es := elements(t, Scatter("t", "cost", "accuracy", points, true, nil, nil))
+	at := map[string][2]float64{}
+	a := of(es, "point")[0] // a circle, the first shape
+	at["a"] = [2]float64{a.f(t, "cx"), a.f(t, "cy")}
+	for i, e := range of(es, "baseline") { // drawn last to first
+		at[points[3-i].Label] = [2]float64{e.f(t, "cx"), e.f(t, "cy")}
+	}
+	decade := at["b"][0] - at["a"][0]
+	if decade <= 0 || !about(at["c"][0]-at["b"][0], decade) || !about(at["b"][1]-at["c"][1], at["a"][1]-at["b"][1]) {
+		t.Errorf("places %v: decades, and steps of 0.2, differ", at)
+	}
+	want := fmt.Sprintf("%s,%s %s,%s %s,%s %s,%s %s,%s", num(at["a"][0]), num(at["a"][1]), num(at["b"][0]), num(at["a"][1]),
+		num(at["b"][0]), num(at["b"][1]), num(at["c"][0]), num(at["b"][1]), num(at["c"][0]), num(at["c"][1]))
+	line := of(es, "frontier")[0].attr["points"]
+	if !strings.HasPrefix(line, want+" ") || !strings.HasSuffix(line, ","+num(at["c"][1])) || len(strings.Fields(line)) != 6 {
+		t.Errorf("frontier %q, want %q and the right edge: d is beaten by c", line, want)
+	}
+	whiskers := of(es, "whisker") // c, b, a
+	if len(whiskers) != 3 {
+		t.Fatalf("%d whiskers", len(whiskers))
+	}
+	if got := whiskers[1]; !about(got.f(t, "x1"), at["a"][0]) || !about(got.f(t, "x2"), at["c"][0]) {
+		t.Errorf("whisker of b %v, want from a to c", got.attr)
+	}
+	if got, edge := whiskers[0], of(es, "axis")[0].f(t, "x1"); !about(got.f(t, "x1"), edge) || !about(got.f(t, "x2"), at["d"][0]) {
+		t.Errorf("whisker of c %v, want from the left edge to d", got.attr)
+	}
+	half := (at["a"][1] - at["b"][1]) / 2 // 0.1 of accuracy
+	if got := whiskers[2]; !about(got.f(t, "y1"), at["a"][1]+half) || !about(got.f(t, "y2"), at["a"][1]-half) {
+		t.Errorf("whisker of a %v", got.attr)
+	}
+	if w := words(es); !strings.Contains(w, "runs to the left edge: c.") || !strings.Contains(w, "cost (log scale)") {
+		t.Errorf("texts %q", w)
+	}
+}

@@ -1,0 +1,48 @@
+package svgplot
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+// TestGolden compares two pictures of made-up figures byte for byte with testdata. After a wanted change run
+// go test ./internal/svgplot -update and look at the files in a browser.
+func TestGolden(t *testing.T) {
+	percent := func(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }
+	dollars := func(v float64) string { return fmt.Sprintf("$%.2f", v) }
+	tiers := []string{"SIMPLE", "MEDIUM", "COMPLEX", "FRONTIER"}
+	points := []XY{
+		{"rule", 21.4, 0.612, 18.2, 25.7, 0.572, 0.647, false}, {"embedding", 14.2, 0.741, 12.1, 17.0, 0.701, 0.776, false},
+		{"llm", 9.9, 0.853, 8.4, 11.9, 0.813, 0.888, false}, {"rule+llm", 10.4, 0.848, 8.8, 12.5, 0.808, 0.883, false},
+		{"rule+embedding", 13.6, 0.752, 11.6, 16.3, 0.712, 0.787, false}, {"rule+embedding+llm", 9.1, 0.861, 7.7, 10.9, 0.821, 0.896, false},
+		{"always SIMPLE", 40.4, 0.4, nan, nan, nan, nan, true}, {"always MEDIUM", 28, 0.3, nan, nan, nan, nan, true},
+		{"always COMPLEX", 60, 0.2, nan, nan, nan, nan, true}, {"always FRONTIER", 180, 0.1, nan, nan, nan, nan, true},
+		{"random", 70, 0.25, nan, nan, nan, nan, true}, {"shuffled", 45, 0.31, nan, nan, nan, nan, true},
+		{"length", 30, 0.47, nan, nan, nan, nan, true}, {"majority", 40.4, 0.4, nan, nan, nan, nan, true}, {"oracle", 6.2, 1, nan, nan, nan, nan, true},
+	}
+	for name, got := range map[string][]byte{
+		"scatter.svg":   Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", points, true, dollars, percent),
+		"confusion.svg": Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),
+	} {
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s differs from the golden file; if that is wanted, run with -update", path)
+		}
+		inside(t, elements(t, got))
+	}
+}
