@@ -1,0 +1,24 @@
+package embedder
+
+import (
+	"fmt"
+
+	"github.com/routeproof/routeproof/centroids"
+)
+
+// FromIdentity returns the embedder with the given identity. Only embedders
+// that are wholly defined by their identity can be had that way; for others
+// the error says what is missing.
+func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
+	if id.Kind != KindHashing {
+		return nil, fmt.Errorf("embedder of kind %q: only %q can be made from an artifact alone", id.Kind, KindHashing)
+	}
+	e, err := NewHashing(id.Dims)
+	if err != nil {
+		return nil, err
+	}
+	if err := id.Check(e.Identity()); err != nil {
+		return nil, err
+	}
+	return e, nil
+}

@@ -1,0 +1,193 @@
+package centroids
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+)
+
+// FormatVersion is the version of the artifact format that this package
+// writes, and the highest that it reads.
+const FormatVersion = 1
+
+// ScorerCentroid scores a text by its cosine to one centroid a tier.
+const ScorerCentroid = "centroid"
+
+// DefaultTolerance is how far a canary's score may drift, in cosine. It lets
+// the float noise of remote models pass and nothing else.
+const DefaultTolerance = 1e-3
+
+// A Manifest is all an artifact says besides its vectors. Arrays over tiers
+// and objects keyed by tier follow Tiers. Pointers are nil where a figure is
+// not known.
+type Manifest struct {
+	Format   int      `json:"format"`
+	Tiers    []string `json:"tiers"` // cheapest first
+	Embedder Identity `json:"embedder"`
+	Scorer   string   `json:"scorer"`
+
+	// A text is accepted where the score of its nearest tier is at least
+	// that tier's threshold and stands at least Margin above the second;
+	// otherwise it goes to the Fallback tier. A threshold of -1 and a margin
+	// of 0 accept everything.
+	Thresholds map[string]float64 `json:"thresholds"`
+	Margin     float64            `json:"margin"`
+	Fallback   string             `json:"fallback"`
+
+	// InverseTemperature is β in p = softmax(β·scores), from 0 to 500; nil
+	// where there was nothing to fit it on.
+	InverseTemperature *float64      `json:"inverse_temperature"`
+	Certificates       []Certificate `json:"certificates"`
+
+	Dataset  Dataset   `json:"dataset"`
+	Measured *Measured `json:"measured"`
+	Drift    *Drift    `json:"drift"`
+
+	Canaries  []Canary `json:"canaries"`
+	Tolerance float64  `json:"canary_tolerance"`
+
+	// SHA256 covers the tensor bytes followed by the manifest's own text
+	// with this field's digits, the last of the text, left out. [New] sets it.
+	SHA256 string `json:"sha256"`
+}
+
+// A Certificate says that a risk is at most Alpha with probability at least
+// 1-Delta, and on what that was proven.
+type Certificate struct {
+	Claim  string  `json:"claim"`  // what is bounded, in words
+	Method string  `json:"method"` // the test behind it
+	Alpha  float64 `json:"alpha"`
+	Delta  float64 `json:"delta"`
+	N      int     `json:"n"`      // prompts it was proven on
+	Errors int     `json:"errors"` // losses seen among them
+	Split  string  `json:"split"`  // SHA-256 of those prompts' ids
+}
+
+// Dataset says what the artifact was built from.
+type Dataset struct {
+	SHA256     string                    `json:"sha256"` // content hash, whatever the row order
+	SplitSHA   string                    `json:"split_sha256"`
+	Salt       string                    `json:"salt"`
+	Shares     [4]float64                `json:"shares"` // of train, tune, calibrate, test
+	Prompts    int                       `json:"prompts"`
+	Unlabelled int                       `json:"unlabelled"`
+	Counts     map[string]map[string]int `json:"counts"` // split → tier → prompts
+}
+
+// Measured is the accuracy of the artifact's own nearest-centroid decisions on
+// prompts that it was not fitted on.
+type Measured struct {
+	Split     string     `json:"split"`
+	N         int        `json:"n"`
+	Accuracy  float64    `json:"accuracy"`
+	Interval  [2]float64 `json:"accuracy_interval_95"` // Wilson
+	MacroF1   float64    `json:"macro_f1"`
+	ECE       *float64   `json:"ece"`       // nil without probabilities
+	Confusion [][]int    `json:"confusion"` // [truth][predicted]
+}
+
+// Drift is what new traffic is compared with: how the calibrate split looked.
+type Drift struct {
+	Split string         `json:"split"`
+	N     int            `json:"n"` // prompts that have a vector
+	Low   float64        `json:"low"`
+	High  float64        `json:"high"`
+	Bins  []int          `json:"bins"` // counts of the top score in equal bins over [Low, High]
+	Mix   map[string]int `json:"mix"`  // nearest tier → prompts
+}
+
+// A Canary is a text and its score for each tier, in tier order.
+type Canary struct {
+	Text   string    `json:"text"`
+	Scores []float64 `json:"scores"`
+}
+
+// parseManifest decodes the text strictly: an unknown field may change what
+// the others mean, so it is an error.
+func parseManifest(text string) (Manifest, error) {
+	var version struct {
+		Format *int `json:"format"`
+	}
+	if err := json.Unmarshal([]byte(text), &version); err != nil {
+		return Manifest{}, fmt.Errorf("%w: %w", ErrManifest, err)
+	}
+	switch {
+	case version.Format == nil || *version.Format < 1:
+		return Manifest{}, fmt.Errorf("%w: format: expected a version from 1 to %d", ErrManifest, FormatVersion)
+	case *version.Format > FormatVersion:
+		return Manifest{}, fmt.Errorf("%w: this program reads up to %d, found %d: update it", ErrVersion, FormatVersion, *version.Format)
+	}
+	var m Manifest
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return Manifest{}, fmt.Errorf("%w: %w", ErrManifest, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return Manifest{}, fmt.Errorf("%w: more than one JSON value", ErrManifest)
+	}
+	return m, nil
+}
+
+// check holds a manifest to its own rules.
+func (m *Manifest) check() (Tiers, error) {
+	fail := func(format string, args ...any) (Tiers, error) {
+		return Tiers{}, fmt.Errorf("%w: %s", ErrManifest, fmt.Sprintf(format, args...))
+	}
+	tiers, err := NewTiers(m.Tiers...)
+	if err != nil {
+		return fail("%v", err)
+	}
+	switch {
+	case m.Format != FormatVersion:
+		return fail("format: expected %d, found %d", FormatVersion, m.Format)
+	case m.Scorer != ScorerCentroid:
+		return fail("scorer: expected %q, found %q", ScorerCentroid, m.Scorer)
+	case m.Embedder.Kind == "" || m.Embedder.Model == "" || m.Embedder.Dims < 1:
+		return fail("embedder: expected kind, model and dims, found %+v", m.Embedder)
+	case !(m.Margin >= 0 && m.Margin <= 2):
+		return fail("margin: expected 0 to 2, found %g", m.Margin)
+	case !(m.Tolerance > 0 && m.Tolerance <= 2):
+		return fail("canary_tolerance: expected over 0 and up to 2, found %g", m.Tolerance)
+	case len(m.Canaries) == 0:
+		return fail("canaries: expected at least one")
+	}
+	if _, ok := tiers.Index(m.Fallback); !ok {
+		return fail("fallback: expected one of %v, found %q", m.Tiers, m.Fallback)
+	}
+	if beta := m.InverseTemperature; beta != nil && !(*beta >= 0 && *beta <= 500) {
+		return fail("inverse_temperature: expected 0 to 500, found %g", *beta)
+	}
+	if len(m.Thresholds) != tiers.Len() {
+		return fail("thresholds: expected one for each of %v, found %d", m.Tiers, len(m.Thresholds))
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Thresholds)) {
+		if _, ok := tiers.Index(name); !ok || math.IsNaN(m.Thresholds[name]) {
+			return fail("thresholds: %q is not one of %v", name, m.Tiers)
+		}
+	}
+	for i, c := range m.Canaries {
+		if len(c.Scores) != tiers.Len() {
+			return fail("canaries: number %d has %d scores for %d tiers", i+1, len(c.Scores), tiers.Len())
+		}
+		for _, s := range c.Scores {
+			if !(s >= -1 && s <= 1) {
+				return fail("canaries: number %d has score %g outside -1 to 1", i+1, s)
+			}
+		}
+	}
+	return tiers, nil
+}
+
+// AcceptAll returns thresholds that accept every text.
+func AcceptAll(tiers Tiers) map[string]float64 {
+	m := make(map[string]float64, tiers.Len())
+	for _, name := range tiers.names {
+		m[name] = -1
+	}
+	return m
+}

@@ -1,0 +1,115 @@
+package centroids
+
+import (
+	"context"
+	"math"
+)
+
+// A Decision is what the artifact says of one text.
+type Decision struct {
+	Tier    int       // the tier to serve: Nearest if accepted, else the fallback tier
+	Nearest int       // the tier with the highest score, the cheaper on a tie; -1 without a vector
+	Scores  []float64 // cosine to each tier's centroid, in [-1, 1]; nil without a vector
+
+	// Probabilities is softmax(β·Scores), nil without a vector or where the
+	// artifact has no temperature.
+	Probabilities []float64
+
+	Margin   float64 // highest score minus the second, in [0, 2]; NaN without a vector
+	Accepted bool    // the score and the margin reach their thresholds
+}
+
+// Classify embeds texts and decides each of them. A text without a vector is
+// not an error: it goes to the fallback tier, not accepted. The embedder's
+// identity must be the artifact's.
+func (a *Artifact) Classify(ctx context.Context, e Embedder, texts []string) ([]Decision, error) {
+	if err := a.manifest.Embedder.Check(e.Identity()); err != nil {
+		return nil, err
+	}
+	decisions := make([]Decision, 0, len(texts))
+	var vectors []float32
+	dims := a.manifest.Embedder.Dims
+	for len(texts) > 0 {
+		n := min(batchTexts, len(texts))
+		var err error
+		if vectors, err = embed(ctx, e, vectors, texts[:n]); err != nil {
+			return nil, err
+		}
+		for i := range n {
+			decisions = append(decisions, a.Decide(vectors[i*dims:(i+1)*dims]))
+		}
+		texts = texts[n:]
+	}
+	return decisions, nil
+}
+
+// Decide applies the artifact to one vector of unit norm, or of zeros for a
+// text without any. It panics where the length is not the artifact's.
+func (a *Artifact) Decide(vector []float32) Decision {
+	if len(vector) != a.manifest.Embedder.Dims {
+		panic("centroids: vector of another length than the centroids")
+	}
+	if isZero(vector) {
+		return Decision{Tier: a.fallback, Nearest: -1, Margin: math.NaN()}
+	}
+	d := Decision{Scores: make([]float64, len(a.vectors)), Nearest: 0}
+	for k, centroid := range a.vectors {
+		d.Scores[k] = cosine(vector, centroid)
+		if d.Scores[k] > d.Scores[d.Nearest] {
+			d.Nearest = k
+		}
+	}
+	second := math.Inf(-1)
+	for k, s := range d.Scores {
+		if k != d.Nearest {
+			second = max(second, s)
+		}
+	}
+	best := d.Scores[d.Nearest]
+	d.Margin = best - second
+	d.Accepted = best >= a.thresholds[d.Nearest] && d.Margin >= a.manifest.Margin
+	d.Tier = d.Nearest
+	if !d.Accepted {
+		d.Tier = a.fallback
+	}
+	if beta := a.manifest.InverseTemperature; beta != nil {
+		d.Probabilities = softmax(d.Scores, *beta)
+	}
+	return d
+}
+
+// cosine returns the dot product of two unit vectors, clamped to [-1, 1]. The
+// four partial sums are fixed, so that the result does not depend on the
+// compiler's choice of instructions.
+func cosine(a, b []float32) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += float64(float64(a[i]) * float64(b[i]))
+		s1 += float64(float64(a[i+1]) * float64(b[i+1]))
+		s2 += float64(float64(a[i+2]) * float64(b[i+2]))
+		s3 += float64(float64(a[i+3]) * float64(b[i+3]))
+	}
+	for ; i < len(a); i++ {
+		s0 += float64(float64(a[i]) * float64(b[i]))
+	}
+	return min(1, max(-1, (s0+s1)+(s2+s3)))
+}
+
+func softmax(scores []float64, beta float64) []float64 {
+	top := math.Inf(-1)
+	for _, s := range scores {
+		top = max(top, s)
+	}
+	p := make([]float64, len(scores))
+	var sum float64
+	for k, s := range scores {
+		p[k] = math.Exp(beta * (s - top))
+		sum += p[k]
+	}
+	for k := range p {
+		p[k] /= sum
+	}
+	return p
+}

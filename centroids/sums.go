@@ -1,0 +1,158 @@
+package centroids
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas/blas32"
+)
+
+// Rows are summed in float32 within a block and in float64 across the blocks
+// of a shard; each shard starts from zero and shards are added in row order.
+// Cutting work at shard edges only therefore gives the bytes of one pass.
+const (
+	blockRows = 256
+	// ShardRows is the number of rows in a shard: the unit in which sums can
+	// be computed apart and merged without changing a bit of the result.
+	ShardRows = 65536
+)
+
+// Sums accumulates one vector sum a tier, in row order. Memory is O(tiers ×
+// dims), whatever the number of rows.
+type Sums struct {
+	tiers, dims int
+	total       []float64 // [tier][dim] of the finished shards
+	shard       []float64 // [tier][dim] of the current shard's finished blocks
+	block       []float32 // [tier][dim] of the current block
+	counts      []int     // rows a tier, those without a vector included
+	empty       []int     // rows a tier without a vector
+	rows        int
+}
+
+// NewSums returns empty sums for the given shape.
+func NewSums(tiers, dims int) *Sums {
+	if tiers <= 0 || dims <= 0 {
+		panic("centroids: sums need at least one tier and one dimension")
+	}
+	return &Sums{
+		tiers:  tiers,
+		dims:   dims,
+		total:  make([]float64, tiers*dims),
+		shard:  make([]float64, tiers*dims),
+		block:  make([]float32, tiers*dims),
+		counts: make([]int, tiers),
+		empty:  make([]int, tiers),
+	}
+}
+
+// Add adds row-major vectors of shape [len(tiers)][dims] to the sums of their
+// tiers. It panics where a length or a tier is out of range.
+func (s *Sums) Add(rows []float32, tiers []int) {
+	if len(rows) != len(tiers)*s.dims {
+		panic("centroids: rows and tiers differ in length")
+	}
+	for i, tier := range tiers {
+		if tier < 0 || tier >= s.tiers {
+			panic("centroids: tier out of range")
+		}
+		row := rows[i*s.dims : (i+1)*s.dims]
+		blas32.Axpy(1,
+			blas32.Vector{N: s.dims, Inc: 1, Data: row},
+			blas32.Vector{N: s.dims, Inc: 1, Data: s.block[tier*s.dims : (tier+1)*s.dims]})
+		s.counts[tier]++
+		if isZero(row) {
+			s.empty[tier]++
+		}
+		s.rows++
+		if s.rows%blockRows == 0 {
+			s.closeBlock()
+		}
+		if s.rows%ShardRows == 0 {
+			s.closeShard()
+		}
+	}
+}
+
+// Merge appends the rows of next after those of s. To keep the result equal
+// to one pass, s must hold a whole number of shards and next at most one; it
+// panics otherwise. next must not be used afterwards.
+func (s *Sums) Merge(next *Sums) {
+	if next.tiers != s.tiers || next.dims != s.dims {
+		panic("centroids: merge of sums of different shapes")
+	}
+	if s.rows%ShardRows != 0 || next.rows > ShardRows {
+		panic("centroids: merge away from a shard edge")
+	}
+	next.closeBlock()
+	next.closeShard()
+	for i, v := range next.total {
+		s.shard[i] += v
+	}
+	for k := range s.counts {
+		s.counts[k] += next.counts[k]
+		s.empty[k] += next.empty[k]
+	}
+	s.rows += next.rows
+	if s.rows%ShardRows == 0 {
+		s.closeShard()
+	}
+}
+
+func (s *Sums) closeBlock() {
+	for i, v := range s.block {
+		s.shard[i] += float64(v)
+	}
+	clear(s.block)
+}
+
+func (s *Sums) closeShard() {
+	for i, v := range s.shard {
+		s.total[i] += v
+	}
+	clear(s.shard)
+}
+
+// Counts returns the rows of each tier and how many of them had no vector.
+func (s *Sums) Counts() (rows, empty []int) {
+	return append([]int(nil), s.counts...), append([]int(nil), s.empty...)
+}
+
+// Centroids returns the unit vector of each tier's sum, which is that of its
+// mean too. names labels the tiers in errors. A tier without a row, or whose
+// vectors are all absent or cancel out, has no direction: that is an error.
+// The sums can be added to afterwards.
+func (s *Sums) Centroids(names []string) ([][]float32, error) {
+	centroids := make([][]float32, s.tiers)
+	for k := range centroids {
+		if s.counts[k] == 0 {
+			return nil, fmt.Errorf("tier %s has no training text: label some, or leave the tier out of the configuration", names[k])
+		}
+		mean := make([]float64, s.dims)
+		var square float64
+		for d := range mean {
+			i := k*s.dims + d
+			mean[d] = s.total[i] + (s.shard[i] + float64(s.block[i]))
+			square += float64(mean[d] * mean[d])
+		}
+		// Below this the direction is rounding noise of unit summands.
+		if norm := math.Sqrt(square); !(norm > 1e-6*float64(s.counts[k])) || math.IsInf(norm, 1) {
+			return nil, fmt.Errorf("tier %s: the vectors of its %d training texts (%d without a vector) have no common direction",
+				names[k], s.counts[k], s.empty[k])
+		}
+		centroids[k] = make([]float32, s.dims)
+		scale := 1 / math.Sqrt(square)
+		for d, v := range mean {
+			centroids[k][d] = float32(v * scale)
+		}
+	}
+	return centroids, nil
+}
+
+func isZero(row []float32) bool {
+	for _, v := range row {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
