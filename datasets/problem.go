@@ -1,0 +1,134 @@
+package datasets
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ShownProblems is how many problems a [ContentError] keeps and prints.
+const ShownProblems = 20
+
+// A Problem is one fault of a file's content.
+type Problem struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`  // from 1; 0 where it is about the file as a whole
+	Field  string `json:"field"` // empty where it is about the row as a whole
+	Reason string `json:"reason"`
+}
+
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	if p.Field != "" {
+		fmt.Fprintf(&b, ": %s", p.Field)
+	}
+	return b.String() + ": " + p.Reason
+}
+
+// A ContentError says that a file was read and its content refused. It holds
+// the first [ShownProblems] problems and the number of all.
+type ContentError struct {
+	File  string
+	First []Problem
+	Total int
+}
+
+func (e *ContentError) Error() string {
+	var b strings.Builder
+	if e.Total == 1 {
+		return e.First[0].String()
+	}
+	fmt.Fprintf(&b, "%s: %d problems", e.File, e.Total)
+	if e.Total > len(e.First) {
+		fmt.Fprintf(&b, ", the first %d:", len(e.First))
+	} else {
+		b.WriteString(":")
+	}
+	for _, p := range e.First {
+		b.WriteString("\n  " + p.String())
+	}
+	return b.String()
+}
+
+// problems collects the faults of one file.
+type problems struct {
+	file  string
+	each  func(Problem) // told of every problem; may be nil
+	first []Problem
+	total int
+}
+
+func (p *problems) add(line int, field, format string, args ...any) {
+	problem := Problem{File: p.file, Line: line, Field: field, Reason: fmt.Sprintf(format, args...)}
+	if p.total++; len(p.first) < ShownProblems {
+		p.first = append(p.first, problem)
+	}
+	if p.each != nil {
+		p.each(problem)
+	}
+}
+
+func (p *problems) err() error {
+	if p.total == 0 {
+		return nil
+	}
+	return &ContentError{File: p.file, First: p.first, Total: p.total}
+}
+
+// Suggest returns the known name nearest to name, for error messages; empty
+// where none is near: a difference in case counts nothing, and otherwise at
+// most a third of the letters may differ. Ties go to the first.
+func Suggest(name string, known []string) string {
+	best, bestDistance := "", len([]rune(name))/3+1
+	for _, k := range known {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// didYouMean is a suggestion as the end of a sentence, or nothing.
+func didYouMean(name string, known []string) string {
+	if s := Suggest(name, known); s != "" {
+		return fmt.Sprintf(" (did you mean %q?)", s)
+	}
+	return ""
+}
+
+// editDistance is Levenshtein's, over code points. Names longer than anything
+// sensible are cut, so that hostile ones cost nothing.
+func editDistance(a, b string) int {
+	const longest = 128
+	x, y := []rune(a), []rune(b)
+	x, y = x[:min(len(x), longest)], y[:min(len(y), longest)]
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range y {
+			substitute := diagonal
+			if x[i] != y[j] {
+				substitute++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(y)]
+}
+
+// quote shows text from a file in an error: quoted, escaped and cut.
+func quote(s string) string {
+	const longest = 60
+	if r := []rune(s); len(r) > longest {
+		s = string(r[:longest]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
