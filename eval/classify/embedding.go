@@ -1,0 +1,147 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// Embedding decides by an artifact's nearest centroid.
+type Embedding struct {
+	name     string
+	artifact *centroids.Artifact
+	embedder centroids.Embedder
+}
+
+// NewEmbedding returns the classifier that applies an artifact. The embedder
+// must be the artifact's.
+func NewEmbedding(name string, artifact *centroids.Artifact, embedder centroids.Embedder) (*Embedding, error) {
+	if err := artifact.Manifest().Embedder.Check(embedder.Identity()); err != nil {
+		return nil, err
+	}
+	return &Embedding{name, artifact, embedder}, nil
+}
+
+// Name implements [eval.Classifier].
+func (e *Embedding) Name() string { return e.name }
+
+// Artifact returns what the classifier applies.
+func (e *Embedding) Artifact() *centroids.Artifact { return e.artifact }
+
+// Classify implements [eval.Classifier]. Local embedders cost nothing.
+func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]eval.Decision, error) {
+	texts := make([]string, len(requests))
+	for i, q := range requests {
+		texts[i] = q.Text
+	}
+	decisions, err := e.artifact.Classify(ctx, e.embedder, texts)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]eval.Decision, len(requests))
+	for i, d := range decisions {
+		out[i] = localDecision()
+		out[i].Tier, out[i].Scores = d.Tier, d.Scores
+		if d.Probabilities != nil {
+			out[i].Confidence = &d.Probabilities[d.Tier]
+		}
+	}
+	return out, nil
+}
+
+// EmbeddingTrainer builds tier centroids and fits their temperature.
+type EmbeddingTrainer struct {
+	name     string
+	tiers    centroids.Tiers
+	fallback int
+	embedder centroids.Embedder
+}
+
+// NewEmbeddingTrainer returns the trainer of an [Embedding]. Texts without a
+// vector go to the fallback tier.
+func NewEmbeddingTrainer(name string, tiers centroids.Tiers, fallback int, embedder centroids.Embedder) *EmbeddingTrainer {
+	return &EmbeddingTrainer{name, tiers, fallback, embedder}
+}
+
+// Name implements [eval.Trainer].
+func (t *EmbeddingTrainer) Name() string { return t.name }
+
+// Train implements [eval.Trainer]: centroids of fit, temperature on tune. The
+// artifact accepts everything. Without a tune example that has a vector there
+// is no temperature, and decisions have no confidence.
+func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eval.Classifier, error) {
+	vectors, err := t.centroids(ctx, fit)
+	if err != nil {
+		return nil, err
+	}
+	canaries, err := centroids.MakeCanaries(ctx, t.embedder, vectors)
+	if err != nil {
+		return nil, err
+	}
+	manifest := centroids.Manifest{
+		Tiers:      t.tiers.Names(),
+		Embedder:   t.embedder.Identity(),
+		Thresholds: centroids.AcceptAll(t.tiers),
+		Fallback:   t.tiers.Name(t.fallback),
+		Canaries:   canaries,
+		Tolerance:  centroids.DefaultTolerance,
+	}
+	artifact, err := centroids.New(manifest, vectors)
+	if err != nil {
+		return nil, err
+	}
+	fitted, err := t.temperature(ctx, artifact, tune)
+	if err != nil {
+		return nil, err
+	}
+	if fitted != nil {
+		manifest.InverseTemperature = &fitted.Beta
+		if artifact, err = artifact.WithManifest(manifest); err != nil {
+			return nil, err
+		}
+	}
+	return NewEmbedding(t.name, artifact, t.embedder)
+}
+
+func (t *EmbeddingTrainer) centroids(ctx context.Context, fit []eval.Example) ([][]float32, error) {
+	texts, tiers := make([]string, len(fit)), make([]int, len(fit))
+	for i, x := range fit {
+		texts[i], tiers[i] = x.Text, x.Tier
+	}
+	b := centroids.NewBuilder(t.tiers, t.embedder)
+	if err := b.Add(ctx, texts, tiers); err != nil {
+		return nil, err
+	}
+	vectors, err := b.Centroids()
+	if err != nil {
+		return nil, fmt.Errorf("building centroids from %d texts: %w", len(fit), err)
+	}
+	return vectors, nil
+}
+
+func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifact, tune []eval.Example) (*stats.Temperature, error) {
+	texts := make([]string, len(tune))
+	for i, x := range tune {
+		texts[i] = x.Text
+	}
+	decisions, err := a.Classify(ctx, t.embedder, texts)
+	if err != nil {
+		return nil, err
+	}
+	var scores []float64
+	var labels []int
+	for i, d := range decisions {
+		if d.Scores != nil {
+			scores = append(scores, d.Scores...)
+			labels = append(labels, tune[i].Tier)
+		}
+	}
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	fitted := stats.FitTemperature(scores, labels, t.tiers.Len())
+	return &fitted, nil
+}

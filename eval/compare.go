@@ -1,0 +1,153 @@
+package eval
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+func (b *bench) right(c *contender, j int) bool {
+	return c.decisions[j].Tier == b.items[b.test[j]].Tier
+}
+
+// pairs compares every two classifiers, the better ranked first.
+func (b *bench) pairs(contenders []*contender) []Pair {
+	out := []Pair{}
+	var p []float64
+	for x, a := range contenders {
+		for _, c := range contenders[x+1:] {
+			pair := Pair{A: a.name, B: c.name}
+			for j := range b.test {
+				switch ra, rc := b.right(a, j), b.right(c, j); {
+				case ra && !rc:
+					pair.OnlyA++
+				case rc && !ra:
+					pair.OnlyB++
+				}
+			}
+			pair.Diff = Number(float64(pair.OnlyA-pair.OnlyB) / float64(len(b.test)))
+			pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
+			p = append(p, pair.P)
+			out = append(out, pair)
+		}
+	}
+	for i, adjusted := range stats.Holm(p) {
+		out[i].HolmP = adjusted
+	}
+	return out
+}
+
+// slices cuts the test prompts by domain, largest first, and by length.
+func (b *bench) slices(contenders []*contender) []Slice {
+	byDomain := map[string][]int{}
+	byLength := make([][]int, len(lengthNames()))
+	for j, i := range b.test {
+		it := b.items[i]
+		byDomain[it.Domain] = append(byDomain[it.Domain], j)
+		byLength[lengthBin(it.Runes)] = append(byLength[lengthBin(it.Runes)], j)
+	}
+	out := []Slice{}
+	if _, unnamed := byDomain[""]; !unnamed || len(byDomain) > 1 {
+		for name, members := range byDomain {
+			out = append(out, b.slice("domain", name, members, contenders))
+		}
+	}
+	slices.SortFunc(out, func(x, y Slice) int { return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Name, y.Name)) })
+	for bin, members := range byLength {
+		if len(members) > 0 {
+			out = append(out, b.slice("length", lengthNames()[bin], members, contenders))
+		}
+	}
+	return out
+}
+
+func (b *bench) slice(kind, name string, members []int, contenders []*contender) Slice {
+	s := Slice{Kind: kind, Name: name, N: len(members), Accuracy: []Estimate{}, Under: []Estimate{}}
+	for _, c := range contenders {
+		var right, under float64
+		for _, j := range members {
+			truth, tier := b.items[b.test[j]].Tier, c.decisions[j].Tier
+			right += indicator(tier == truth)
+			under += indicator(tier < truth)
+		}
+		s.Accuracy = append(s.Accuracy, c.score.wilson(right/float64(s.N), s.N))
+		s.Under = append(s.Under, c.score.wilson(under/float64(s.N), s.N))
+	}
+	return s
+}
+
+// lengthNames names the length bins, in runes.
+func lengthNames() []string {
+	return []string{"under 50 runes", "50 to 199", "200 to 799", "800 and more"}
+}
+
+func lengthBin(runes int) int {
+	for bin, upper := range []int{50, 200, 800} {
+		if runes < upper {
+			return bin
+		}
+	}
+	return 3
+}
+
+const (
+	shownMistakes = 10  // a classifier
+	excerptRunes  = 200 // of a prompt
+)
+
+func (b *bench) mistakes(contenders []*contender) []Mistakes {
+	out := []Mistakes{}
+	for _, c := range contenders {
+		var wrong []int
+		for j := range b.test {
+			if !b.right(c, j) {
+				wrong = append(wrong, j)
+			}
+		}
+		distance := func(j int) int { return c.decisions[j].Tier - b.items[b.test[j]].Tier }
+		slices.SortFunc(wrong, func(x, y int) int {
+			return cmp.Or(
+				cmp.Compare(abs(distance(y)), abs(distance(x))),
+				cmp.Compare(distance(x), distance(y)),
+				cmp.Compare(confidenceOf(c.decisions[y]), confidenceOf(c.decisions[x])),
+				cmp.Compare(b.items[b.test[x]].ID, b.items[b.test[y]].ID))
+		})
+		m := Mistakes{Classifier: c.name, Total: len(wrong), Worst: []Mistake{}}
+		for _, j := range wrong[:min(len(wrong), shownMistakes)] {
+			it, d := b.items[b.test[j]], c.decisions[j]
+			mistake := Mistake{ID: it.ID, Prompt: excerpt(it.Text), Domain: it.Domain,
+				Truth: b.Tiers.Name(it.Tier), Predicted: b.Tiers.Name(d.Tier), Scores: d.Scores}
+			for _, other := range contenders {
+				mistake.Others = append(mistake.Others, b.Tiers.Name(other.decisions[j].Tier))
+			}
+			m.Worst = append(m.Worst, mistake)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// confidenceOf orders decisions that have no probability by their margin.
+func confidenceOf(d Decision) float64 {
+	if d.Confidence != nil {
+		return *d.Confidence
+	}
+	if m, ok := d.Margin(); ok {
+		return m
+	}
+	return math.Inf(-1)
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func excerpt(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > excerptRunes {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -1,0 +1,193 @@
+package eval
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+)
+
+// Options of [Evaluate]. Replicates must be positive; Costs has a model for
+// each tier.
+type Options struct {
+	Tiers      centroids.Tiers
+	Costs      Costs
+	Replicates int    // of the bootstrap; 2,000 is plenty for 95 % intervals
+	Seed       uint64 // of the bootstrap
+}
+
+// confidence of all intervals.
+const confidence = 0.95
+
+// ErrNoTest is the error of a benchmark without a test prompt.
+var ErrNoTest = errors.New("no labelled prompt is in the test split: label more prompts, or change the shares of the splits")
+
+// Evaluate scores predictions on the items of the test split. It takes
+// O(items × classifiers) for the point estimates and O(groups × classifiers ×
+// replicates) for the intervals of costs; intervals of metrics do not depend
+// on the number of items where every group has one.
+func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt Options) (*Result, error) {
+	index := splitIndex(items, datasets.Test)
+	if len(index) == 0 {
+		return nil, ErrNoTest
+	}
+	b := &bench{Options: opt, items: items, test: index}
+	b.cluster, b.groups = clusterGroups(items, index)
+	if err := opt.Costs.Known(); err != nil {
+		b.unpriced = err.Error()
+	}
+
+	contenders := make([]*contender, len(predictions))
+	for i, p := range predictions {
+		contenders[i] = b.decided(p.Classifier, p.Final)
+		contenders[i].predictions = p
+	}
+	baselines := b.baselines()
+	all := append(slices.Clone(contenders), baselines...)
+	for _, c := range all {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b.score(c)
+	}
+	slices.SortStableFunc(contenders, b.rank)
+	b.resampleCosts(contenders, all)
+
+	r := &Result{
+		Tiers: opt.Tiers.Names(), N: len(index), Groups: b.groups, Unpriced: b.unpriced,
+		Pairs: b.pairs(contenders), Slices: b.slices(contenders),
+		Sensitivity: b.sensitivity(contenders), Mistakes: b.mistakes(contenders), Warnings: b.warnings(contenders),
+	}
+	for _, c := range contenders {
+		r.Classifiers = append(r.Classifiers, c.score)
+	}
+	for _, c := range baselines {
+		r.Baselines = append(r.Baselines, c.score)
+	}
+	return r, nil
+}
+
+// bench is an evaluation under way.
+type bench struct {
+	Options
+	items    []Item
+	test     []int // items of the test split
+	cluster  []int // of each test item
+	groups   int
+	unpriced string
+}
+
+// contender is a classifier or a baseline on the test items.
+type contender struct {
+	name        string
+	predictions *Predictions // nil for baselines
+	decisions   []Decision   // by test item; nil for a mix
+	mix         []float64    // random baselines: the chance of each tier
+	served      []float64    // USD by test item; nil where unpriced
+	score       Score
+}
+
+// decided is a contender that decides as decisions, which are by item.
+func (b *bench) decided(name string, decisions []Decision) *contender {
+	c := &contender{name: name}
+	for _, i := range b.test {
+		c.decisions = append(c.decisions, decisions[i])
+	}
+	return c
+}
+
+// expected weighs f(tier) by the chance that item j of the test is sent there.
+func (c *contender) expected(j int, f func(tier int) float64) float64 {
+	if c.decisions != nil {
+		return f(c.decisions[j].Tier)
+	}
+	var sum float64
+	for tier, p := range c.mix {
+		sum += p * f(tier)
+	}
+	return sum
+}
+
+// classifyUSD is the cost of classifying test item j.
+func (c *contender) classifyUSD(j int) Quantity {
+	if c.decisions == nil {
+		return Quantity{0, Computed}
+	}
+	return c.decisions[j].CostUSD
+}
+
+// rank orders by headline cost, then accuracy, then name. Unknown costs go last.
+func (b *bench) rank(x, y *contender) int {
+	h := func(c *contender) float64 {
+		if v := c.score.Cost.Headline.Value; v.Defined() {
+			return float64(v)
+		}
+		return math.Inf(1)
+	}
+	return cmp.Or(
+		cmp.Compare(h(x), h(y)),
+		cmp.Compare(y.score.Accuracy.Value, x.score.Accuracy.Value),
+		cmp.Compare(x.name, y.name))
+}
+
+func splitIndex(items []Item, split datasets.Split) []int {
+	var index []int
+	for i, it := range items {
+		if it.Split == split {
+			index = append(index, i)
+		}
+	}
+	return index
+}
+
+// clusterGroups numbers the groups of the indexed items in order of appearance.
+func clusterGroups(items []Item, index []int) (cluster []int, n int) {
+	number := map[string]int{}
+	for _, i := range index {
+		g, seen := number[items[i].Group]
+		if !seen {
+			g = len(number)
+			number[items[i].Group] = g
+		}
+		cluster = append(cluster, g)
+	}
+	return cluster, len(number)
+}
+
+// fewPrompts is the least number of test prompts of a tier about which the
+// report makes no reservation.
+const fewPrompts = 5
+
+func (b *bench) warnings(contenders []*contender) []string {
+	out := []string{}
+	support := make([]int, b.Tiers.Len())
+	for _, i := range b.test {
+		support[b.items[i].Tier]++
+	}
+	for k, n := range support {
+		if n < fewPrompts {
+			out = append(out, fmt.Sprintf("tier %s has %d test prompts: too few for a claim about it; read quadratic kappa and under-routing first", b.Tiers.Name(k), n))
+		}
+	}
+	for _, c := range contenders {
+		s := c.score
+		if s.Errors > 0 {
+			out = append(out, fmt.Sprintf("classifier %s gave no answer for %d of %d test prompts: they are scored as sent to the fallback tier", c.name, s.Errors, s.N))
+		}
+		if s.Invalid > 0 {
+			out = append(out, fmt.Sprintf("classifier %s: %d of %d answers are no tier and went to the fallback tier", c.name, s.Invalid, s.N))
+		}
+		if b.unpriced == "" && s.Cost.N < s.N {
+			out = append(out, fmt.Sprintf("classifier %s: what it costs to classify is known for %d of %d test prompts; its cost figures hold for those only", c.name, s.Cost.N, s.N))
+		}
+		if c.predictions.FoldError != "" {
+			out = append(out, fmt.Sprintf("classifier %s has no out-of-fold predictions: %s", c.name, c.predictions.FoldError))
+		}
+	}
+	return out
+}

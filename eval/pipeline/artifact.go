@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+)
+
+// finish completes the manifest of a freshly built artifact: what it was built
+// from, what it reached on test, and how the calibrate prompts look to it.
+func (j *job) finish(context.Context) error {
+	if j.in.Artifact != nil {
+		return nil
+	}
+	m := j.Artifact.Manifest()
+	m.Dataset = centroids.Dataset{
+		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.shares(),
+		Prompts: j.Data.Prompts, Unlabelled: j.Data.Unlabelled, Counts: j.Data.Counts,
+	}
+	p, _ := j.find([]string{EmbeddingName})
+	m.Drift = j.drift(p[0].Final)
+	i := slices.IndexFunc(j.Result.Classifiers, func(s eval.Score) bool { return s.Name == EmbeddingName })
+	m.Measured = measured(j.Result.Classifiers[i])
+	var err error
+	j.Artifact, err = j.Artifact.WithManifest(m)
+	return err
+}
+
+func measured(s eval.Score) *centroids.Measured {
+	m := &centroids.Measured{
+		Split: datasets.Test.String(), N: s.N,
+		Accuracy: float64(s.Accuracy.Value), MacroF1: float64(s.MacroF1.Value),
+		Interval:  [2]float64{float64(s.Accuracy.Low), float64(s.Accuracy.High)},
+		Confusion: s.Confusion.Counts(),
+	}
+	if s.Calibration != nil {
+		ece := float64(s.Calibration.ECE)
+		m.ECE = &ece
+	}
+	return m
+}
+
+// Histogram of the top scores.
+const (
+	driftLow, driftHigh = -1.0, 1.0
+	driftBins           = 80
+)
+
+// drift describes the calibrate prompts by their scores alone, without labels.
+func (j *job) drift(decisions []eval.Decision) *centroids.Drift {
+	d := &centroids.Drift{
+		Split: datasets.Calibrate.String(), Low: driftLow, High: driftHigh,
+		Bins: make([]int, driftBins), Mix: map[string]int{},
+	}
+	for _, name := range j.Tiers.Names() {
+		d.Mix[name] = 0
+	}
+	for i, it := range j.Items {
+		if it.Split != datasets.Calibrate || decisions[i].Scores == nil {
+			continue
+		}
+		top := slices.Max(decisions[i].Scores)
+		bin := int(math.Floor((top - driftLow) / (driftHigh - driftLow) * driftBins))
+		d.Bins[min(max(bin, 0), driftBins-1)]++
+		d.Mix[j.Tiers.Name(slices.Index(decisions[i].Scores, top))]++
+		d.N++
+	}
+	return d
+}

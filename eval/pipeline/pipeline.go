@@ -1,0 +1,394 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/classify"
+	"github.com/routeproof/routeproof/eval/classify/llm"
+	"github.com/routeproof/routeproof/internal/tokens"
+)
+
+// Names of the classifiers.
+const (
+	RuleName      = "rule"
+	EmbeddingName = "embedding"
+	LLMName       = "llm"
+	RuleEmbedding = "rule+embedding"
+	RuleLLM       = "rule+llm"
+	ThreeStage    = "rule+embedding+llm"
+)
+
+// Input is what the job works on.
+type Input struct {
+	Prompts     []datasets.Prompt
+	Name        string // of the prompts, in messages and the report
+	Note        string // what every reader of the report must know of them; may be empty
+	Answers     map[string]datasets.Answer
+	AnswersName string // empty: no recorded LLM answers
+	AnswersNote string
+	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
+	Warnings    []string            // from reading
+	Problem     func(datasets.Problem)
+}
+
+// A Run is everything the job found out. It is a function of configuration and
+// input, but for Timings.
+type Run struct {
+	Config      Config
+	Tiers       centroids.Tiers
+	Data        Data
+	Items       []eval.Item // labelled prompts, by id
+	Predictions []*eval.Predictions
+	Result      *eval.Result
+	Artifact    *centroids.Artifact
+	NotRun      []NotRun
+	LLM         *LLMNote // nil where no LLM answers were given
+	Warnings    []string
+	Timings     []Timing
+}
+
+// Data describes the prompts.
+type Data struct {
+	Name       string                    `json:"name"`
+	Note       string                    `json:"note"`
+	Prompts    int                       `json:"prompts"`
+	Unlabelled int                       `json:"unlabelled"`
+	SHA256     string                    `json:"sha256"`
+	LabelSHA   string                    `json:"label_sha256"`
+	SplitSHA   string                    `json:"split_sha256"`
+	Salt       string                    `json:"salt"`
+	Counts     map[string]map[string]int `json:"counts"` // split → tier → prompts
+}
+
+// NotRun is a classifier that was left out.
+type NotRun struct {
+	Classifier string `json:"classifier"`
+	Why        string `json:"why"`
+	How        string `json:"how"` // to have it run
+}
+
+// LLMNote says where the LLM classifier's answers and costs come from.
+type LLMNote struct {
+	Source   string `json:"source"`
+	Note     string `json:"note"`
+	Recorded int    `json:"recorded"` // answers used
+	Unused   int    `json:"unused"`   // answers to no labelled prompt
+}
+
+// Timing is the wall time of one step. It is measured, so it varies.
+type Timing struct {
+	Step    string  `json:"step"`
+	Seconds float64 `json:"seconds"`
+	Prompts int     `json:"prompts"` // that the step worked on
+}
+
+// Steps are told to an observer: step number done of total begins.
+type Observer func(step string, done, total int)
+
+// job is a run under way.
+type job struct {
+	Run
+	in       Input
+	embedder centroids.Embedder
+	counter  *tokens.Counter
+	fallback int
+}
+
+// Execute does the main job. observe may be nil.
+func Execute(ctx context.Context, config Config, in Input, observe Observer) (*Run, error) {
+	j := &job{in: in}
+	j.Config = config
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"prepare", j.prepare},
+		{"rule", j.rule},
+		{"embedding", j.embedding},
+		{"llm", j.llm},
+		{"hybrids", j.hybrids},
+		{"benchmark", j.benchmark},
+		{"artifact", j.finish},
+	}
+	for i, step := range steps {
+		if observe != nil {
+			observe(step.name, i, len(steps))
+		}
+		begin := time.Now()
+		if err := step.do(ctx); err != nil {
+			return nil, err
+		}
+		j.Timings = append(j.Timings, Timing{step.name, time.Since(begin).Seconds(), len(j.Items)})
+	}
+	if observe != nil {
+		observe("done", len(steps), len(steps))
+	}
+	return &j.Run, nil
+}
+
+// prepare sorts, splits and measures the prompts.
+func (j *job) prepare(context.Context) error {
+	if err := j.Config.check(); err != nil {
+		return configErrorf("configuration: %v", err)
+	}
+	j.Tiers, _ = j.Config.tierList()
+	j.fallback, _ = j.Config.fallback(j.Tiers)
+	var err error
+	if j.counter, err = tokens.NewCounter(); err != nil {
+		return err
+	}
+	// By id, so that the order of rows in the file changes nothing.
+	prompts := slices.SortedFunc(slices.Values(j.in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
+	assigned, err := j.split(prompts)
+	if err != nil {
+		return err
+	}
+	j.Data = Data{
+		Name: j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
+		SHA256: datasets.ContentHash(prompts), LabelSHA: datasets.LabelHash(prompts),
+		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
+	}
+	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
+	for i, p := range prompts {
+		tier, labelled := j.Tiers.Index(p.Tier)
+		if !labelled {
+			j.Data.Unlabelled++
+			continue
+		}
+		alt := -1
+		if k, ok := j.Tiers.Index(p.AltTier); ok {
+			alt = k
+		}
+		n, err := j.counter.Count(p.Text)
+		if err != nil {
+			return err
+		}
+		j.Items = append(j.Items, eval.Item{
+			Request: eval.Request{ID: p.ID, Text: p.Text}, Tier: tier, AltTier: alt, Domain: p.Domain,
+			Group: assigned.Groups[i], Split: assigned.Splits[i],
+			Fold:        datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
+			InputTokens: n, Runes: utf8.RuneCountInString(p.Text),
+		})
+	}
+	if len(j.Items) == 0 {
+		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
+			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", len(prompts))}}}
+	}
+	j.warnThinSplits()
+	return nil
+}
+
+// split assigns splits, or, for an artifact that was built on other prompts,
+// puts all into test.
+func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
+	salt, shares := j.Config.Splits.Salt, j.Config.shares()
+	if j.in.Artifact == nil {
+		return datasets.AssignSplits(prompts, salt, shares, j.in.Name, j.in.Problem)
+	}
+	built := j.in.Artifact.Manifest().Dataset
+	if !slices.Equal(j.Tiers.Names(), j.in.Artifact.Tiers().Names()) {
+		return nil, configErrorf("the artifact has tiers %v, the configuration %v", j.in.Artifact.Tiers().Names(), j.Tiers.Names())
+	}
+	if built.SHA256 == datasets.ContentHash(prompts) {
+		j.Config.Splits.Salt = built.Salt
+		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
+	}
+	a := &datasets.Assignment{Groups: datasets.GroupKeys(prompts), Splits: make([]datasets.Split, len(prompts))}
+	for i := range a.Splits {
+		a.Splits[i] = datasets.Test
+	}
+	a.Warnings = append(a.Warnings, "the artifact was built on other prompts: all of these are scored; it holds no list of its own, so an overlap cannot be seen")
+	return a, nil
+}
+
+// fewPrompts is the least number of prompts of a tier in a split that passes
+// without a warning.
+const fewPrompts = 5
+
+func (j *job) warnThinSplits() {
+	for _, split := range datasets.Splits() {
+		if split == datasets.Test || j.in.Artifact != nil {
+			continue // the benchmark speaks for test
+		}
+		for _, tier := range j.Tiers.Names() {
+			if n := j.Data.Counts[split.String()][tier]; n < fewPrompts {
+				j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s has %d %s prompts: fewer than %d", tier, n, split, fewPrompts))
+			}
+		}
+	}
+}
+
+func (j *job) rule(ctx context.Context) error {
+	config, err := j.Config.rule(j.Tiers)
+	if err != nil {
+		return err
+	}
+	rule, err := classify.NewRule(RuleName, config)
+	if err != nil {
+		return err
+	}
+	_, err = j.predict(ctx, eval.Fixed{Classifier: rule})
+	return err
+}
+
+func (j *job) embedding(ctx context.Context) error {
+	var trainer eval.Trainer
+	if a := j.in.Artifact; a != nil {
+		e, err := embedder.FromIdentity(a.Manifest().Embedder)
+		if err != nil {
+			return err
+		}
+		if err := a.Verify(ctx, e); err != nil {
+			return err
+		}
+		c, err := classify.NewEmbedding(EmbeddingName, a, e)
+		if err != nil {
+			return err
+		}
+		j.embedder, trainer = e, eval.Fitted{Classifier: c}
+	} else {
+		e, err := embedder.NewHashing(j.Config.Embedder.Dims)
+		if err != nil {
+			return configErrorf("embedder: %v", err)
+		}
+		j.embedder, trainer = e, classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
+	}
+	fitted, err := j.predict(ctx, trainer)
+	if err != nil {
+		return err
+	}
+	j.Artifact = fitted.(*classify.Embedding).Artifact()
+	j.warnTemperature()
+	return nil
+}
+
+func (j *job) warnTemperature() {
+	switch beta := j.Artifact.Manifest().InverseTemperature; {
+	case beta == nil:
+		j.Warnings = append(j.Warnings, "no tune prompt has a vector: the embedding classifier has no temperature, so no probabilities")
+	case *beta == 0:
+		j.Warnings = append(j.Warnings, "on the tune prompts the embedding's scores say nothing about the tier: all tiers get the same probability")
+	case *beta == 500:
+		j.Warnings = append(j.Warnings, "on the tune prompts the embedding's scores separate the tiers perfectly: too few prompts to fit a temperature")
+	}
+}
+
+func (j *job) llm(ctx context.Context) error {
+	if j.in.AnswersName == "" {
+		how := "give its recorded answers with --llm-answers FILE (JSON Lines: id, answer)"
+		for _, name := range []string{LLMName, RuleLLM, ThreeStage} {
+			j.NotRun = append(j.NotRun, NotRun{name, "no answers of a language model were given", how})
+		}
+		return nil
+	}
+	y := j.Config.Classifiers.LLM
+	c, err := llm.New(LLMName, llm.Recorded(j.in.Answers), llm.Config{
+		Tiers: j.Tiers, Fallback: j.fallback, Prompt: y.Prompt, MaxChars: y.MaxChars, Concurrency: y.Concurrency,
+		InputPerM: y.InputPerM, OutputPerM: y.OutputPerM, TTFTMS: y.TTFTMS, TokensPerS: y.TokensPerS, Count: j.counter.Count,
+	})
+	if err != nil {
+		return err
+	}
+	if _, err = j.predict(ctx, eval.Fixed{Classifier: c}); err != nil {
+		return err
+	}
+	j.LLM = &LLMNote{Source: j.in.AnswersName, Note: j.in.AnswersNote}
+	for _, it := range j.Items {
+		if _, ok := j.in.Answers[it.ID]; ok {
+			j.LLM.Recorded++
+		}
+	}
+	j.LLM.Unused = len(j.in.Answers) - j.LLM.Recorded
+	if j.LLM.Recorded == 0 {
+		return &datasets.ContentError{File: j.in.AnswersName, Total: 1, First: []datasets.Problem{{
+			File: j.in.AnswersName, Field: "id", Reason: fmt.Sprintf("none of %d answers belongs to a labelled prompt of %s: expected the same ids", len(j.in.Answers), j.in.Name)}}}
+	}
+	return nil
+}
+
+func (j *job) predict(ctx context.Context, trainer eval.Trainer) (eval.Classifier, error) {
+	c, p, err := eval.Predict(ctx, trainer, j.Items)
+	if err != nil {
+		return nil, err
+	}
+	j.Predictions = append(j.Predictions, p)
+	j.Timings = append(j.Timings, Timing{"classify with " + p.Classifier, p.Elapsed.Seconds(), len(j.Items)})
+	return c, nil
+}
+
+// hybrids combines what the others decided.
+func (j *job) hybrids(ctx context.Context) error {
+	margin := classify.MarginAtLeast(j.Config.Classifiers.Hybrid.EmbeddingMargin)
+	for _, h := range []struct {
+		name   string
+		parts  []string
+		stages func(parts []eval.Classifier) []classify.Stage
+	}{
+		{RuleEmbedding, []string{RuleName, EmbeddingName}, func(p []eval.Classifier) []classify.Stage {
+			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1]}}
+		}},
+		{RuleLLM, []string{RuleName, LLMName}, func(p []eval.Classifier) []classify.Stage {
+			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1]}}
+		}},
+		{ThreeStage, []string{RuleName, EmbeddingName, LLMName}, func(p []eval.Classifier) []classify.Stage {
+			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1], Sure: margin}, {Classifier: p[2]}}
+		}},
+	} {
+		parts, ok := j.find(h.parts)
+		if !ok {
+			continue
+		}
+		p, err := eval.Derive(ctx, j.Items, parts, func(c []eval.Classifier) eval.Classifier {
+			return classify.NewHybrid(h.name, h.stages(c)...)
+		})
+		if err != nil {
+			return err
+		}
+		j.Predictions = append(j.Predictions, p)
+	}
+	return nil
+}
+
+func (j *job) find(names []string) ([]*eval.Predictions, bool) {
+	var out []*eval.Predictions
+	for _, name := range names {
+		i := slices.IndexFunc(j.Predictions, func(p *eval.Predictions) bool { return p.Classifier == name })
+		if i < 0 {
+			return nil, false
+		}
+		out = append(out, j.Predictions[i])
+	}
+	return out, true
+}
+
+func (j *job) benchmark(ctx context.Context) error {
+	costs := eval.Costs{OutputScale: 1}
+	for _, t := range j.Config.Tiers {
+		system, err := j.counter.Count(t.SystemPrompt)
+		if err != nil {
+			return err
+		}
+		costs.Tiers = append(costs.Tiers, eval.TierModel{
+			Model: t.Model, InputPerM: t.InputPerM, OutputPerM: t.OutputPerM,
+			SystemTokens: system, ExpectedOutput: t.ExpectedOutput,
+		})
+	}
+	var err error
+	j.Result, err = eval.Evaluate(ctx, j.Items, j.Predictions, eval.Options{
+		Tiers: j.Tiers, Costs: costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
+	})
+	if errors.Is(err, eval.ErrNoTest) {
+		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "split", Reason: err.Error()}}}
+	}
+	return err
+}

@@ -1,0 +1,134 @@
+package eval
+
+// A Result is what a benchmark found on the test prompts. Figures that are
+// undefined or unknown are NaN here and null in JSON.
+type Result struct {
+	Tiers  []string `json:"tiers"`
+	N      int      `json:"n"`      // test prompts
+	Groups int      `json:"groups"` // independent groups among them
+
+	// Unpriced says why costs are unknown; empty where they are known. Then
+	// classifiers are ranked by headline cost, else by accuracy.
+	Unpriced string `json:"unpriced,omitempty"`
+
+	Classifiers []Score       `json:"classifiers"` // best first
+	Baselines   []Score       `json:"baselines"`
+	Pairs       []Pair        `json:"pairs"`
+	Slices      []Slice       `json:"slices"`
+	Sensitivity []Sensitivity `json:"sensitivity"`
+	Mistakes    []Mistakes    `json:"mistakes"` // by classifier, in the order of Classifiers
+	Warnings    []string      `json:"warnings"`
+}
+
+// A Score is what one classifier or baseline reached.
+type Score struct {
+	Name string `json:"name"`
+	N    int    `json:"n"`
+
+	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval
+	AltAccuracy      *Estimate `json:"alt_tier_accuracy"` // alt_tier counted as right too; nil where no prompt has one
+	OutOfFold        *Estimate `json:"out_of_fold_accuracy"`
+	OutOfFoldN       int       `json:"out_of_fold_n"`
+	MacroF1          Estimate  `json:"macro_f1"`          // bootstrap intervals from here
+	BalancedAccuracy Estimate  `json:"balanced_accuracy"` //
+	QuadraticKappa   Estimate  `json:"quadratic_kappa"`   //
+	UnderRouting     Estimate  `json:"under_routing"`     // Wilson
+	OverRouting      Estimate  `json:"over_routing"`      // Wilson
+	MeanTierError    Number    `json:"mean_tier_error"`
+
+	PerTier   []TierScore `json:"per_tier"`
+	Confusion Confusion   `json:"confusion"` // [truth][predicted]
+
+	Invalid     int          `json:"invalid"` // answers that were no tier
+	Errors      int          `json:"errors"`  // prompts without an answer
+	Calibration *Calibration `json:"calibration"`
+
+	Cost     Cost      `json:"cost"`
+	Shuffled *Shuffled `json:"shuffled"` // nil for baselines
+
+	LatencyP50 Quantity `json:"latency_p50_ms"` // of classifying
+	LatencyP95 Quantity `json:"latency_p95_ms"`
+}
+
+// Cost is USD per 1,000 requests.
+type Cost struct {
+	N        int      `json:"n"`        // prompts whose classification has a known cost; the figures are theirs
+	Classify Quantity `json:"classify"` // the classifier's own
+	Picked   Quantity `json:"picked"`   // the picked models, each asked once
+	Headline Estimate `json:"headline"` // both, under-routed requests paid again at their true tier
+	Saving   Estimate `json:"saving"`   // 1 − headline over always-dearest, as a share
+	Behind   Estimate `json:"behind"`   // headline above the best classifier's, on the same prompts; paired
+	Cheapest Number   `json:"cheapest"` // share of resamples in which no other classifier was cheaper
+}
+
+// Shuffled is what a classifier's own decisions reach when they are dealt to
+// the prompts at random: the same bill of tiers without any skill. Both
+// figures are exact expectations.
+type Shuffled struct {
+	Accuracy Number `json:"accuracy"`
+	Headline Number `json:"headline"`
+}
+
+// TierScore is one tier's share in a Score.
+type TierScore struct {
+	Tier      string   `json:"tier"`
+	Support   float64  `json:"support"`   // test prompts of this tier
+	Predicted float64  `json:"predicted"` // decisions for this tier
+	Precision Estimate `json:"precision"` // Wilson
+	Recall    Estimate `json:"recall"`    // Wilson
+	F1        Number   `json:"f1"`
+}
+
+// Calibration compares confidence with correctness.
+type Calibration struct {
+	N    int      `json:"n"` // prompts with a confidence
+	ECE  Number   `json:"ece"`
+	Null Estimate `json:"null_ece"` // ECE that perfect confidence would show here
+}
+
+// A Pair compares two classifiers on the same prompts.
+type Pair struct {
+	A     string  `json:"a"`
+	B     string  `json:"b"`
+	OnlyA int     `json:"only_a"`     // prompts only A got right
+	OnlyB int     `json:"only_b"`     // prompts only B got right
+	P     float64 `json:"p"`          // two-sided exact McNemar
+	HolmP float64 `json:"holm_p"`     // adjusted over all pairs
+	Diff  Number  `json:"difference"` // accuracy of A minus that of B
+}
+
+// A Slice is a part of the test prompts.
+type Slice struct {
+	Kind     string     `json:"kind"` // domain or length
+	Name     string     `json:"name"`
+	N        int        `json:"n"`
+	Accuracy []Estimate `json:"accuracy"` // by classifier, in the order of Result.Classifiers
+	Under    []Estimate `json:"under_routing"`
+}
+
+// Sensitivity is the headline cost under another guess of answer lengths.
+type Sensitivity struct {
+	Scale    float64  `json:"scale"` // of the expected output tokens
+	Headline []Number `json:"headline"`
+	Dearest  Number   `json:"always_dearest"`
+	Best     string   `json:"best"`
+}
+
+// Mistakes are a classifier's worst: the farthest from the true tier first,
+// too low before too high, then the most confident.
+type Mistakes struct {
+	Classifier string    `json:"classifier"`
+	Total      int       `json:"total"`
+	Worst      []Mistake `json:"worst"`
+}
+
+// A Mistake is one wrong decision.
+type Mistake struct {
+	ID        string    `json:"id"`
+	Prompt    string    `json:"prompt"` // its start
+	Domain    string    `json:"domain"`
+	Truth     string    `json:"truth"`
+	Predicted string    `json:"predicted"`
+	Scores    []float64 `json:"scores"`
+	Others    []string  `json:"others"` // decisions of all classifiers, in the order of Result.Classifiers
+}

@@ -1,0 +1,207 @@
+package eval
+
+import (
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// score fills in everything about a contender that does not involve others.
+func (b *bench) score(c *contender) {
+	s := &c.score
+	s.Name, s.N = c.name, len(b.test)
+	s.Confusion = NewConfusion(b.Tiers.Len())
+	alt, alts := 0.0, 0
+	for j, i := range b.test {
+		it := b.items[i]
+		for tier := range s.Confusion {
+			s.Confusion[it.Tier][tier] += c.expected(j, func(t int) float64 { return indicator(t == tier) })
+		}
+		alt += c.expected(j, func(t int) float64 { return indicator(t == it.Tier || t == it.AltTier) })
+		if it.AltTier >= 0 {
+			alts++
+		}
+	}
+	rate := s.wilson
+	if c.decisions == nil {
+		rate = bare // the spread of a random baseline is not that of a sample
+	}
+	cm := s.Confusion
+	s.Accuracy = rate(cm.Accuracy(), s.N)
+	s.UnderRouting = rate(cm.UnderRouting(), s.N)
+	s.OverRouting = rate(cm.OverRouting(), s.N)
+	s.MeanTierError = Number(cm.MeanTierError())
+	if alts > 0 {
+		e := rate(alt/float64(s.N), s.N)
+		s.AltAccuracy = &e
+	}
+	b.metricIntervals(c)
+	for k, name := range b.Tiers.Names() {
+		s.PerTier = append(s.PerTier, TierScore{
+			Tier: name, Support: cm.Support(k), Predicted: cm.Predicted(k), F1: Number(cm.F1(k)),
+			Precision: rate(cm.Precision(k), int(math.Round(cm.Predicted(k)))),
+			Recall:    rate(cm.Recall(k), int(math.Round(cm.Support(k)))),
+		})
+	}
+	for _, d := range c.decisions {
+		s.Invalid += int(indicator(d.Invalid))
+		s.Errors += int(indicator(d.Err != ""))
+	}
+	s.Calibration = b.calibration(c)
+	s.LatencyP50, s.LatencyP95 = percentile(c.decisions, 0.5), percentile(c.decisions, 0.95)
+	b.outOfFold(c)
+	b.costs(c)
+}
+
+func indicator(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// wilson is a share of n with its interval.
+func (*Score) wilson(share float64, n int) Estimate {
+	if n == 0 || math.IsNaN(share) {
+		return undefined()
+	}
+	i := stats.Wilson(int(math.Round(share*float64(n))), n, confidence)
+	return Estimate{Number(share), Number(i.Low), Number(i.High)}
+}
+
+// bare is a figure without an interval.
+func bare(v float64, _ int) Estimate {
+	e := undefined()
+	e.Value = Number(v)
+	return e
+}
+
+func (b *bench) outOfFold(c *contender) {
+	if c.predictions == nil || c.predictions.OutOfFold == nil {
+		return
+	}
+	right := 0
+	for i, d := range c.predictions.OutOfFold {
+		right += int(indicator(d.Tier == b.items[i].Tier))
+	}
+	n := len(b.items)
+	e := c.score.wilson(float64(right)/float64(n), n)
+	c.score.OutOfFold, c.score.OutOfFoldN = &e, n
+}
+
+// calibrationBins is the number of equal-mass bins of the ECE.
+const calibrationBins = 15
+
+func (b *bench) calibration(c *contender) *Calibration {
+	var conf []float64
+	var right []bool
+	for j, d := range c.decisions {
+		if d.Confidence != nil {
+			conf = append(conf, *d.Confidence)
+			right = append(right, d.Tier == b.items[b.test[j]].Tier)
+		}
+	}
+	if len(conf) == 0 {
+		return nil
+	}
+	mean, null := stats.NullECE(conf, calibrationBins, 1000, b.Seed)
+	return &Calibration{
+		N:    len(conf),
+		ECE:  Number(stats.ECE(conf, right, calibrationBins)),
+		Null: Estimate{Number(mean), Number(null.Low), Number(null.High)},
+	}
+}
+
+// percentile is the nearest-rank percentile of the latencies; unknown where
+// any is.
+func percentile(decisions []Decision, q float64) Quantity {
+	if len(decisions) == 0 {
+		return Quantity{}
+	}
+	values := make([]float64, 0, len(decisions))
+	origin := Recorded
+	for _, d := range decisions {
+		if !d.LatencyMS.Known() {
+			return Quantity{}
+		}
+		values = append(values, d.LatencyMS.Value)
+		origin = max(origin, d.LatencyMS.Origin)
+	}
+	slices.Sort(values)
+	rank := int(math.Ceil(q * float64(len(values))))
+	return Quantity{values[max(rank, 1)-1], origin}
+}
+
+// metricIntervals fills in the metrics whose intervals need the bootstrap.
+// Where every group is one item the confusion counts are a multinomial
+// sample; else groups are resampled.
+func (b *bench) metricIntervals(c *contender) {
+	metrics := []struct {
+		dst *Estimate
+		of  func(Confusion) float64
+	}{
+		{&c.score.MacroF1, Confusion.MacroF1},
+		{&c.score.BalancedAccuracy, Confusion.BalancedAccuracy},
+		{&c.score.QuadraticKappa, Confusion.QuadraticKappa},
+	}
+	for _, m := range metrics {
+		*m.dst = bare(m.of(c.score.Confusion), 0)
+	}
+	if c.decisions == nil {
+		return
+	}
+	k := b.Tiers.Len()
+	replicates := make([][]float64, len(metrics))
+	visit := func(cm Confusion) {
+		for m := range metrics {
+			replicates[m] = append(replicates[m], metrics[m].of(cm))
+		}
+	}
+	set := func(m int, i stats.Interval) {
+		metrics[m].dst.Low, metrics[m].dst.High = Number(i.Low), Number(i.High)
+	}
+	scratch := NewConfusion(k)
+	if b.groups < len(b.test) {
+		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+			for t := range scratch {
+				clear(scratch[t])
+			}
+			for j, d := range c.decisions {
+				scratch[b.items[b.test[j]].Tier][d.Tier] += weights[b.cluster[j]]
+			}
+			visit(scratch)
+		})
+		for m := range metrics {
+			set(m, stats.Percentile(replicates[m], confidence))
+		}
+		return
+	}
+	cells := make([]int, 0, k*k)
+	for _, row := range c.score.Confusion.Counts() {
+		cells = append(cells, row...)
+	}
+	fill := func(counts []int) Confusion {
+		for i, n := range counts {
+			scratch[i/k][i%k] = float64(n)
+		}
+		return scratch
+	}
+	stats.MultinomialEach(cells, b.Replicates, b.Seed, func(_ int, counts []int) { visit(fill(counts)) })
+	for m, metric := range metrics {
+		var jackknife, weights []float64
+		for i, n := range cells {
+			if n > 0 {
+				cells[i]--
+				jackknife = append(jackknife, metric.of(fill(cells)))
+				weights = append(weights, float64(n))
+				cells[i]++
+			}
+		}
+		if slices.ContainsFunc(jackknife, math.IsNaN) {
+			set(m, stats.Percentile(replicates[m], confidence))
+			continue
+		}
+		set(m, stats.BCa(replicates[m], float64(metric.dst.Value), jackknife, weights, confidence))
+	}
+}
