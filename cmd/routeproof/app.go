@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitContent     = 12
+	exitInterrupted = 130
+)
+
+// app is the program with its streams.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	args     []string
+	working  bool // flags and arguments were fine
+}
+
+// run executes the command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	a.args = args
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code := a.exitCode(err)
+	if code == exitInterrupted {
+		fmt.Fprintln(a.err, "routeproof: interrupted: nothing half-written is left; run the same command again")
+		return code
+	}
+	fmt.Fprintf(a.err, "routeproof: %v\n", err)
+	if !a.working {
+		fmt.Fprintln(a.err, "See routeproof --help.")
+	}
+	return code
+}
+
+func (a *app) exitCode(err error) int {
+	var content *datasets.ContentError
+	var config *pipeline.ConfigError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return exitUsage
+	case errors.As(err, &content), isArtifactError(err):
+		return exitContent
+	}
+	return exitFailed
+}
+
+// errUsage marks errors of flags that cobra cannot see.
+var errUsage = errors.New("wrong usage")
+
+func isArtifactError(err error) bool {
+	for _, target := range []error{
+		centroids.ErrFormat, centroids.ErrVersion, centroids.ErrChecksum, centroids.ErrVector, centroids.ErrTiers,
+		centroids.ErrDims, centroids.ErrManifest, centroids.ErrEmbedder, centroids.ErrCanary,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "routeproof",
+		Short: "Evaluate and calibrate LLM routers offline",
+		Long: `routeproof evaluates and calibrates LLM routers offline.
+
+A router sends each request to the cheapest model tier that handles it well.
+From labelled prompts and recorded answers routeproof builds the centroid file
+that a router loads, and reports how often rule, embedding, LLM and hybrid
+classifiers are right, what they cost, and how sure that is.
+
+Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
+12 invalid file content or no data; 130 interrupted.`,
+		Example: `  # everything, on the built-in set
+  routeproof run
+
+  # everything, on your own prompts
+  routeproof run --prompts prompts.jsonl --out out`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.working = true
+		},
+	}
+	root.AddCommand(a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.initVerb())
+	return root
+}
+
+// buffered gives write a buffer over standard output and flushes it.
+func (a *app) buffered(write func(io.Writer) error) error {
+	w := bufio.NewWriter(a.out)
+	if err := write(w); err != nil {
+		return errors.Join(err, w.Flush())
+	}
+	return w.Flush()
+}
+
+func (a *app) writeJSON(v any) error {
+	return a.buffered(func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/reports"
+)
+
+func (a *app) benchVerb() *cobra.Command {
+	var input inputFlags
+	var artifact string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Benchmark classifiers on labelled prompts, on the terminal",
+		Long: `Benchmark classifiers on labelled prompts and print the figures; no file is
+written. Without --artifact centroids are built from the prompts' own train split,
+as run does. With it that artifact is scored: on its own test split where the
+prompts are those it was built from, else on all of them.`,
+		Example: `  # all classifiers on the built-in set
+  routeproof bench
+
+  # an artifact on prompts it has not seen
+  routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			run, err := a.execute(cmd, &input, artifact)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.buffered(func(w io.Writer) error { return reports.WriteResult(w, run) })
+			}
+			return a.buffered(func(w io.Writer) error { return reports.Summary(w, run) })
+		},
+	}
+	input.add(cmd)
+	cmd.Flags().StringVar(&artifact, "artifact", "", "artifact to score (default: build one)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
+	return cmd
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) buildVerb() *cobra.Command {
+	var input inputFlags
+	var out string
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Build only the centroid artifact",
+		Long: `Build the centroid artifact that a router loads, with its accuracy on the test
+split inside. A readable copy of everything but the vectors is written beside it,
+with the ending .json. The bytes are those that run writes.`,
+		Example: `  # from the built-in set
+  routeproof build --out centroids.safetensors
+
+  # from your own prompts
+  routeproof build --prompts prompts.jsonl --out centroids.safetensors`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			run, err := a.execute(cmd, &input, "")
+			if err != nil {
+				return err
+			}
+			if err := run.Artifact.Save(out); err != nil {
+				return err
+			}
+			return a.buffered(func(w io.Writer) error { return describe(w, out, run.Artifact.Manifest()) })
+		},
+	}
+	input.add(cmd)
+	cmd.Flags().StringVar(&out, "out", "centroids.safetensors", "file to write")
+	if err := cmd.Flags().MarkHidden("llm-answers"); err != nil {
+		panic(fmt.Sprintf("routeproof: %v", err))
+	}
+	return cmd
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/datasets/builtin"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+// inputFlags are the flags of verbs that work on labelled prompts.
+type inputFlags struct {
+	prompts, answers, config, problems string
+}
+
+func (f *inputFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.prompts, "prompts", "", "labelled prompts, JSON Lines, plain or .gz (default: the built-in set)")
+	cmd.Flags().StringVar(&f.answers, "llm-answers", "", "recorded answers of an LLM classifier to these prompts")
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
+	addProblems(cmd, &f.problems)
+}
+
+func addProblems(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "problems", "routeproof-problems.jsonl", "where to list all bad rows, if there are any")
+}
+
+// read loads configuration and input before any work starts.
+func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
+	config := pipeline.DefaultConfig()
+	if f.config != "" {
+		var err error
+		if config, err = pipeline.ReadConfig(f.config); err != nil {
+			return config, pipeline.Input{}, err
+		}
+	}
+	names := make([]string, len(config.Tiers))
+	for i, t := range config.Tiers {
+		names[i] = t.Name
+	}
+	if f.prompts == "" {
+		in, err := builtinInput(names, f.answers)
+		return config, in, err
+	}
+	log := &problemLog{path: f.problems}
+	in := pipeline.Input{Name: filepath.Base(f.prompts), Problem: log.add}
+	if f.answers != "" {
+		in.AnswersName = filepath.Base(f.answers)
+	}
+	file, promptsErr := datasets.ReadPrompts(f.prompts, names, log.add)
+	var answersErr error
+	if f.answers != "" {
+		var answers *datasets.AnswerFile
+		if answers, answersErr = datasets.ReadAnswers(f.answers, log.add); answersErr == nil {
+			in.Answers = answers.Answers
+			for _, w := range answers.Warnings {
+				in.Warnings = append(in.Warnings, "LLM answers: "+w)
+			}
+		}
+	}
+	if err := errors.Join(promptsErr, answersErr, log.close(a)); err != nil {
+		return config, in, err
+	}
+	in.Prompts = file.Prompts
+	in.Warnings = append(file.Warnings, in.Warnings...)
+	return config, in, nil
+}
+
+func builtinInput(tiers []string, answers string) (pipeline.Input, error) {
+	if answers != "" {
+		return pipeline.Input{}, fmt.Errorf("%w: --llm-answers goes with --prompts: the built-in set brings its own answers", errUsage)
+	}
+	prompts, err := builtin.Prompts(tiers)
+	if err != nil {
+		return pipeline.Input{}, fmt.Errorf("%w: the built-in set has the default tiers: give your own prompts with --prompts: %v", errUsage, err)
+	}
+	recorded, err := builtin.Answers()
+	if err != nil {
+		return pipeline.Input{}, err
+	}
+	return pipeline.Input{
+		Prompts: prompts.Prompts, Name: builtin.Name, Note: builtin.Note,
+		Answers: recorded.Answers, AnswersName: builtin.AnswersName, AnswersNote: builtin.AnswersNote,
+	}, nil
+}
+
+// loadArtifact reads an artifact; empty path: none.
+func loadArtifact(path string) (*centroids.Artifact, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return centroids.Load(path)
+}
+
+// problemLog lists all problems in a file, which is made with the first.
+type problemLog struct {
+	path string
+	file *os.File
+	w    *bufio.Writer
+	n    int
+	err  error
+}
+
+func (l *problemLog) add(p datasets.Problem) {
+	l.n++
+	if l.err != nil {
+		return
+	}
+	if l.file == nil {
+		if l.file, l.err = os.Create(l.path); l.err != nil {
+			return
+		}
+		l.w = bufio.NewWriter(l.file)
+	}
+	l.err = json.NewEncoder(l.w).Encode(p)
+}
+
+// close finishes the file and says on standard error where it is.
+func (l *problemLog) close(a *app) error {
+	if l.file != nil {
+		l.err = errors.Join(l.err, l.w.Flush(), l.file.Close())
+		l.file = nil
+		if l.err == nil {
+			fmt.Fprintf(a.err, "routeproof: %d bad rows, all of them listed in %s\n", l.n, l.path)
+		}
+	}
+	if l.err != nil {
+		return fmt.Errorf("listing bad rows: %w", l.err)
+	}
+	return nil
+}

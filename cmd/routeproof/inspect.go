@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
+)
+
+func (a *app) inspectVerb() *cobra.Command {
+	var verify, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what an artifact holds, and check it",
+		Long: `Show what an artifact holds. Reading it checks format, version, checksum, vectors
+and tiers. With --verify its canary texts are embedded again and their scores
+compared, which catches an embedder that changed.`,
+		Example: `  routeproof build --out centroids.safetensors
+  routeproof inspect centroids.safetensors --verify`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			artifact, err := centroids.Load(args[0])
+			if err != nil {
+				return err
+			}
+			m := artifact.Manifest()
+			if verify {
+				e, err := embedder.FromIdentity(m.Embedder)
+				if err != nil {
+					return err
+				}
+				if err := artifact.Verify(cmd.Context(), e); err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+			}
+			if asJSON {
+				return a.writeJSON(m)
+			}
+			return a.buffered(func(w io.Writer) error {
+				if err := describe(w, args[0], m); err != nil || !verify {
+					return err
+				}
+				_, err := fmt.Fprintf(w, "verified    %d canaries within %g\n", len(m.Canaries), m.Tolerance)
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&verify, "verify", false, "embed the canaries again and compare")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
+	return cmd
+}
+
+// describe prints a manifest for people.
+func describe(w io.Writer, path string, m centroids.Manifest) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(key, format string, args ...any) { fmt.Fprintf(t, key+"\t"+format+"\n", args...) }
+	line("artifact", "%s (format %d)", path, m.Format)
+	line("tiers", "%s", strings.Join(m.Tiers, " < "))
+	line("embedder", "%s %s, %d dims", m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims)
+	thresholds, err := json.Marshal(m.Thresholds)
+	if err != nil {
+		return err
+	}
+	line("thresholds", "%s, margin %g, fallback %s", thresholds, m.Margin, m.Fallback)
+	if m.InverseTemperature != nil {
+		line("temperature", "1/%.6g", *m.InverseTemperature)
+	} else {
+		line("temperature", "none")
+	}
+	line("built from", "%d prompts (%d unlabelled), content %s", m.Dataset.Prompts, m.Dataset.Unlabelled, short(m.Dataset.SHA256))
+	if s := m.Measured; s != nil {
+		line("measured", "accuracy %.3f [%.3f, %.3f], macro-F1 %.3f on %d %s prompts", s.Accuracy, s.Interval[0], s.Interval[1], s.MacroF1, s.N, s.Split)
+	} else {
+		line("measured", "nothing")
+	}
+	line("certificates", "%d", len(m.Certificates))
+	line("checksum", "%s", m.SHA256)
+	return t.Flush()
+}
+
+func short(hash string) string { return hash[:min(len(hash), 12)] }

@@ -1,0 +1,66 @@
+package reports
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+// Versions of the JSON files. A change of meaning raises them.
+const (
+	resultSchema = "routeproof.result/1"
+	runSchema    = "routeproof.run/1"
+)
+
+// resultDocument is result.json.
+type resultDocument struct {
+	Schema   string            `json:"schema"`
+	Data     pipeline.Data     `json:"data"`
+	Result   *eval.Result      `json:"result"`
+	NotRun   []pipeline.NotRun `json:"not_run"`
+	LLM      *pipeline.LLMNote `json:"llm"`
+	Artifact string            `json:"artifact_sha256"`
+	Warnings []string          `json:"warnings"`
+	Config   pipeline.Config   `json:"config"`
+}
+
+// WriteResult writes result.json: every figure of the run, without what varies
+// between equal runs.
+func WriteResult(w io.Writer, run *pipeline.Run) error {
+	return writeJSON(w, resultDocument{
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM,
+		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
+	})
+}
+
+// Environment is what a run's results do not depend on but its reader may want
+// to know.
+type Environment struct {
+	Started   time.Time `json:"started"`
+	Arguments []string  `json:"arguments"`
+	Host      string    `json:"host"`
+	System    string    `json:"system"` // operating system and architecture
+	CPUs      int       `json:"cpus"`
+	Go        string    `json:"go"`
+	Version   string    `json:"version"`
+	Revision  string    `json:"revision"`
+	Modified  bool      `json:"modified"` // the source tree had changes beyond the revision
+}
+
+func writeEnvironment(w io.Writer, run *pipeline.Run, about Environment) error {
+	return writeJSON(w, struct {
+		Schema string `json:"schema"`
+		Environment
+		Timings []pipeline.Timing `json:"timings"`
+	}{runSchema, about, run.Timings})
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,145 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/svgplot"
+)
+
+// plot is a picture of the report. file is relative to the run's folder.
+type plot struct {
+	file, alt string
+	svg       []byte
+}
+
+// Keys of the plots, which the report places.
+const (
+	plotAccuracy  = "plots/accuracy.svg"
+	plotCost      = "plots/cost.svg"
+	plotConfusion = "plots/confusion.svg"
+	plotScores    = "plots/scores.svg"
+)
+
+func drawPlots(run *pipeline.Run) []plot {
+	plots := []plot{
+		{plotAccuracy, "accuracy of each classifier with its interval", accuracyPlot(run.Result)},
+		{plotConfusion, "confusion matrix of the best classifier", confusionPlot(run)},
+		{plotScores, "scores of the embedding classifier by true tier", scoresPlot(run)},
+	}
+	if run.Result.Unpriced == "" {
+		plots = append(plots, plot{plotCost, "cost against accuracy", costPlot(run.Result)})
+	}
+	return plots
+}
+
+// everyScore calls f for classifiers, then baselines.
+func everyScore(r *eval.Result, f func(s eval.Score, baseline bool)) {
+	for _, s := range r.Classifiers {
+		f(s, false)
+	}
+	for _, s := range r.Baselines {
+		f(s, true)
+	}
+}
+
+func accuracyPlot(r *eval.Result) []byte {
+	var points []svgplot.Point
+	everyScore(r, func(s eval.Score, baseline bool) {
+		p := svgplot.Point{Label: s.Name, Value: float64(s.Accuracy.Value), N: s.N, Baseline: baseline,
+			Low: float64(s.Accuracy.Low), High: float64(s.Accuracy.High)}
+		if baseline {
+			p.Low, p.High = math.NaN(), math.NaN()
+		}
+		points = append(points, p)
+	})
+	return svgplot.Dots("Accuracy on the test prompts", "share of prompts sent to their true tier, 95 % Wilson interval", points, percent)
+}
+
+func costPlot(r *eval.Result) []byte {
+	var points []svgplot.XY
+	everyScore(r, func(s eval.Score, baseline bool) {
+		if s.Name == "oracle" {
+			return // it would be the whole frontier
+		}
+		h, a := s.Cost.Headline, s.Accuracy
+		p := svgplot.XY{Label: s.Name, Baseline: baseline, X: float64(h.Value), Y: float64(a.Value),
+			XLow: float64(h.Low), XHigh: float64(h.High), YLow: float64(a.Low), YHigh: float64(a.High)}
+		if baseline {
+			p.XLow, p.XHigh, p.YLow, p.YHigh = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		}
+		points = append(points, p)
+	})
+	return svgplot.Scatter("Expected cost against accuracy",
+		"USD per 1,000 requests, under-routed requests paid again", "accuracy", points, true, usd, percent)
+}
+
+func confusionPlot(run *pipeline.Run) []byte {
+	best := run.Result.Classifiers[0]
+	return svgplot.Confusion("Where "+best.Name+" sends test prompts", run.Result.Tiers, best.Confusion.Counts())
+}
+
+// scoresPlot shows, for the test prompts of each true tier, their cosines to
+// each tier's centroid.
+func scoresPlot(run *pipeline.Run) []byte {
+	k := run.Tiers.Len()
+	values := make([][][]float64, k)
+	for t := range values {
+		values[t] = make([][]float64, k)
+	}
+	i := slices.IndexFunc(run.Predictions, func(p *eval.Predictions) bool { return p.Classifier == pipeline.EmbeddingName })
+	for j, d := range run.Predictions[i].Final {
+		if it := run.Items[j]; it.Split == datasets.Test && d.Scores != nil {
+			for t, s := range d.Scores {
+				values[it.Tier][t] = append(values[it.Tier][t], s)
+			}
+		}
+	}
+	boxes := make([][]svgplot.Box, k)
+	for truth := range values {
+		for _, v := range values[truth] {
+			slices.Sort(v)
+			boxes[truth] = append(boxes[truth], svgplot.Box{N: len(v),
+				Low: quantile(v, 0.05), Q1: quantile(v, 0.25), Median: quantile(v, 0.5), Q3: quantile(v, 0.75), High: quantile(v, 0.95)})
+		}
+	}
+	names := run.Tiers.Names()
+	return svgplot.Boxes("Embedding scores by true tier", "cosine to the tier's centroid", names, names, boxes)
+}
+
+// quantile interpolates between order statistics of sorted values; NaN of none.
+func quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
+	at := q * float64(len(sorted)-1)
+	low := int(at)
+	high := min(low+1, len(sorted)-1)
+	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+
+// usd writes an amount with three to four significant digits.
+func usd(v float64) string {
+	a := math.Abs(v)
+	sign := ""
+	if v < 0 {
+		sign = "−"
+	}
+	switch {
+	case a >= 1000:
+		return fmt.Sprintf("%s$%.0f", sign, a)
+	case a >= 100:
+		return fmt.Sprintf("%s$%.1f", sign, a)
+	case a >= 1 || a == 0:
+		return fmt.Sprintf("%s$%.2f", sign, a)
+	case a >= 0.01:
+		return fmt.Sprintf("%s$%.4f", sign, a)
+	}
+	return fmt.Sprintf("%s$%.3g", sign, a)
+}

@@ -1,0 +1,362 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+// report is a page about a run.
+type report struct {
+	page
+	run    *pipeline.Run
+	result *eval.Result
+}
+
+// Markdown returns report.md: the verdict first, then tables and plots, then
+// method and provenance.
+func Markdown(run *pipeline.Run) string {
+	r := &report{run: run, result: run.Result}
+	r.WriteString("# Which classifier should route your requests?\n\n")
+	r.notes()
+	r.verdict()
+	r.warnings()
+	r.classifiers()
+	r.costs()
+	r.tiers()
+	r.pairs()
+	r.parts()
+	r.mistakes()
+	r.artifact()
+	r.method()
+	r.provenance()
+	return r.String()
+}
+
+// notes says first what every reader must know of the data.
+func (r *report) notes() {
+	if r.run.Data.Note != "" {
+		r.text("> **%s** %s", escape(r.run.Data.Name), escape(r.run.Data.Note))
+	}
+	if l := r.run.LLM; l != nil {
+		note := ""
+		if l.Note != "" {
+			note = ": " + escape(l.Note)
+		}
+		r.text("> **The LLM's answers are recorded**, not live: %s from %s%s. Costs and latencies that were not recorded with them are computed from token counts and configured prices.",
+			plural(l.Recorded, "answer"), escape(l.Source), note)
+	}
+}
+
+func (r *report) warnings() {
+	all := append(slices.Clone(r.run.Warnings), r.result.Warnings...)
+	if len(all) == 0 {
+		return
+	}
+	r.heading(2, "Warnings")
+	for _, w := range all {
+		r.bullet("%s", escape(w))
+	}
+	r.end()
+}
+
+func (r *report) classifiers() {
+	r.heading(2, "Classifiers")
+	order := "by expected cost, best first"
+	if r.result.Unpriced != "" {
+		order = "by accuracy, best first"
+	}
+	r.text("On %s in %s, %s. Square brackets hold 95 %% intervals.",
+		plural(r.result.N, "test prompt"), plural(r.result.Groups, "independent group"), order)
+	header := []string{"", "accuracy", "macro-F1", "quadratic κ", "sent too low", "sent too high", "USD per 1,000"}
+	row := func(s eval.Score) []string {
+		return []string{code(s.Name), shareCell(s.Accuracy), pointCell(s.MacroF1), pointCell(s.QuadraticKappa),
+			shareCell(s.UnderRouting), shareCell(s.OverRouting), usdCell(s.Cost.Headline)}
+	}
+	var rows [][]string
+	for _, s := range r.result.Classifiers {
+		rows = append(rows, row(s))
+	}
+	r.table(header, rows)
+	r.notRun()
+	r.text("Baselines, which need no classifier:")
+	rows = nil
+	for _, s := range r.result.Baselines {
+		rows = append(rows, []string{code(s.Name), numberCell(s.Accuracy.Value, percent), numberCell(s.MacroF1.Value, threeDigits),
+			numberCell(s.QuadraticKappa.Value, threeDigits), numberCell(s.UnderRouting.Value, percent),
+			numberCell(s.OverRouting.Value, percent), numberCell(s.Cost.Headline.Value, usd)})
+	}
+	r.table(header, rows)
+	r.image(plotAccuracy, "Accuracy of classifiers and baselines")
+	if r.result.Unpriced == "" {
+		r.image(plotCost, "Expected cost against accuracy")
+	}
+	r.alternatives()
+}
+
+// alternatives shows what further measures exist.
+func (r *report) alternatives() {
+	header := []string{"", "out-of-fold accuracy, all labelled", "balanced accuracy", "mean tier error", "right or second label", "same decisions shuffled", "answers that are no tier", "no answer"}
+	var rows [][]string
+	for _, s := range r.result.Classifiers {
+		fold, alt, shuffled := missing, missing, missing
+		if s.OutOfFold != nil {
+			fold = fmt.Sprintf("%s (n = %s)", shareCell(*s.OutOfFold), thousands(s.OutOfFoldN))
+		}
+		if s.AltAccuracy != nil {
+			alt = shareCell(*s.AltAccuracy)
+		}
+		if s.Shuffled != nil {
+			shuffled = numberCell(s.Shuffled.Accuracy, percent)
+		}
+		rows = append(rows, []string{code(s.Name), fold, shareCell(s.BalancedAccuracy), numberCell(s.MeanTierError, threeDigits),
+			alt, shuffled, fmt.Sprint(s.Invalid), fmt.Sprint(s.Errors)})
+	}
+	r.folded("More measures", func() {
+		r.table(header, rows)
+		rows = nil
+		for _, s := range r.result.Classifiers {
+			if c := s.Calibration; c != nil {
+				rows = append(rows, []string{code(s.Name), thousands(c.N), numberCell(c.ECE, threeDigits), pointCell(c.Null)})
+			}
+		}
+		if len(rows) > 0 {
+			r.text("Expected calibration error of the stated probabilities, and what a perfectly calibrated classifier would show on as many prompts:")
+			r.table([]string{"", "prompts", "ECE", "ECE if calibrated"}, rows)
+		}
+	})
+}
+
+func (r *report) costs() {
+	if r.result.Unpriced != "" {
+		return
+	}
+	r.heading(2, "What it costs")
+	r.text("USD per 1,000 requests. Expected cost is the sum of classifying, the picked models, and paying under-routed requests again at their true tier.")
+	var rows [][]string
+	for _, s := range r.result.Classifiers {
+		c := s.Cost
+		again := missing
+		if c.Headline.Value.Defined() && c.Picked.Known() {
+			again = usd(float64(c.Headline.Value) - c.Picked.Value - c.Classify.Value)
+		}
+		behind := "best"
+		if c.Behind.Value.Defined() {
+			behind = usdCell(c.Behind)
+		} else if !c.Headline.Value.Defined() {
+			behind = missing
+		}
+		rows = append(rows, []string{code(s.Name), quantityCell(c.Classify, usd), quantityCell(c.Picked, usd), again,
+			numberCell(c.Headline.Value, usd), shareCell(c.Saving), behind, numberCell(c.Cheapest, percent),
+			quantityCell(s.LatencyP50, milliseconds), quantityCell(s.LatencyP95, milliseconds)})
+	}
+	dearest := r.run.Tiers.Name(r.run.Tiers.Len() - 1)
+	r.table([]string{"", "classifying", "picked models", "paid again", "expected cost", "saving against always " + escape(dearest),
+		"above the best", "cheapest in", "latency p50", "p95"}, rows)
+	r.text("%s Latency is that of classifying; local classifiers are taken as 0 ms, and what they really took stands in `%s`.", originLegend, RunFile)
+	r.text("How long answers are is assumed, by the true tier of the prompt. With other lengths:")
+	header := []string{"answers are"}
+	for _, s := range r.result.Classifiers {
+		header = append(header, code(s.Name))
+	}
+	header = append(header, "always "+escape(dearest), "best")
+	rows = nil
+	for _, s := range r.result.Sensitivity {
+		cells := []string{fmt.Sprintf("× %g", s.Scale)}
+		for _, h := range s.Headline {
+			cells = append(cells, numberCell(h, usd))
+		}
+		rows = append(rows, append(cells, numberCell(s.Dearest, usd), code(s.Best)))
+	}
+	r.table(header, rows)
+}
+
+func (r *report) tiers() {
+	r.heading(2, "Tier by tier")
+	r.image(plotConfusion, "Confusion matrix of the best classifier")
+	r.image(plotScores, "Scores of the embedding classifier by true tier")
+	for i, s := range r.result.Classifiers {
+		write := func() {
+			var rows [][]string
+			for _, t := range s.PerTier {
+				rows = append(rows, []string{code(t.Tier), fmt.Sprintf("%.0f", t.Support), fmt.Sprintf("%.0f", t.Predicted),
+					shareCell(t.Recall), shareCell(t.Precision), numberCell(t.F1, threeDigits)})
+			}
+			r.table([]string{"tier", "prompts", "sent there", "recall", "precision", "F1"}, rows)
+		}
+		if i == 0 {
+			r.text("%s:", code(s.Name))
+			write()
+		} else {
+			r.folded(escape(s.Name), write)
+		}
+	}
+}
+
+func (r *report) pairs() {
+	if len(r.result.Pairs) == 0 {
+		return
+	}
+	r.heading(2, "Is the difference real?")
+	r.text("Two classifiers on the same prompts: the exact two-sided McNemar test on those that only one of them got right, adjusted by Holm's method for all %s.",
+		plural(len(r.result.Pairs), "pair"))
+	var rows [][]string
+	for _, p := range r.result.Pairs {
+		said := "not shown"
+		if p.HolmP <= 0.05 {
+			said = "**yes**"
+		}
+		rows = append(rows, []string{code(p.A) + " against " + code(p.B), fmt.Sprint(p.OnlyA), fmt.Sprint(p.OnlyB),
+			fmt.Sprintf("%+.1f points", 100*float64(p.Diff)), pValue(p.P), pValue(p.HolmP), said})
+	}
+	r.table([]string{"", "only the first right", "only the second", "accuracy", "p", "Holm p", "differs at 5 %"}, rows)
+}
+
+// shownDomains is how many domains the report lists; result.json has all.
+const shownDomains = 15
+
+func (r *report) parts() {
+	r.heading(2, "Where it works")
+	for _, kind := range []string{"domain", "length"} {
+		var rows [][]string
+		left := 0
+		for _, s := range r.result.Slices {
+			if s.Kind != kind {
+				continue
+			}
+			if len(rows) == shownDomains {
+				left++
+				continue
+			}
+			name := escape(s.Name)
+			if name == "" {
+				name = "(none)"
+			}
+			cells := []string{name, fmt.Sprint(s.N)}
+			for _, a := range s.Accuracy {
+				cells = append(cells, shareCell(a))
+			}
+			rows = append(rows, cells)
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		header := []string{kind, "n"}
+		for _, s := range r.result.Classifiers {
+			header = append(header, code(s.Name))
+		}
+		r.text("Accuracy by %s:", kind)
+		r.table(header, rows)
+		if left > 0 {
+			r.text("%s more in `%s`.", plural(left, kind), ResultFile)
+		}
+	}
+}
+
+func (r *report) mistakes() {
+	r.heading(2, "Worst mistakes")
+	r.text("The farthest from the true tier first, too low before too high.")
+	for i, m := range r.result.Mistakes {
+		write := func() {
+			var rows [][]string
+			for _, x := range m.Worst {
+				scores := missing
+				if x.Scores != nil {
+					parts := make([]string, len(x.Scores))
+					for k, s := range x.Scores {
+						parts[k] = fmt.Sprintf("%.3f", s)
+					}
+					scores = strings.Join(parts, " / ")
+				}
+				rows = append(rows, []string{escape(x.Prompt), code(x.ID), code(x.Truth), code(x.Predicted), scores})
+			}
+			r.table([]string{"prompt", "id", "true tier", "sent to", "scores, cheapest tier first"}, rows)
+		}
+		if i == 0 {
+			r.text("%s, %s in all:", code(m.Classifier), plural(m.Total, "mistake"))
+			write()
+		} else {
+			r.folded(fmt.Sprintf("%s, %s", escape(m.Classifier), plural(m.Total, "mistake")), write)
+		}
+	}
+}
+
+func (r *report) artifact() {
+	m := r.run.Artifact.Manifest()
+	r.heading(2, "The artifact")
+	r.text("`%s` holds the centroids that the %s classifier used, one unit vector of %d numbers a tier, with thresholds, probability scale, canaries and the figures above. "+
+		"Check it where it is used with `routeproof inspect %s --verify`.", ArtifactFile, code(pipeline.EmbeddingName), m.Embedder.Dims, ArtifactFile)
+	r.bullet("embedder: %s %s, %d dims, %s", code(m.Embedder.Kind), code(m.Embedder.Model), m.Embedder.Dims, code(m.Embedder.Preprocessing))
+	accepts := "it accepts every text (thresholds are neither tuned nor certified)"
+	for _, name := range m.Tiers {
+		if m.Thresholds[name] > -1 || m.Margin > 0 {
+			accepts = "it sends texts below its thresholds to the fallback tier"
+		}
+	}
+	r.bullet("%s; fallback tier %s", accepts, code(m.Fallback))
+	if m.InverseTemperature != nil {
+		r.bullet("probabilities: softmax of %.4g × cosine, fitted on tune", *m.InverseTemperature)
+	}
+	r.bullet("SHA-256 %s", code(m.SHA256))
+	r.end()
+}
+
+func (r *report) method() {
+	r.heading(2, "Method")
+	for _, line := range []string{
+		"Prompts are put into train, tune, calibrate and test by a hash of salt and group; prompts with the same group or the same text share a split. Centroids are fitted on train, the temperature on tune; everything above is reported on test.",
+		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it.",
+		"Intervals of rates are Wilson's. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs resample groups.",
+		"Macro-F1 averages the tiers that occur as truth or prediction. Quadratic κ counts an error of two tiers four times one of one tier; 0 is chance.",
+		"`random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
+	} {
+		r.bullet("%s", line)
+	}
+	r.end()
+	r.text("Models and prices, USD per million tokens:")
+	var rows [][]string
+	price := func(v *float64) string {
+		if v == nil {
+			return "unknown"
+		}
+		return fmt.Sprintf("%g", *v)
+	}
+	for _, t := range r.run.Config.Tiers {
+		rows = append(rows, []string{code(t.Name), escape(t.Model), price(t.InputPerM), price(t.OutputPerM), fmt.Sprintf("%g", t.ExpectedOutput)})
+	}
+	r.table([]string{"tier", "model", "input", "output", "assumed tokens in an answer"}, rows)
+	r.text("Input tokens are counted with the o200k_base vocabulary, which is approximate for models of other makers than OpenAI.")
+}
+
+func (r *report) provenance() {
+	d := r.run.Data
+	r.heading(2, "Provenance")
+	r.text("%s: %s, %s of them unlabelled. Salt %s.", escape(d.Name), plural(d.Prompts, "prompt"), thousands(d.Unlabelled), code(d.Salt))
+	names := r.run.Tiers.Names()
+	if d.Unlabelled > 0 {
+		names = append(names, datasets.Unlabelled)
+	}
+	var rows [][]string
+	for _, s := range datasets.Splits() {
+		cells := []string{s.String()}
+		for _, t := range names {
+			cells = append(cells, thousands(d.Counts[s.String()][t]))
+		}
+		rows = append(rows, cells)
+	}
+	header := []string{"split"}
+	for _, t := range names {
+		header = append(header, code(t))
+	}
+	r.table(header, rows)
+	r.bullet("content SHA-256 %s", code(d.SHA256))
+	r.bullet("labels SHA-256 %s", code(d.LabelSHA))
+	r.bullet("splits SHA-256 %s", code(d.SplitSHA))
+	r.bullet("bootstrap: %s replicates, seed %d", thousands(r.run.Config.Bootstrap.Replicates), r.run.Config.Bootstrap.Seed)
+	r.end()
+	r.text("When, where and with which version this was made stands in `%s`; every prediction in `%s`; every figure in `%s`.", RunFile, PredictionsFile, ResultFile)
+}
