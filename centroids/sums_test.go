@@ -1,0 +1,195 @@
+package centroids_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/routeproof/routeproof/centroids"
+)
+
+func randomRows(n, tiers, dims int, seed uint64) (rows []float32, labels []int) {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	rows, labels = make([]float32, n*dims), make([]int, n)
+	for i := range labels {
+		labels[i] = rng.IntN(tiers)
+		fillUnit(rng, rows[i*dims:(i+1)*dims])
+		rows[i*dims+labels[i]] += 0.3 // so that the tiers differ
+	}
+	return rows, labels
+}
+
+func names(n int) []string { return strings.Split("abcdefgh", "")[:n] }
+
+func mustCentroids(t *testing.T, s *centroids.Sums, tiers int) [][]float32 {
+	t.Helper()
+	c, err := s.Centroids(names(tiers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// The definition, in float64 from end to end.
+func TestCentroidsEqualNormalisedMeans(t *testing.T) {
+	const n, k, dims = 3000, 4, 24
+	rows, labels := randomRows(n, k, dims, 1)
+	s := centroids.NewSums(k, dims)
+	s.Add(rows, labels)
+	got := mustCentroids(t, s, k)
+	for tier := range k {
+		mean := make([]float64, dims)
+		var square float64
+		for i, l := range labels {
+			if l == tier {
+				for d := range mean {
+					mean[d] += float64(rows[i*dims+d])
+				}
+			}
+		}
+		for _, v := range mean {
+			square += v * v
+		}
+		for d, v := range mean {
+			if want := v / math.Sqrt(square); math.Abs(float64(got[tier][d])-want) > 1e-6 {
+				t.Fatalf("tier %d, element %d: %g, expected %g", tier, d, got[tier][d], want)
+			}
+		}
+	}
+}
+
+func TestCutsOfAddDoNotMatter(t *testing.T) {
+	const n, k, dims = 2000, 3, 16
+	rows, labels := randomRows(n, k, dims, 2)
+	whole := centroids.NewSums(k, dims)
+	whole.Add(rows, labels)
+	rng := rand.New(rand.NewPCG(3, 3))
+	parts := centroids.NewSums(k, dims)
+	for at := 0; at < n; {
+		step := min(1+rng.IntN(400), n-at)
+		parts.Add(rows[at*dims:(at+step)*dims], labels[at:at+step])
+		at += step
+	}
+	if !reflect.DeepEqual(mustCentroids(t, whole, k), mustCentroids(t, parts, k)) {
+		t.Error("centroids depend on how rows are cut into calls")
+	}
+}
+
+// Shards computed apart and merged in order give the bits of one pass.
+func TestMergeEqualsOnePass(t *testing.T) {
+	const n, k, dims = 2*centroids.ShardRows + 1000, 3, 5
+	rows, labels := randomRows(n, k, dims, 4)
+	whole := centroids.NewSums(k, dims)
+	whole.Add(rows, labels)
+	merged := centroids.NewSums(k, dims)
+	for at := 0; at < n; at += centroids.ShardRows {
+		end := min(at+centroids.ShardRows, n)
+		shard := centroids.NewSums(k, dims)
+		shard.Add(rows[at*dims:end*dims], labels[at:end])
+		merged.Merge(shard)
+	}
+	if !reflect.DeepEqual(mustCentroids(t, whole, k), mustCentroids(t, merged, k)) {
+		t.Error("merged shards differ from one pass")
+	}
+	wantRows, _ := whole.Counts()
+	if gotRows, _ := merged.Counts(); !reflect.DeepEqual(wantRows, gotRows) {
+		t.Errorf("counts %v, expected %v", gotRows, wantRows)
+	}
+}
+
+func TestMergeAwayFromShardEdgePanics(t *testing.T) {
+	rows, labels := randomRows(10, 2, 3, 5)
+	a, b := centroids.NewSums(2, 3), centroids.NewSums(2, 3)
+	a.Add(rows, labels)
+	b.Add(rows, labels)
+	defer func() {
+		if recover() == nil {
+			t.Error("expected a panic")
+		}
+	}()
+	a.Merge(b)
+}
+
+func TestTiersWithoutDirection(t *testing.T) {
+	zero := []float32{0, 0}
+	for _, c := range []struct {
+		name   string
+		rows   []float32
+		labels []int
+		want   string
+	}{
+		{"no row", []float32{1, 0}, []int{0}, "tier b has no training text"},
+		{"no vector", append([]float32{1, 0}, zero...), []int{0, 1}, "tier b: the vectors of its 1 training texts (1 without a vector)"},
+		{"cancelled", []float32{1, 0, 0, 1, 0, -1}, []int{0, 1, 1}, "no common direction"},
+		{"NaN", []float32{1, 0, float32(math.NaN()), 0}, []int{0, 1}, "no common direction"},
+		{"infinite", []float32{1, 0, float32(math.Inf(1)), 0}, []int{0, 1}, "no common direction"},
+	} {
+		s := centroids.NewSums(2, 2)
+		s.Add(c.rows, c.labels)
+		if _, err := s.Centroids(names(2)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, expected an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+type brokenEmbedder struct {
+	toyEmbedder
+	factor float32
+	err    error
+}
+
+func (e brokenEmbedder) Embed(ctx context.Context, dst []float32, texts []string) error {
+	if err := e.toyEmbedder.Embed(ctx, dst, texts); err != nil {
+		return err
+	}
+	for i := range dst {
+		dst[i] *= e.factor
+	}
+	return e.err
+}
+
+func TestBuilderRefusesBadVectors(t *testing.T) {
+	ctx := context.Background()
+	for _, factor := range []float32{0.9, 1.001, float32(math.NaN()), float32(math.Inf(1))} {
+		b := centroids.NewBuilder(centroids.DefaultTiers(), brokenEmbedder{toyEmbedder{dims: 8}, factor, nil})
+		if err := b.Add(ctx, []string{"x"}, []int{0}); !errors.Is(err, centroids.ErrVector) {
+			t.Errorf("vectors × %g: %v, expected ErrVector", factor, err)
+		}
+	}
+	down := errors.New("endpoint is down")
+	b := centroids.NewBuilder(centroids.DefaultTiers(), brokenEmbedder{toyEmbedder{dims: 8}, 1, down})
+	if err := b.Add(ctx, []string{"x"}, []int{0}); !errors.Is(err, down) {
+		t.Errorf("failing embedder: %v, expected its error", err)
+	}
+}
+
+func TestBuilderCounts(t *testing.T) {
+	b := centroids.NewBuilder(centroids.DefaultTiers(), toyEmbedder{dims: 8})
+	texts, tiers := []string{"a", "", "b", "c"}, []int{0, 0, 1, 3}
+	for range 400 { // over several batches
+		if err := b.Add(context.Background(), texts, tiers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, empty := b.Counts()
+	if !reflect.DeepEqual(rows, []int{800, 400, 0, 400}) || !reflect.DeepEqual(empty, []int{400, 0, 0, 0}) {
+		t.Errorf("rows %v, empty %v", rows, empty)
+	}
+	if _, err := b.Centroids(); err == nil || !strings.Contains(err.Error(), "COMPLEX has no training text") {
+		t.Errorf("Centroids without COMPLEX: %v", err)
+	}
+}
+
+func BenchmarkSums(b *testing.B) {
+	const n, k, dims = 20_000, 4, 1536
+	rows, labels := randomRows(n, k, dims, 1)
+	b.SetBytes(n * dims * 4)
+	for b.Loop() {
+		s := centroids.NewSums(k, dims)
+		s.Add(rows, labels)
+	}
+}
