@@ -56,11 +56,11 @@ func escape(s string) string {
 		switch {
 		case r == ' ':
 			b.WriteByte(' ')
-		case strings.ContainsRune("&<>|", r):
+		case strings.ContainsRune("&<>|`[]", r):
 			fmt.Fprintf(&b, "&#%d;", r)
 		case r == '@':
 			b.WriteString("@<!-- -->") // GitHub looks for mentions after entities are undone
-		case strings.ContainsRune("\\`*_[]#~$", r):
+		case strings.ContainsRune("\\*_#~$", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case !unicode.IsPrint(r):

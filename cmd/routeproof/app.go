@@ -106,12 +106,15 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
   routeproof run --prompts prompts.jsonl --out out`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.working = true
-		},
 	}
-	root.AddCommand(a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.initVerb())
+	for _, verb := range []*cobra.Command{a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.initVerb()} {
+		do := verb.RunE
+		verb.RunE = func(cmd *cobra.Command, args []string) error {
+			a.working = true // cobra is through with flags and arguments
+			return do(cmd, args)
+		}
+		root.AddCommand(verb)
+	}
 	return root
 }
 

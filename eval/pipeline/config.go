@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
@@ -150,13 +152,18 @@ func ReadConfig(path string) (Config, error) {
 func ParseConfig(text []byte, name string) (Config, error) {
 	var c Config
 	for _, layer := range [][]byte{defaultYAML, text} {
-		dec := yaml.NewDecoder(bytes.NewReader(layer), yaml.Strict())
-		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		file, err := parser.ParseBytes(layer, 0)
+		if err != nil {
 			return Config{}, yamlError(name, err)
 		}
-		var more any
-		if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-			return Config{}, configErrorf("%s: expected one YAML document", name)
+		if len(file.Docs) > 1 {
+			return Config{}, configErrorf("%s: expected one YAML document, found %d", name, len(file.Docs))
+		}
+		if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType {
+			continue // nothing said: decoding would blank what is there
+		}
+		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
+			return Config{}, yamlError(name, err)
 		}
 	}
 	if err := c.check(); err != nil {

@@ -185,7 +185,30 @@ func (j *job) prepare(context.Context) error {
 			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", len(prompts))}}}
 	}
 	j.warnThinSplits()
-	return nil
+	return j.checkTrain()
+}
+
+// checkTrain refuses to build an artifact for a tier that nothing was learned
+// of.
+func (j *job) checkTrain() error {
+	if j.in.Artifact != nil {
+		return nil
+	}
+	var missing []datasets.Problem
+	for _, tier := range j.Tiers.Names() {
+		total := 0
+		for _, split := range datasets.Splits() {
+			total += j.Data.Counts[split.String()][tier]
+		}
+		if j.Data.Counts[datasets.Train.String()][tier] == 0 {
+			missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
+				"no train prompt has tier %s (%d prompts have it in all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, total)})
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return &datasets.ContentError{File: j.in.Name, First: missing, Total: len(missing)}
 }
 
 // split assigns splits, or, for an artifact that was built on other prompts,

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// asProgram makes the test binary behave as the program itself.
+const asProgram = "ROUTEPROOF_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// call runs the program in this process.
+func call(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
+	return callContext(context.Background(), t, strings.NewReader(stdin), args...)
+}
+
+func callContext(ctx context.Context, t *testing.T, stdin io.Reader, args ...string) result {
+	t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{in: stdin, out: &out, err: &errs}
+	code := a.run(ctx, args)
+	return result{code, out.String(), errs.String()}
+}
+
+// must calls and expects success.
+func must(t *testing.T, args ...string) result {
+	t.Helper()
+	r := call(t, "", args...)
+	if r.code != exitOK {
+		t.Fatalf("routeproof %s: exit %d\n%s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r
+}
+
+func writeFile(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Every example of every verb's help runs, in one folder, as a shell would.
+func TestHelpExamples(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, folder := t.TempDir(), t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "routeproof")); err != nil {
+		t.Fatal(err)
+	}
+	// The files that examples name.
+	t.Chdir(folder)
+	must(t, "init", ".")
+	must(t, "build", "--out", "centroids.safetensors")
+	prompts := strings.Split(readFile(t, "prompts.jsonl"), "\n")
+	writeFile(t, "others.jsonl", strings.Join(prompts[:40], "\n"))
+
+	var examples []string
+	var collect func(*cobra.Command)
+	collect = func(c *cobra.Command) {
+		for _, line := range strings.Split(c.Example, "\n") {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				examples = append(examples, line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			if sub.Name() != "help" && sub.Name() != "completion" && sub.Example == "" {
+				t.Errorf("%s has no example", sub.CommandPath())
+			}
+			collect(sub)
+		}
+	}
+	collect((&app{}).root())
+	if len(examples) < 10 {
+		t.Fatalf("found %d examples", len(examples))
+	}
+	for _, example := range examples {
+		cmd := exec.Command("sh", "-c", example)
+		cmd.Dir = folder
+		cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", example, err, out)
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
+	must(t, "build", "--out", "c.safetensors")
+	good := `{"id":"1","prompt":"hi","tier":"SIMPLE"}` + "\n"
+	writeFile(t, "good.jsonl", good)
+	writeFile(t, "empty.jsonl", "")
+	writeFile(t, "unlabelled.jsonl", `{"id":"1","prompt":"hi"}`)
+	writeFile(t, "bad.jsonl", good+good+`{"id":"2","prompt":3,"tier":"SIMPEL"}`)
+	writeFile(t, "cut.jsonl.gz", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc")
+	writeFile(t, "strange.jsonl", `{"id":"other","answer":"SIMPLE"}`)
+	writeFile(t, "typo.yaml", "splits:\n  slat: x\n")
+	writeFile(t, "pattern.yaml", "classifiers:\n  rule:\n    simple_patterns: ['(']\n")
+	tampered := []byte(readFile(t, "c.safetensors"))
+	tampered[len(tampered)-1] ^= 1
+	writeFile(t, "tampered.safetensors", string(tampered))
+
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"--help", 0, ""},
+		{"run --help", 0, ""},
+		{"completion bash", 0, ""},
+		{"nonsense", 2, `unknown command "nonsense"`},
+		{"run --nonsense", 2, "unknown flag"},
+		{"run extra", 2, "unknown command"},
+		{"classify", 2, "required flag"},
+		{"inspect", 2, "accepts 1 arg"},
+		{"run --prompts absent.jsonl", 2, "absent.jsonl"},
+		{"run --prompts .", 1, "is a folder"},
+		{"run --config absent.yaml", 2, "absent.yaml"},
+		{"run --config typo.yaml", 2, `typo.yaml:2:3: unknown key "slat": did you mean "salt"?`},
+		{"run --config pattern.yaml", 2, "simple_patterns, number 1"},
+		{"run --llm-answers strange.jsonl", 2, "--llm-answers goes with --prompts"},
+		{"run --prompts empty.jsonl", 12, "no prompts"},
+		{"run --prompts unlabelled.jsonl", 12, "none of 1 prompts is labelled"},
+		{"run --prompts bad.jsonl", 12, "did you mean \"SIMPLE\"?"},
+		{"run --prompts cut.jsonl.gz", 12, "compressed data is damaged"},
+		{"run --prompts good.jsonl", 12, "no train prompt has tier MEDIUM (0 prompts"},
+		{"bench --prompts good.jsonl --artifact tampered.safetensors", 12, "checksum"},
+		{"inspect tampered.safetensors", 12, "checksum"},
+		{"inspect good.jsonl", 12, "not a routeproof artifact"},
+		{"inspect absent.safetensors", 2, "absent.safetensors"},
+		{"classify --artifact tampered.safetensors --in good.jsonl", 12, "checksum"},
+		{"classify --artifact c.safetensors --in empty.jsonl", 12, "no prompts"},
+		{"init .", 0, ""},
+		{"init .", 2, "exists already"},
+	} {
+		r := call(t, "", strings.Fields(c.args)...)
+		if r.code != c.code || !strings.Contains(r.stderr, c.says) {
+			t.Errorf("%s: exit %d, expected %d and %q in:\n%s", c.args, r.code, c.code, c.says, r.stderr)
+		}
+		if c.code != 0 && r.stdout != "" {
+			t.Errorf("%s: wrote to standard output: %s", c.args, r.stdout)
+		}
+	}
+	if _, err := os.Stat("out"); err == nil {
+		t.Error("a run that failed left a folder")
+	}
+	listed := strings.Split(strings.TrimSpace(readFile(t, "routeproof-problems.jsonl")), "\n")
+	if len(listed) == 0 || !strings.Contains(listed[len(listed)-1], `"reason"`) {
+		t.Errorf("problems file: %q", listed)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := callContext(ctx, t, strings.NewReader(""), "run")
+	if r.code != exitInterrupted || !strings.Contains(r.stderr, "interrupted") {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
+		t.Errorf("left %v (%v)", entries, err)
+	}
+}
+
+func TestAllBadRowsAreListed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var file strings.Builder
+	for i := range 300 {
+		file.WriteString(strings.Repeat(" ", i%3) + `{"id":"` + strings.Repeat("x", i+1) + `","prompt":7}` + "\n")
+	}
+	writeFile(t, "bad.jsonl", file.String())
+	r := call(t, "", "run", "--prompts", "bad.jsonl", "--problems", "all.jsonl")
+	if r.code != exitContent {
+		t.Fatalf("exit %d", r.code)
+	}
+	if n := strings.Count(r.stderr, "expected a string, found a number"); n != 20 {
+		t.Errorf("%d problems shown, expected the first 20", n)
+	}
+	if !strings.Contains(r.stderr, "300 problems") || !strings.Contains(r.stderr, "all.jsonl") {
+		t.Errorf("standard error: %s", r.stderr)
+	}
+	if n := strings.Count(readFile(t, "all.jsonl"), "\n"); n != 300 {
+		t.Errorf("%d problems listed, expected 300", n)
+	}
+}
