@@ -15,16 +15,23 @@ import (
 const quietFor = 10 * time.Second
 
 // observer shows progress on standard error: a bar on a terminal, else a line
-// every ten seconds.
-func (a *app) observer() pipeline.Observer {
+// every ten seconds. stop takes the bar away before anything else is printed.
+func (a *app) observer() (observe pipeline.Observer, stop func()) {
 	if isTerminal(a.err) {
-		bar := progressbar.NewOptions(0, progressbar.OptionSetWriter(a.err), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(false))
-		return func(step string, done, total int) {
-			bar.Describe(fmt.Sprintf("%-10s", step))
-			bar.ChangeMax(total)
-			_ = bar.Set(done) // a bar that cannot be drawn stops nothing
+		var bar *progressbar.ProgressBar
+		stop = func() {
+			if bar != nil {
+				_ = bar.Clear()
+			}
 		}
+		return func(step string, done, total int) {
+			if bar == nil {
+				bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(a.err), progressbar.OptionClearOnFinish(),
+					progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(false))
+			}
+			bar.Describe(fmt.Sprintf("%-10s", step))
+			_ = bar.Set(done) // a bar that cannot be drawn stops nothing
+		}, stop
 	}
 	last := time.Now()
 	return func(step string, done, total int) {
@@ -32,7 +39,7 @@ func (a *app) observer() pipeline.Observer {
 			last = time.Now()
 			fmt.Fprintf(a.err, "routeproof: step %d of %d: %s\n", done+1, total, step)
 		}
-	}
+	}, func() {}
 }
 
 func isTerminal(w io.Writer) bool {

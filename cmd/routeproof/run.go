@@ -72,7 +72,9 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags, artifact string) (*
 	}
 	log := &problemLog{path: input.problems}
 	in.Problem = log.add
-	run, err := pipeline.Execute(cmd.Context(), config, in, a.observer())
+	observe, stop := a.observer()
+	run, err := pipeline.Execute(cmd.Context(), config, in, observe)
+	stop()
 	if closeErr := log.close(a); err == nil {
 		err = closeErr
 	}
