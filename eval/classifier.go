@@ -22,7 +22,7 @@ type Decision struct {
 	Tier       int       // the tier to serve
 	Scores     []float64 // one a tier, nil where the classifier has none
 	Confidence *float64  // probability that Tier is right; nil where unknown
-	Stage      string    // the part of a hybrid that decided; empty elsewhere
+	Stage      string    // the part of a hybrid, or of a rule, that decided; empty elsewhere
 	Invalid    bool      // the answer was no tier: Tier is the fallback
 	Err        string    // why there was no answer: Tier is the fallback; empty if there was
 	Model      string    // the model asked, if any

@@ -72,8 +72,8 @@ func (b *bench) slice(kind, name string, members []int, contenders []*contender)
 			right += indicator(tier == truth)
 			under += indicator(tier < truth)
 		}
-		s.Accuracy = append(s.Accuracy, c.score.wilson(right/float64(s.N), s.N))
-		s.Under = append(s.Under, c.score.wilson(under/float64(s.N), s.N))
+		s.Accuracy = append(s.Accuracy, wilson(right/float64(s.N), s.N))
+		s.Under = append(s.Under, wilson(under/float64(s.N), s.N))
 	}
 	return s
 }

@@ -47,12 +47,7 @@ func (c Confusion) sum(weight func(truth, predicted int) float64) float64 {
 }
 
 func (c Confusion) share(is func(truth, predicted int) bool) float64 {
-	return c.sum(func(t, p int) float64 {
-		if is(t, p) {
-			return 1
-		}
-		return 0
-	}) / c.Total()
+	return c.sum(func(t, p int) float64 { return indicator(is(t, p)) }) / c.Total()
 }
 
 // Accuracy is the share of decisions for the true tier.
@@ -121,16 +116,11 @@ func (c Confusion) meanDefined(of func(int) float64) float64 {
 // truth.
 func (c Confusion) QuadraticKappa() float64 {
 	squared := func(t, p int) float64 { return float64((t - p) * (t - p)) }
-	expected := NewConfusion(len(c))
-	n := c.Total()
+	var expected float64
 	for t := range c {
 		for p := range c {
-			expected[t][p] = c.Support(t) * c.Predicted(p) / n
+			expected += c.Support(t) * c.Predicted(p) * squared(t, p)
 		}
 	}
-	e := expected.sum(squared)
-	if e == 0 {
-		return math.NaN()
-	}
-	return 1 - c.sum(squared)/e
+	return 1 - c.sum(squared)*c.Total()/expected
 }

@@ -89,6 +89,7 @@ type contender struct {
 	decisions   []Decision   // by test item; nil for a mix
 	mix         []float64    // random baselines: the chance of each tier
 	served      []float64    // USD by test item; nil where unpriced
+	headline    []float64    // USD per 1,000 by replicate; nil where unpriced
 	score       Score
 }
 

@@ -33,18 +33,16 @@ func (b *bench) costs(c *contender) {
 			cost.N++
 		}
 	}
-	if cost.N == 0 {
-		return
-	}
-	n := float64(cost.N)
-	cost.Classify = Quantity{classify.Value / n * perThousand, classify.Origin}
-	if b.unpriced == "" {
-		cost.Picked = Quantity{picked / n * perThousand, Assumed}
-		cost.Headline.Value = Number(headline / n * perThousand)
-		cost.Saving.Value = Number(1 - headline/dearest)
+	if n := float64(cost.N); n > 0 {
+		cost.Classify = Quantity{classify.Value / n * perThousand, classify.Origin}
+		if b.unpriced == "" {
+			cost.Picked = Quantity{picked / n * perThousand, Assumed}
+			cost.Headline.Value = Number(headline / n * perThousand)
+			cost.Saving.Value = Number(1 - headline/dearest)
+		}
 	}
 	if c.predictions != nil {
-		c.score.Shuffled = b.shuffled(c, cost.Classify)
+		c.score.Shuffled = b.shuffled(c)
 	}
 }
 
@@ -54,28 +52,37 @@ func (b *bench) dearest(it Item) float64 {
 }
 
 // shuffled deals a classifier's decisions to the prompts at random: each
-// prompt is sent to each tier with the classifier's own frequency of it.
-func (b *bench) shuffled(c *contender, classify Quantity) *Shuffled {
-	mix := make([]float64, b.Tiers.Len())
-	for _, d := range c.decisions {
-		mix[d.Tier] += 1 / float64(len(c.decisions))
-	}
-	dealt := &contender{mix: mix}
-	s := &Shuffled{Headline: Number(math.NaN())}
-	var usd, right float64
-	for j, i := range b.test {
-		it := b.items[i]
-		right += dealt.expected(j, func(t int) float64 { return indicator(t == it.Tier) })
-		if b.unpriced == "" {
-			usd += dealt.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
+// prompt is sent to each tier with the classifier's own frequency of it. As
+// everywhere, costs hold for the prompts whose classification has a known one.
+func (b *bench) shuffled(c *contender) *Shuffled {
+	var all, known []int // test items
+	for j := range b.test {
+		all = append(all, j)
+		if c.classifyUSD(j).Known() {
+			known = append(known, j)
 		}
 	}
-	n := float64(len(b.test))
-	s.Accuracy = Number(right / n)
-	if b.unpriced == "" {
-		s.Headline = Number(usd/n*perThousand + classify.Value)
+	s := &Shuffled{Headline: Number(math.NaN())}
+	s.Accuracy = Number(b.dealt(c, all, func(it Item, t int) float64 { return indicator(t == it.Tier) }))
+	if b.unpriced == "" && len(known) > 0 {
+		usd := b.dealt(c, known, func(it Item, t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
+		s.Headline = Number(usd*perThousand + c.score.Cost.Classify.Value)
 	}
 	return s
+}
+
+// dealt is the mean of f over the given test items when their decisions are
+// dealt among them at random.
+func (b *bench) dealt(c *contender, index []int, f func(it Item, tier int) float64) float64 {
+	random := &contender{mix: make([]float64, b.Tiers.Len())}
+	for _, j := range index {
+		random.mix[c.decisions[j].Tier] += 1 / float64(len(index))
+	}
+	var sum float64
+	for _, j := range index {
+		sum += random.expected(j, func(t int) float64 { return f(b.items[b.test[j]], t) })
+	}
+	return sum / float64(len(index))
 }
 
 // resampleCosts fills in the intervals of costs, and how the ranked
@@ -88,28 +95,22 @@ func (b *bench) resampleCosts(ranked, all []*contender) {
 	for c, contender := range all {
 		sums[c] = b.groupSums(contender)
 	}
-	headline := make([][]float64, len(all)) // [contender][replicate]
-	saving := make([][]float64, len(all))
+	saving := make([][]float64, len(all)) // [contender][replicate]
 	stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
 		for c, s := range sums {
 			n, usd, dearest := s.weigh(weights)
-			headline[c] = append(headline[c], usd/n*perThousand)
+			all[c].headline = append(all[c].headline, usd/n*perThousand)
 			saving[c] = append(saving[c], 1-usd/dearest)
 		}
 	})
 	for c, contender := range all {
-		interval(&contender.score.Cost.Headline, headline[c])
-		interval(&contender.score.Cost.Saving, saving[c])
+		b.interval(&contender.score.Cost.Headline, contender.headline)
+		b.interval(&contender.score.Cost.Saving, saving[c])
 	}
-	// The ranked classifiers stand first in all, in another order.
-	place := map[*contender]int{}
-	for c, contender := range all {
-		place[contender] = c
-	}
-	b.compareCosts(ranked, func(c *contender) []float64 { return headline[place[c]] })
+	b.compareCosts(ranked)
 }
 
-func (b *bench) compareCosts(ranked []*contender, headline func(*contender) []float64) {
+func (b *bench) compareCosts(ranked []*contender) {
 	var priced []*contender
 	for _, c := range ranked {
 		if c.score.Cost.Headline.Value.Defined() {
@@ -117,27 +118,30 @@ func (b *bench) compareCosts(ranked []*contender, headline func(*contender) []fl
 		}
 	}
 	for _, c := range priced {
-		own, best := headline(c), headline(priced[0])
-		behind := make([]float64, len(own))
+		behind := make([]float64, len(c.headline))
 		wins := 0.0
-		for r := range own {
-			behind[r] = own[r] - best[r]
-			cheapest := true
+		for r, own := range c.headline {
+			behind[r] = own - priced[0].headline[r]
+			cheapest := !math.IsNaN(own)
 			for _, other := range priced {
-				cheapest = cheapest && !(headline(other)[r] < own[r])
+				cheapest = cheapest && !(other.headline[r] < own)
 			}
 			wins += indicator(cheapest)
 		}
 		if c != priced[0] {
 			c.score.Cost.Behind.Value = c.score.Cost.Headline.Value - priced[0].score.Cost.Headline.Value
-			interval(&c.score.Cost.Behind, behind)
+			b.interval(&c.score.Cost.Behind, behind)
 		}
-		c.score.Cost.Cheapest = Number(wins / float64(len(own)))
+		if b.groups > 1 {
+			c.score.Cost.Cheapest = Number(wins / float64(len(c.headline)))
+		}
 	}
 }
 
-func interval(e *Estimate, replicates []float64) {
-	if !e.Value.Defined() {
+// interval fills in the interval of an estimate. One group says nothing of the
+// spread between groups: its resamples are all alike.
+func (b *bench) interval(e *Estimate, replicates []float64) {
+	if !e.Value.Defined() || b.groups < 2 {
 		return
 	}
 	i := stats.Percentile(replicates, confidence)

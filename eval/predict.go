@@ -131,8 +131,10 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 			return p, nil
 		}
 	}
-	_, p.OutOfFold, err = ask(func(p *Predictions) []Decision { return p.OutOfFold })
-	return p, err
+	if _, p.OutOfFold, err = ask(func(p *Predictions) []Decision { return p.OutOfFold }); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func classify(ctx context.Context, c Classifier, requests []Request) ([]Decision, error) {

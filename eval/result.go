@@ -63,7 +63,7 @@ type Cost struct {
 
 // Shuffled is what a classifier's own decisions reach when they are dealt to
 // the prompts at random: the same bill of tiers without any skill. Both
-// figures are exact expectations.
+// figures are exact expectations, the headline over the Cost.N prompts.
 type Shuffled struct {
 	Accuracy Number `json:"accuracy"`
 	Headline Number `json:"headline"`

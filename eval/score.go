@@ -23,7 +23,7 @@ func (b *bench) score(c *contender) {
 			alts++
 		}
 	}
-	rate := s.wilson
+	rate := wilson
 	if c.decisions == nil {
 		rate = bare // the spread of a random baseline is not that of a sample
 	}
@@ -62,7 +62,7 @@ func indicator(is bool) float64 {
 }
 
 // wilson is a share of n with its interval.
-func (*Score) wilson(share float64, n int) Estimate {
+func wilson(share float64, n int) Estimate {
 	if n == 0 || math.IsNaN(share) {
 		return undefined()
 	}
@@ -86,7 +86,7 @@ func (b *bench) outOfFold(c *contender) {
 		right += int(indicator(d.Tier == b.items[i].Tier))
 	}
 	n := len(b.items)
-	e := c.score.wilson(float64(right)/float64(n), n)
+	e := wilson(float64(right)/float64(n), n)
 	c.score.OutOfFold, c.score.OutOfFoldN = &e, n
 }
 
@@ -148,7 +148,7 @@ func (b *bench) metricIntervals(c *contender) {
 	for _, m := range metrics {
 		*m.dst = bare(m.of(c.score.Confusion), 0)
 	}
-	if c.decisions == nil {
+	if c.decisions == nil || b.groups < 2 {
 		return
 	}
 	k := b.Tiers.Len()

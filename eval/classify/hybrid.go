@@ -67,7 +67,7 @@ func (h *Hybrid) Classify(ctx context.Context, requests []eval.Request) ([]eval.
 			}
 			out[i] = d
 			sure := d.Err == "" && (stage.Sure == nil || stage.Sure(decisions[j]))
-			if !sure && s < len(h.stages)-1 {
+			if !sure {
 				passed = append(passed, i)
 			}
 		}
@@ -92,16 +92,12 @@ func after(before, d eval.Decision) eval.Decision {
 
 // addCounts adds token counts; nil is none, as for stages without a model.
 func addCounts(a, b *int) *int {
-	if a == nil || b == nil {
-		return max2(a, b)
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
 	}
 	sum := *a + *b
 	return &sum
-}
-
-func max2(a, b *int) *int {
-	if a != nil {
-		return a
-	}
-	return b
 }

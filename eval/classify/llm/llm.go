@@ -117,7 +117,10 @@ func (c *Classifier) Classify(ctx context.Context, requests []eval.Request) ([]e
 	}
 	close(next)
 	wg.Wait()
-	return out, ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *Classifier) decide(ctx context.Context, q eval.Request) eval.Decision {
@@ -132,7 +135,7 @@ func (c *Classifier) decide(ctx context.Context, q eval.Request) eval.Decision {
 		d.Tier, d.Invalid = c.config.Fallback, true
 	}
 	if err := c.account(&d, reply, prompt); err != nil {
-		d.Err = err.Error()
+		return eval.Decision{Tier: c.config.Fallback, Err: "counting tokens: " + err.Error()}
 	}
 	return d
 }
@@ -188,20 +191,26 @@ func (c *Classifier) account(d *eval.Decision, reply Reply, prompt string) error
 	return nil
 }
 
-// ParseTier reads a tier out of an answer: the whole answer, without white
-// space and punctuation around it and without regard to case, must be a
-// tier's name. An answer that merely mentions a tier is none.
+// ParseTier reads a tier out of an answer: the whole answer must be a tier's
+// name, without regard to case, with nothing but white space, punctuation and
+// symbols around it. An answer that merely mentions a tier is none. Where
+// names are part of each other (C and C++) the longest that fits is meant.
 func ParseTier(answer string, tiers centroids.Tiers) (int, bool) {
-	strip := func(s string) string {
-		return strings.ToUpper(strings.TrimFunc(s, func(r rune) bool {
-			return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r)
-		}))
-	}
-	answer = strip(answer)
+	answer = strings.ToUpper(answer)
+	best, length := 0, 0
 	for k, name := range tiers.Names() {
-		if answer != "" && answer == strip(name) {
-			return k, true
+		name = strings.ToUpper(name)
+		before, after, found := strings.Cut(answer, name)
+		if found && blank(before) && blank(after) && len(name) > length {
+			best, length = k, len(name)
 		}
 	}
-	return 0, false
+	return best, length > 0
+}
+
+// blank tells whether s holds nothing but white space, punctuation and symbols.
+func blank(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsSpace(r) && !unicode.IsPunct(r) && !unicode.IsSymbol(r)
+	})
 }

@@ -1,0 +1,124 @@
+package eval_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/classify"
+)
+
+// byLength is a trainer whose classifiers are sure of some texts only, and
+// shift their tier by how many examples they were fitted on.
+type byLength struct {
+	name  string
+	every int // unsure of texts of whose length this is no divisor
+}
+
+func (b byLength) Name() string { return b.name }
+
+func (b byLength) Train(_ context.Context, fit, _ []eval.Example) (eval.Classifier, error) {
+	return lengthClassifier{b, len(fit)}, nil
+}
+
+type lengthClassifier struct {
+	byLength
+	shift int
+}
+
+func (c lengthClassifier) Classify(_ context.Context, requests []eval.Request) ([]eval.Decision, error) {
+	out := make([]eval.Decision, len(requests))
+	for i, q := range requests {
+		d := &out[i]
+		d.Tier = (len(q.Text) + c.shift) % 3
+		d.Scores = []float64{0, float64(len(q.Text) % c.every)}
+		d.CostUSD = eval.Quantity{Value: 0.25, Origin: eval.Recorded}
+		d.LatencyMS = eval.Quantity{Value: float64(len(q.Text)), Origin: eval.Computed}
+	}
+	return out, nil
+}
+
+func hybridOf(parts []eval.Classifier) eval.Classifier {
+	return classify.NewHybrid("both", classify.Stage{Classifier: parts[0], Sure: classify.MarginAtLeast(1)}, classify.Stage{Classifier: parts[1]})
+}
+
+func derivedItems() []eval.Item {
+	var items []eval.Item
+	for i := range 43 {
+		id := fmt.Sprintf("p%02d", i)
+		items = append(items, eval.Item{
+			Request: eval.Request{ID: id, Text: strings.Repeat("x", i)}, Group: id,
+			Split: datasets.Splits()[i%4], Fold: (i * 7) % 3, // unequal folds, two of them empty
+		})
+	}
+	return items
+}
+
+// hybridTrainer trains both parts and combines them: what Derive replays.
+type hybridTrainer []eval.Trainer
+
+func (hybridTrainer) Name() string { return "both" }
+
+func (h hybridTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eval.Classifier, error) {
+	var parts []eval.Classifier
+	for _, t := range h {
+		c, err := t.Train(ctx, fit, tune)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, c)
+	}
+	return hybridOf(parts), nil
+}
+
+func TestDeriveEqualsTheHybrid(t *testing.T) {
+	items := derivedItems()
+	trainers := hybridTrainer{byLength{"first", 2}, byLength{"second", 3}}
+	var parts []*eval.Predictions
+	for _, trainer := range trainers {
+		_, p, err := eval.Predict(t.Context(), trainer, items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, p)
+	}
+	_, want, err := eval.Predict(t.Context(), trainers, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := eval.Derive(t.Context(), items, parts, hybridOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Elapsed = 0
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-hybrid +derived):\n%s", diff)
+	}
+	stages := map[string]int{}
+	for _, d := range got.Final {
+		stages[d.Stage]++
+	}
+	if stages["first"] == 0 || stages["second"] == 0 || cmp.Equal(got.Final, got.OutOfFold) {
+		t.Errorf("decided by %v: the comparison above shows nothing", stages)
+	}
+}
+
+func TestDeriveWithoutOutOfFold(t *testing.T) {
+	items := derivedItems()
+	_, first, err := eval.Predict(t.Context(), byLength{"first", 2}, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := &eval.Predictions{Classifier: "second", Final: first.Final, FoldError: "it was fitted before"}
+	p, err := eval.Derive(t.Context(), items, []*eval.Predictions{first, second}, hybridOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.OutOfFold != nil || p.FoldError != "second: it was fitted before" || len(p.Final) != len(items) {
+		t.Errorf("out of fold %v because of %q, %d final decisions", p.OutOfFold, p.FoldError, len(p.Final))
+	}
+}

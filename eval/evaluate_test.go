@@ -1,0 +1,92 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/routeproof/routeproof/datasets"
+)
+
+func TestEvaluateNeedsTestItems(t *testing.T) {
+	items := testItems(digits("01"))
+	items[0].Split, items[1].Split = datasets.Train, datasets.Calibrate
+	_, err := Evaluate(t.Context(), items, nil, Options{Tiers: tiersOf(t, 2), Costs: costsOf(2), Replicates: 10})
+	if !errors.Is(err, ErrNoTest) {
+		t.Errorf("error %v, want ErrNoTest", err)
+	}
+}
+
+func TestEvaluateStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Evaluate(ctx, testItems(digits("01")), nil, Options{Tiers: tiersOf(t, 2), Costs: costsOf(2), Replicates: 10})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	items := testItems(digits("00000111122222"))
+	quiet := predicted("quiet", digits("00000111122222"))
+	loud := predicted("loud", digits("00000111122222"))
+	loud.Final[0].Err, loud.Final[1].Err = "timeout", "timeout"
+	loud.Final[2].Invalid = true
+	loud.Final[0].CostUSD, loud.Final[1].CostUSD = Quantity{}, Quantity{}
+	loud.FoldError = "fold 2 of 5: no text"
+	want := []string{
+		"tier T1 has 4 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
+		"tier T3 has 0 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
+		"classifier loud gave no answer for 2 of 14 test prompts: they are scored as sent to the fallback tier",
+		"classifier loud: 1 of 14 answers are no tier and went to the fallback tier",
+		"classifier loud: what it costs to classify is known for 12 of 14 test prompts; its cost figures hold for those only",
+		"classifier loud has no out-of-fold predictions: fold 2 of 5: no text",
+	}
+	if diff := cmp.Diff(want, evaluate(t, 4, costsOf(4), items, quiet, loud).Warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := evaluate(t, 2, costsOf(2), testItems(digits("0000011111")), predicted("it", digits("0000011111"))).Warnings; len(got) != 0 {
+		t.Errorf("warnings %q where there is nothing to warn of", got)
+	}
+}
+
+// Evaluate changes neither items nor predictions.
+func TestEvaluateLeavesItsInput(t *testing.T) {
+	items := testItems(digits("0123"))
+	p := predicted("it", digits("3210"))
+	before, err := json.Marshal([]any{items, p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluate(t, 4, costsOf(4), items, p, predicted("other", digits("0000")))
+	after, err := json.Marshal([]any{items, p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(before), string(after)); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
+// Unknown costs are null in JSON, never 0.
+func TestUnknownCostsInJSON(t *testing.T) {
+	costs := costsOf(2)
+	costs.Tiers[0].InputPerM = nil
+	p := predicted("it", digits("0101"))
+	for i := range p.Final {
+		p.Final[i].CostUSD = Quantity{}
+	}
+	b, err := json.Marshal(evaluate(t, 2, costs, testItems(digits("0101")), p).Classifiers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := `{"value":null,"low":null,"high":null}`
+	want := `"cost":{"n":0,"classify":null,"picked":null,"headline":` + nothing + `,"saving":` + nothing +
+		`,"behind":` + nothing + `,"cheapest":null},"shuffled":{"accuracy":0.5,"headline":null},"latency_p50_ms":null,"latency_p95_ms":null}`
+	if !strings.HasSuffix(string(b), want) {
+		t.Errorf("score %s\nwant it to end in %s", b, want)
+	}
+}
