@@ -12,7 +12,7 @@ func (b *bench) baselines() []*contender {
 	k := b.Tiers.Len()
 	free := func(tier int) Decision { return Decision{Tier: tier, CostUSD: Quantity{0, Computed}} }
 	every := func(name string, tier func(Item) int) *contender {
-		c := &contender{name: name}
+		c := &contender{name: name, priced: true}
 		for _, i := range b.test {
 			c.decisions = append(c.decisions, free(tier(b.items[i])))
 		}
@@ -26,7 +26,7 @@ func (b *bench) baselines() []*contender {
 	for t := range uniform {
 		uniform[t] = 1 / float64(k)
 	}
-	out = append(out, &contender{name: "random", mix: uniform})
+	out = append(out, &contender{name: "random", mix: uniform, priced: true})
 	// Nothing to learn from where an artifact is scored on foreign prompts.
 	if train := splitIndex(b.items, datasets.Train); len(train) > 0 {
 		majority := b.majority(train)

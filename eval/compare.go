@@ -12,22 +12,32 @@ func (b *bench) right(c *contender, j int) bool {
 	return c.decisions[j].Tier == b.items[b.test[j]].Tier
 }
 
-// pairs compares every two classifiers, the better ranked first.
+// pairs compares every two classifiers, the better ranked first. Each group of
+// prompts has one vote, so that copies of a prompt do not count as evidence;
+// where groups are single prompts that is McNemar's test.
 func (b *bench) pairs(contenders []*contender) []Pair {
 	out := []Pair{}
 	var p []float64
+	net := make([]int, b.groups) // prompts that only A got right minus those that only B did
 	for x, a := range contenders {
 		for _, c := range contenders[x+1:] {
 			pair := Pair{A: a.name, B: c.name}
-			for j := range b.test {
-				switch ra, rc := b.right(a, j), b.right(c, j); {
-				case ra && !rc:
+			clear(net)
+			diff := 0
+			for j, g := range b.cluster {
+				d := int(indicator(b.right(a, j)) - indicator(b.right(c, j)))
+				net[g] += d
+				diff += d
+			}
+			for _, n := range net {
+				switch {
+				case n > 0:
 					pair.OnlyA++
-				case rc && !ra:
+				case n < 0:
 					pair.OnlyB++
 				}
 			}
-			pair.Diff = Number(float64(pair.OnlyA-pair.OnlyB) / float64(len(b.test)))
+			pair.Diff = Number(float64(diff) / float64(len(b.test)))
 			pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
 			p = append(p, pair.P)
 			out = append(out, pair)
@@ -65,6 +75,10 @@ func (b *bench) slices(contenders []*contender) []Slice {
 
 func (b *bench) slice(kind, name string, members []int, contenders []*contender) Slice {
 	s := Slice{Kind: kind, Name: name, N: len(members), Accuracy: []Estimate{}, Under: []Estimate{}}
+	in := map[int]bool{}
+	for _, j := range members {
+		in[b.cluster[j]] = true
+	}
 	for _, c := range contenders {
 		var right, under float64
 		for _, j := range members {
@@ -72,8 +86,8 @@ func (b *bench) slice(kind, name string, members []int, contenders []*contender)
 			right += indicator(tier == truth)
 			under += indicator(tier < truth)
 		}
-		s.Accuracy = append(s.Accuracy, wilson(right/float64(s.N), s.N))
-		s.Under = append(s.Under, wilson(under/float64(s.N), s.N))
+		s.Accuracy = append(s.Accuracy, wilson(right/float64(s.N), len(in)))
+		s.Under = append(s.Under, wilson(under/float64(s.N), len(in)))
 	}
 	return s
 }

@@ -4,6 +4,7 @@ import "fmt"
 
 // A TierModel is the model that serves a tier and what it costs.
 type TierModel struct {
+	Tier           string // its name, for messages
 	Model          string
 	InputPerM      *float64 // USD per million input tokens; nil where unknown
 	OutputPerM     *float64 // USD per million output tokens; nil where unknown
@@ -20,9 +21,9 @@ type Costs struct {
 
 // Known returns nil where every tier's prices are known.
 func (c Costs) Known() error {
-	for i, t := range c.Tiers {
+	for _, t := range c.Tiers {
 		if t.InputPerM == nil || t.OutputPerM == nil {
-			return fmt.Errorf("the price of tier %d's model %q is unknown: set input_per_m and output_per_m", i+1, t.Model)
+			return fmt.Errorf("tier %s has no price: set its input_per_m and output_per_m", t.Tier)
 		}
 	}
 	return nil
@@ -42,9 +43,14 @@ func (c Costs) Request(tier, truth, inputTokens int) float64 {
 // true tier again where the pick is below it. That second payment is the
 // headline rule: an answer of too small a model is noticed and asked again.
 func (c Costs) Served(tier, truth, inputTokens int) float64 {
-	usd := c.Request(tier, truth, inputTokens)
+	return c.Request(tier, truth, inputTokens) + c.Again(tier, truth, inputTokens)
+}
+
+// Again returns what asking the true tier costs where the pick is below it,
+// else 0.
+func (c Costs) Again(tier, truth, inputTokens int) float64 {
 	if tier < truth {
-		usd += c.Request(truth, truth, inputTokens)
+		return c.Request(truth, truth, inputTokens)
 	}
-	return usd
+	return 0
 }

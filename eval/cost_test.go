@@ -19,7 +19,7 @@ import (
 func handCosts() Costs {
 	return Costs{OutputScale: 1, Tiers: []TierModel{
 		{Model: "cheap", InputPerM: new(1.0), OutputPerM: new(2.0), SystemTokens: 100, ExpectedOutput: 50},
-		{Model: "dear", InputPerM: new(10.0), OutputPerM: new(20.0), ExpectedOutput: 500},
+		{Tier: "dear", Model: "dear", InputPerM: new(10.0), OutputPerM: new(20.0), ExpectedOutput: 500},
 	}}
 }
 
@@ -102,7 +102,7 @@ func TestUnknownPrice(t *testing.T) {
 	costs.Tiers[1].OutputPerM = nil
 	better := predicted("better", digits("0011"))
 	r := evaluate(t, 2, costs, handItems(), handPredictions(), better)
-	for _, part := range []string{"tier 2", `"dear"`, "unknown", "output_per_m"} {
+	for _, part := range []string{"tier dear", "no price", "output_per_m"} {
 		if !strings.Contains(r.Unpriced, part) {
 			t.Errorf("reason %q does not hold %q", r.Unpriced, part)
 		}

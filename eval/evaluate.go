@@ -38,15 +38,17 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 	}
 	b := &bench{Options: opt, items: items, test: index}
 	b.cluster, b.groups = clusterGroups(items, index)
-	if err := opt.Costs.Known(); err != nil {
-		b.unpriced = err.Error()
+	everyone := make([]int, len(items))
+	for i := range items {
+		everyone[i] = i
 	}
-
+	_, b.allGroups = clusterGroups(items, everyone)
 	contenders := make([]*contender, len(predictions))
 	for i, p := range predictions {
 		contenders[i] = b.decided(p.Classifier, p.Final)
 		contenders[i].predictions = p
 	}
+	b.price(contenders)
 	baselines := b.baselines()
 	all := append(slices.Clone(contenders), baselines...)
 	for _, c := range all {
@@ -56,7 +58,7 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 		b.score(c)
 	}
 	slices.SortStableFunc(contenders, b.rank)
-	b.resampleCosts(contenders, all)
+	b.resampleCosts(contenders, baselines)
 
 	r := &Result{
 		Tiers: opt.Tiers.Names(), N: len(index), Groups: b.groups, Unpriced: b.unpriced,
@@ -75,11 +77,17 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 // bench is an evaluation under way.
 type bench struct {
 	Options
-	items    []Item
-	test     []int // items of the test split
-	cluster  []int // of each test item
-	groups   int
-	unpriced string
+	items   []Item
+	test    []int // items of the test split
+	cluster []int // of each test item
+	costed  []int // test items that costs are about
+
+	costCluster []int // of each costed item
+	costGroups  int
+	groups      int
+	// allGroups counts the groups of all items, for out-of-fold figures.
+	allGroups int
+	unpriced  string
 }
 
 // contender is a classifier or a baseline on the test items.
@@ -88,7 +96,7 @@ type contender struct {
 	predictions *Predictions // nil for baselines
 	decisions   []Decision   // by test item; nil for a mix
 	mix         []float64    // random baselines: the chance of each tier
-	served      []float64    // USD by test item; nil where unpriced
+	priced      bool         // its cost of classifying is known on some test item
 	headline    []float64    // USD per 1,000 by replicate; nil where unpriced
 	score       Score
 }
@@ -166,6 +174,9 @@ const fewPrompts = 5
 
 func (b *bench) warnings(contenders []*contender) []string {
 	out := []string{}
+	if n := len(b.costed); b.unpriced == "" && n < len(b.test) {
+		out = append(out, fmt.Sprintf("all cost figures hold for the %d of %d test prompts on which every classifier's own cost is known", n, len(b.test)))
+	}
 	support := make([]int, b.Tiers.Len())
 	for _, i := range b.test {
 		support[b.items[i].Tier]++
@@ -183,8 +194,8 @@ func (b *bench) warnings(contenders []*contender) []string {
 		if s.Invalid > 0 {
 			out = append(out, fmt.Sprintf("classifier %s: %d of %d answers are no tier and went to the fallback tier", c.name, s.Invalid, s.N))
 		}
-		if b.unpriced == "" && s.Cost.N < s.N {
-			out = append(out, fmt.Sprintf("classifier %s: what it costs to classify is known for %d of %d test prompts; its cost figures hold for those only", c.name, s.Cost.N, s.N))
+		if b.unpriced == "" && !c.priced {
+			out = append(out, fmt.Sprintf("classifier %s: what it costs to classify is unknown, so it has no cost and is ranked last", c.name))
 		}
 		if c.predictions.FoldError != "" {
 			out = append(out, fmt.Sprintf("classifier %s has no out-of-fold predictions: %s", c.name, c.predictions.FoldError))

@@ -38,11 +38,11 @@ func TestWarnings(t *testing.T) {
 	loud.Final[0].CostUSD, loud.Final[1].CostUSD = Quantity{}, Quantity{}
 	loud.FoldError = "fold 2 of 5: no text"
 	want := []string{
+		"all cost figures hold for the 12 of 14 test prompts on which every classifier's own cost is known",
 		"tier T1 has 4 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
 		"tier T3 has 0 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
 		"classifier loud gave no answer for 2 of 14 test prompts: they are scored as sent to the fallback tier",
 		"classifier loud: 1 of 14 answers are no tier and went to the fallback tier",
-		"classifier loud: what it costs to classify is known for 12 of 14 test prompts; its cost figures hold for those only",
 		"classifier loud has no out-of-fold predictions: fold 2 of 5: no text",
 	}
 	if diff := cmp.Diff(want, evaluate(t, 4, costsOf(4), items, quiet, loud).Warnings); diff != "" {
@@ -84,8 +84,8 @@ func TestUnknownCostsInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothing := `{"value":null,"low":null,"high":null}`
-	want := `"cost":{"n":0,"classify":null,"picked":null,"headline":` + nothing + `,"saving":` + nothing +
-		`,"behind":` + nothing + `,"cheapest":null},"shuffled":{"accuracy":0.5,"headline":null},"latency_p50_ms":null,"latency_p95_ms":null}`
+	want := `"cost":{"n":0,"classify":null,"picked":null,"asked_again":null,"headline":` + nothing + `,"saving":` + nothing +
+		`,"behind":` + nothing + `,"cheapest":null},"shuffled":{"accuracy":0.5,"headline":null,"skill":{"value":null,"low":null,"high":null}},"latency_p50_ms":null,"latency_p95_ms":null}`
 	if !strings.HasSuffix(string(b), want) {
 		t.Errorf("score %s\nwant it to end in %s", b, want)
 	}

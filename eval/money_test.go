@@ -56,13 +56,13 @@ func TestCostsAgainstDefinition(t *testing.T) {
 		var random, randomOnce float64
 		for i, it := range items {
 			right += float64(count(tiersIn(p), it.Tier)) / float64(n)
+			if !p.Final[i].CostUSD.Known() {
+				continue
+			}
 			for k := range tiers {
 				o, s := slowServed(costs, it, k)
 				random += s / float64(tiers)
 				randomOnce += o / float64(tiers)
-			}
-			if !p.Final[i].CostUSD.Known() {
-				continue
 			}
 			known++
 			own += p.Final[i].CostUSD.Value
@@ -78,6 +78,17 @@ func TestCostsAgainstDefinition(t *testing.T) {
 				}
 			}
 		}
+		if known == 0 { // then it has no cost, and the baselines' are about all prompts
+			for _, it := range items {
+				for k := range tiers {
+					o, s := slowServed(costs, it, k)
+					random += s / float64(tiers*n)
+					randomOnce += o / float64(tiers*n)
+				}
+			}
+		} else {
+			random, randomOnce = random/known, randomOnce/known
+		}
 		r := evaluate(t, tiers, costs, items, p)
 		it, chance := r.Classifiers[0], baseline(t, r, "random")
 		for _, c := range []struct {
@@ -86,9 +97,11 @@ func TestCostsAgainstDefinition(t *testing.T) {
 			want float64
 		}{
 			{"n", Number(it.Cost.N), known},
+			{"asked again", it.Cost.Headline.Value - Number(it.Cost.Classify.Value+it.Cost.Picked.Value), (headline - once) / known * 1000},
+			{"skill", it.Shuffled.Skill.Value, (dealt/known - headline) / known * 1000},
 			{"shuffled accuracy", it.Shuffled.Accuracy, right / float64(n)},
-			{"random", chance.Cost.Headline.Value, random / float64(n) * 1000},
-			{"random, asked once", Number(chance.Cost.Picked.Value), randomOnce / float64(n) * 1000},
+			{"random", chance.Cost.Headline.Value, random * 1000},
+			{"random, asked once", Number(chance.Cost.Picked.Value), randomOnce * 1000},
 			{"headline", it.Cost.Headline.Value, (headline + own) / known * 1000},
 			{"sensitivity at 1", r.Sensitivity[1].Headline[0], (headline + own) / known * 1000},
 			{"saving", it.Cost.Saving.Value, 1 - (headline+own)/dearest},

@@ -25,7 +25,7 @@ type Score struct {
 	Name string `json:"name"`
 	N    int    `json:"n"`
 
-	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval
+	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval over groups
 	AltAccuracy      *Estimate `json:"alt_tier_accuracy"` // alt_tier counted as right too; nil where no prompt has one
 	OutOfFold        *Estimate `json:"out_of_fold_accuracy"`
 	OutOfFoldN       int       `json:"out_of_fold_n"`
@@ -52,21 +52,23 @@ type Score struct {
 
 // Cost is USD per 1,000 requests.
 type Cost struct {
-	N        int      `json:"n"`        // prompts whose classification has a known cost; the figures are theirs
-	Classify Quantity `json:"classify"` // the classifier's own
-	Picked   Quantity `json:"picked"`   // the picked models, each asked once
-	Headline Estimate `json:"headline"` // both, under-routed requests paid again at their true tier
-	Saving   Estimate `json:"saving"`   // 1 − headline over always-dearest, as a share
-	Behind   Estimate `json:"behind"`   // headline above the best classifier's, on the same prompts; paired
-	Cheapest Number   `json:"cheapest"` // share of resamples in which no other classifier was cheaper
+	N        int      `json:"n"`           // prompts the figures are about: the same for all who have a cost, 0 for others
+	Classify Quantity `json:"classify"`    // the classifier's own
+	Picked   Quantity `json:"picked"`      // the picked models, each asked once
+	Again    Quantity `json:"asked_again"` // under-routed requests, paid again at their true tier
+	Headline Estimate `json:"headline"`    // the sum of the three
+	Saving   Estimate `json:"saving"`      // 1 − headline over always-dearest, as a share
+	Behind   Estimate `json:"behind"`      // headline above the best classifier's; paired
+	Cheapest Number   `json:"cheapest"`    // share of resamples in which no other classifier was cheaper; ties are shared
 }
 
 // Shuffled is what a classifier's own decisions reach when they are dealt to
-// the prompts at random: the same bill of tiers without any skill. Both
-// figures are exact expectations, the headline over the Cost.N prompts.
+// the prompts at random: the same bill of tiers without any skill. Accuracy
+// and headline are exact expectations.
 type Shuffled struct {
-	Accuracy Number `json:"accuracy"`
-	Headline Number `json:"headline"`
+	Accuracy Number   `json:"accuracy"`
+	Headline Number   `json:"headline"` // over the Cost.N prompts
+	Skill    Estimate `json:"skill"`    // shuffled headline minus the classifier's own; paired
 }
 
 // TierScore is one tier's share in a Score.
@@ -90,8 +92,8 @@ type Calibration struct {
 type Pair struct {
 	A     string  `json:"a"`
 	B     string  `json:"b"`
-	OnlyA int     `json:"only_a"`     // prompts only A got right
-	OnlyB int     `json:"only_b"`     // prompts only B got right
+	OnlyA int     `json:"only_a"`     // groups of prompts of which A got more right
+	OnlyB int     `json:"only_b"`     // groups of prompts of which B got more right
 	P     float64 `json:"p"`          // two-sided exact McNemar
 	HolmP float64 `json:"holm_p"`     // adjusted over all pairs
 	Diff  Number  `json:"difference"` // accuracy of A minus that of B

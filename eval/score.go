@@ -28,20 +28,20 @@ func (b *bench) score(c *contender) {
 		rate = bare // the spread of a random baseline is not that of a sample
 	}
 	cm := s.Confusion
-	s.Accuracy = rate(cm.Accuracy(), s.N)
-	s.UnderRouting = rate(cm.UnderRouting(), s.N)
-	s.OverRouting = rate(cm.OverRouting(), s.N)
+	s.Accuracy = rate(cm.Accuracy(), b.groups)
+	s.UnderRouting = rate(cm.UnderRouting(), b.groups)
+	s.OverRouting = rate(cm.OverRouting(), b.groups)
 	s.MeanTierError = Number(cm.MeanTierError())
 	if alts > 0 {
-		e := rate(alt/float64(s.N), s.N)
+		e := rate(alt/float64(s.N), b.groups)
 		s.AltAccuracy = &e
 	}
 	b.metricIntervals(c)
 	for k, name := range b.Tiers.Names() {
 		s.PerTier = append(s.PerTier, TierScore{
 			Tier: name, Support: cm.Support(k), Predicted: cm.Predicted(k), F1: Number(cm.F1(k)),
-			Precision: rate(cm.Precision(k), int(math.Round(cm.Predicted(k)))),
-			Recall:    rate(cm.Recall(k), int(math.Round(cm.Support(k)))),
+			Precision: rate(cm.Precision(k), b.groupsWhere(func(j int) bool { return c.decisions != nil && c.decisions[j].Tier == k })),
+			Recall:    rate(cm.Recall(k), b.groupsWhere(func(j int) bool { return b.items[b.test[j]].Tier == k })),
 		})
 	}
 	for _, d := range c.decisions {
@@ -52,6 +52,9 @@ func (b *bench) score(c *contender) {
 	s.LatencyP50, s.LatencyP95 = percentile(c.decisions, 0.5), percentile(c.decisions, 0.95)
 	b.outOfFold(c)
 	b.costs(c)
+	if c.predictions != nil {
+		b.shuffle(c)
+	}
 }
 
 func indicator(is bool) float64 {
@@ -61,13 +64,29 @@ func indicator(is bool) float64 {
 	return 0
 }
 
-// wilson is a share of n with its interval.
-func wilson(share float64, n int) Estimate {
-	if n == 0 || math.IsNaN(share) {
+// wilson is a share with its interval. Prompts of a group may be copies of one
+// another, so the evidence counts groups: with several prompts a group the
+// interval is that of as many independent prompts as there are groups, which
+// is right where they agree and wide where they do not.
+func wilson(share float64, groups int) Estimate {
+	if groups == 0 || math.IsNaN(share) {
 		return undefined()
 	}
-	i := stats.Wilson(int(math.Round(share*float64(n))), n, confidence)
+	i := stats.WilsonShare(share, groups, confidence)
 	return Estimate{Number(share), Number(i.Low), Number(i.High)}
+}
+
+// groupsWhere counts the groups of the test items for which is holds.
+func (b *bench) groupsWhere(is func(j int) bool) int {
+	seen := make([]bool, b.groups)
+	n := 0
+	for j, g := range b.cluster {
+		if !seen[g] && is(j) {
+			seen[g] = true
+			n++
+		}
+	}
+	return n
 }
 
 // bare is a figure without an interval.
@@ -86,7 +105,7 @@ func (b *bench) outOfFold(c *contender) {
 		right += int(indicator(d.Tier == b.items[i].Tier))
 	}
 	n := len(b.items)
-	e := wilson(float64(right)/float64(n), n)
+	e := wilson(float64(right)/float64(n), b.allGroups)
 	c.score.OutOfFold, c.score.OutOfFoldN = &e, n
 }
 

@@ -402,7 +402,7 @@ func (j *job) benchmark(ctx context.Context) error {
 			return err
 		}
 		costs.Tiers = append(costs.Tiers, eval.TierModel{
-			Model: t.Model, InputPerM: t.InputPerM, OutputPerM: t.OutputPerM,
+			Tier: t.Name, Model: t.Model, InputPerM: t.InputPerM, OutputPerM: t.OutputPerM,
 			SystemTokens: system, ExpectedOutput: t.ExpectedOutput,
 		})
 	}

@@ -33,18 +33,31 @@ func Wilson(k, n int, confidence float64) Interval {
 	if n == 0 {
 		return Interval{Low: 0, High: 1}
 	}
-	return Interval{Low: wilsonLow(k, n, z), High: 1 - wilsonLow(n-k, n, z)}
+	return Interval{Low: wilsonLow(float64(k), n, z), High: 1 - wilsonLow(float64(n-k), n, z)}
+}
+
+// WilsonShare is [Wilson] for a share, from 0 to 1, of n trials that need not
+// be a whole number of successes: a mean over n groups. It panics unless
+// 0 ≤ share ≤ 1 and n > 0.
+func WilsonShare(share float64, n int, confidence float64) Interval {
+	if !(share >= 0 && share <= 1) {
+		panic("stats: share outside [0,1]")
+	}
+	if n <= 0 {
+		panic("stats: no trials")
+	}
+	z := criticalValue(confidence)
+	return Interval{Low: wilsonLow(share*float64(n), n, z), High: 1 - wilsonLow((1-share)*float64(n), n, z)}
 }
 
 // wilsonLow is the smaller root of Wilson's quadratic, taken from the product
 // of the roots, k²/(n(n+z²)), so that a small k loses no digits.
-func wilsonLow(k, n int, z float64) float64 {
+func wilsonLow(k float64, n int, z float64) float64 {
 	if k == 0 {
 		return 0
 	}
-	kf, nf := float64(k), float64(n)
-	fail := float64(n - k)
-	return 2 * kf * kf / (nf * (2*kf + z*z + z*math.Sqrt(z*z+4*kf*fail/nf)))
+	nf := float64(n)
+	return 2 * k * k / (nf * (2*k + z*z + z*math.Sqrt(z*z+4*k*(nf-k)/nf)))
 }
 
 // NormalQuantile returns Φ⁻¹(p) of the standard normal distribution: −Inf at

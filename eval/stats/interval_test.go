@@ -113,3 +113,38 @@ func TestIntervalPanics(t *testing.T) {
 	wantPanic(t, "NaN", "stats: probability outside [0,1]", func() { NormalQuantile(math.NaN()) })
 	wantPanic(t, "1.1", "stats: probability outside [0,1]", func() { NormalQuantile(1.1) })
 }
+
+// A whole number of successes gives Wilson's interval; others are roots of
+// the same quadratic, here n(p̂−p)² = z²p(1−p).
+func TestWilsonShare(t *testing.T) {
+	for n := 1; n <= 40; n++ {
+		for k := range n + 1 {
+			want, got := Wilson(k, n, 0.95), WilsonShare(float64(k)/float64(n), n, 0.95)
+			if math.Abs(want.Low-got.Low) > 1e-14 || math.Abs(want.High-got.High) > 1e-14 {
+				t.Errorf("%d of %d: %v, want %v", k, n, got, want)
+			}
+		}
+	}
+	z := NormalQuantile(0.975)
+	for _, share := range []float64{0, 0.013, 0.37, 0.5, 0.999, 1} {
+		i := WilsonShare(share, 17, 0.95)
+		for _, p := range []float64{i.Low, i.High} {
+			if d := 17*(share-p)*(share-p) - z*z*p*(1-p); math.Abs(d) > 1e-12 {
+				t.Errorf("share %g: end %g misses the quadratic by %g", share, p, d)
+			}
+		}
+	}
+	for _, bad := range []func(){
+		func() { WilsonShare(-0.1, 3, 0.95) }, func() { WilsonShare(1.1, 3, 0.95) },
+		func() { WilsonShare(math.NaN(), 3, 0.95) }, func() { WilsonShare(0.5, 0, 0.95) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("expected a panic")
+				}
+			}()
+			bad()
+		}()
+	}
+}

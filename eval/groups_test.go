@@ -1,0 +1,101 @@
+package eval
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Copies of a prompt in its group are no evidence: every interval, p-value and
+// paired figure stays what it was without them.
+func TestCopiesAreNoEvidence(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 11))
+	const n, copies = 60, 5
+	truth, a, b := make([]int, n), make([]int, n), make([]int, n)
+	for i := range truth {
+		truth[i] = rng.IntN(3)
+		a[i], b[i] = rng.IntN(3), rng.IntN(3)
+		if rng.IntN(2) == 0 {
+			a[i] = truth[i]
+		}
+	}
+	items := testItems(truth)
+	for i := range items {
+		items[i].Runes, items[i].Domain = 30+i*10, fmt.Sprint(i%2)
+	}
+	var many []Item
+	var manyA, manyB []int
+	for i, it := range items {
+		for c := range copies {
+			it.ID = fmt.Sprintf("%s-%d", items[i].ID, c)
+			many = append(many, it)
+			manyA, manyB = append(manyA, a[i]), append(manyB, b[i])
+		}
+	}
+	once := evaluate(t, 3, costsOf(3), items, predicted("a", a), predicted("b", b))
+	again := evaluate(t, 3, costsOf(3), many, predicted("a", manyA), predicted("b", manyB))
+	if again.N != n*copies || again.Groups != n {
+		t.Fatalf("n %d in %d groups", again.N, again.Groups)
+	}
+	equal := cmp.Comparer(func(x, y Number) bool { return near(x, float64(y)) })
+	if diff := cmp.Diff(once.Pairs, again.Pairs, equal); diff != "" {
+		t.Errorf("pairs (-once +copies):\n%s", diff)
+	}
+	for i, s := range once.Classifiers {
+		c := again.Classifiers[i]
+		for _, e := range []struct {
+			name string
+			x, y Estimate
+		}{
+			{"accuracy", s.Accuracy, c.Accuracy}, {"under-routing", s.UnderRouting, c.UnderRouting}, {"over-routing", s.OverRouting, c.OverRouting},
+			{"recall", s.PerTier[1].Recall, c.PerTier[1].Recall}, {"precision", s.PerTier[2].Precision, c.PerTier[2].Precision},
+			{"headline", s.Cost.Headline, c.Cost.Headline}, {"saving", s.Cost.Saving, c.Cost.Saving}, {"behind", s.Cost.Behind, c.Cost.Behind},
+			{"domain", once.Slices[0].Accuracy[i], again.Slices[0].Accuracy[i]},
+		} {
+			if diff := cmp.Diff(e.x, e.y, equal); diff != "" {
+				t.Errorf("%s, %s (-once +copies):\n%s", s.Name, e.name, diff)
+			}
+		}
+	}
+}
+
+// A group whose prompts disagree votes for whoever got more of them right.
+func TestPairsVoteByGroup(t *testing.T) {
+	items := testItems(digits("000000"))
+	for i, g := range []string{"x", "x", "x", "y", "y", "z"} {
+		items[i].Group = g
+	}
+	//                 x  x  x  y  y  z
+	a, b := "001"+"01"+"0", "110"+"10"+"1" // 0 is right
+	r := evaluate(t, 2, costsOf(2), items, predicted("a", digits(a)), predicted("b", digits(b)))
+	// x: 2 against 1 for a; y: 1 against 1; z: for a. Two votes: p = ½.
+	want := []Pair{{A: "a", B: "b", OnlyA: 2, OnlyB: 0, P: 0.5, HolmP: 0.5, Diff: Number(2. / 6)}}
+	if r.Classifiers[0].Name != "a" {
+		want = []Pair{{A: "b", B: "a", OnlyA: 0, OnlyB: 2, P: 0.5, HolmP: 0.5, Diff: Number(-2. / 6)}}
+	}
+	if diff := cmp.Diff(want, r.Pairs, cmp.Comparer(func(x, y float64) bool { return near(x, y) })); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Skill is shuffled minus own headline, with an interval that tells decisions
+// that know the tier from decisions that do not.
+func TestSkill(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 12))
+	truth, blind := make([]int, 300), make([]int, 300)
+	for i := range truth {
+		truth[i], blind[i] = rng.IntN(3), rng.IntN(3)
+	}
+	r := evaluate(t, 3, costsOf(3), testItems(truth), predicted("knows", truth), predicted("blind", blind))
+	for _, s := range r.Classifiers {
+		skill := s.Shuffled.Skill
+		if !near(skill.Value, float64(s.Shuffled.Headline-s.Cost.Headline.Value)) {
+			t.Errorf("%s: skill %v, want %v − %v", s.Name, skill.Value, s.Shuffled.Headline, s.Cost.Headline.Value)
+		}
+		if s.Name == "knows" && !(skill.Low > 0) || s.Name == "blind" && !(skill.Low < 0 && skill.High > 0) {
+			t.Errorf("%s: skill %+v", s.Name, skill)
+		}
+	}
+}

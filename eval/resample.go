@@ -1,0 +1,146 @@
+package eval
+
+import (
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// ledger holds what resampling needs, summed over each group's costed prompts:
+// arrays are by group.
+type ledger struct {
+	prompts, dearest []float64
+	at               [][]float64 // USD of sending all of the group's prompts to tier k
+	headline         []float64   // a contender's own
+	classify         []float64   // its cost of classifying
+	picks            [][]float64 // how many prompts it sends to tier k
+}
+
+// resampleCosts fills in the intervals of costs, and how contenders compare
+// with the best classifier, by resampling groups of costed prompts for all at
+// once. ranked are the classifiers, best first.
+func (b *bench) resampleCosts(ranked, baselines []*contender) {
+	if b.unpriced != "" {
+		return
+	}
+	var priced []*contender
+	for _, c := range append(append([]*contender(nil), ranked...), baselines...) {
+		if c.priced {
+			priced = append(priced, c)
+		}
+	}
+	ledgers := make([]ledger, len(priced))
+	for i, c := range priced {
+		ledgers[i] = b.ledger(c)
+	}
+	saving, skill := make([][]float64, len(priced)), make([][]float64, len(priced))
+	stats.Resample(b.costGroups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+		for i, c := range priced {
+			l := ledgers[i]
+			n, headline := dot(weights, l.prompts), dot(weights, l.headline)
+			c.headline = append(c.headline, headline/n*perThousand)
+			saving[i] = append(saving[i], 1-headline/dot(weights, l.dearest))
+			if c.score.Shuffled != nil {
+				skill[i] = append(skill[i], (l.shuffled(weights, n)-headline)/n*perThousand)
+			}
+		}
+	})
+	for i, c := range priced {
+		b.interval(&c.score.Cost.Headline, c.headline)
+		b.interval(&c.score.Cost.Saving, saving[i])
+		if c.score.Shuffled != nil {
+			b.interval(&c.score.Shuffled.Skill, skill[i])
+		}
+	}
+	b.compareCosts(priced)
+}
+
+func (b *bench) ledger(c *contender) ledger {
+	k := b.Tiers.Len()
+	l := ledger{at: make([][]float64, k), picks: make([][]float64, k)}
+	for _, a := range []*[]float64{&l.prompts, &l.dearest, &l.headline, &l.classify} {
+		*a = make([]float64, b.costGroups)
+	}
+	for t := range k {
+		l.at[t], l.picks[t] = make([]float64, b.costGroups), make([]float64, b.costGroups)
+	}
+	for n, j := range b.costed {
+		it, g, own := b.items[b.test[j]], b.costCluster[n], c.classifyUSD(j).Value
+		l.prompts[g]++
+		l.dearest[g] += b.dearest(it)
+		l.classify[g] += own
+		l.headline[g] += own + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
+		for t := range k {
+			l.at[t][g] += b.Costs.Served(t, it.Tier, it.InputTokens)
+			l.picks[t][g] += c.expected(j, func(pick int) float64 { return indicator(pick == t) })
+		}
+	}
+	return l
+}
+
+// shuffled is the headline cost of n resampled prompts when their decisions
+// are dealt at random.
+func (l ledger) shuffled(weights []float64, n float64) float64 {
+	usd := dot(weights, l.classify)
+	for t := range l.at {
+		usd += dot(weights, l.picks[t]) / n * dot(weights, l.at[t])
+	}
+	return usd
+}
+
+func dot(a, b []float64) float64 {
+	var sum float64
+	for i, v := range a {
+		sum += v * b[i]
+	}
+	return sum
+}
+
+// compareCosts sets each contender beside the first, which is the best
+// classifier, replicate by replicate. Contenders that tie for the cheapest
+// classifier of a replicate share it.
+func (b *bench) compareCosts(priced []*contender) {
+	if len(priced) == 0 || priced[0].predictions == nil {
+		return // no classifier has a cost
+	}
+	best := priced[0]
+	wins := map[*contender]float64{}
+	for r := range best.headline {
+		lowest := []*contender{best}
+		for _, c := range priced[1:] {
+			if c.predictions == nil {
+				continue
+			}
+			switch own, low := c.headline[r], lowest[0].headline[r]; {
+			case own < low:
+				lowest = append(lowest[:0], c)
+			case own == low:
+				lowest = append(lowest, c)
+			}
+		}
+		for _, c := range lowest {
+			wins[c] += 1 / float64(len(lowest))
+		}
+	}
+	for _, c := range priced {
+		if c != best {
+			behind := make([]float64, len(c.headline))
+			for r, own := range c.headline {
+				behind[r] = own - best.headline[r]
+			}
+			c.score.Cost.Behind.Value = c.score.Cost.Headline.Value - best.score.Cost.Headline.Value
+			b.interval(&c.score.Cost.Behind, behind)
+		}
+		if c.predictions != nil && b.costGroups > 1 {
+			c.score.Cost.Cheapest = Number(wins[c] / float64(len(best.headline)))
+		}
+	}
+}
+
+// interval fills in the interval of an estimate. One group says nothing of the
+// spread between groups: its resamples are all alike.
+func (b *bench) interval(e *Estimate, replicates []float64) {
+	if !e.Value.Defined() || b.costGroups < 2 {
+		return
+	}
+	i := stats.Percentile(replicates, confidence)
+	e.Low, e.High = Number(i.Low), Number(i.High)
+}
