@@ -66,6 +66,11 @@ func assemble(text string, vectors [][]float32) (*Artifact, error) {
 	if got := digest(vectors, []byte(blank)); got != manifest.SHA256 {
 		return nil, fmt.Errorf("%w: expected %s, found %s", ErrChecksum, manifest.SHA256, got)
 	}
+	// A second key of a name, or one in other case, would be read differently
+	// by other readers of the same text.
+	if canonical, err := canonicalJSON(manifest); err != nil || string(canonical) != text {
+		return nil, fmt.Errorf("%w: it is not in canonical form", ErrManifest)
+	}
 	tiers, err := manifest.check()
 	if err != nil {
 		return nil, err
@@ -163,7 +168,7 @@ func Read(r io.ReaderAt, size int64) (*Artifact, error) {
 	vectors := make([][]float32, len(tensors))
 	for i, t := range tensors {
 		if i >= len(manifest.Tiers) || t.name != manifest.Tiers[i] {
-			return nil, fmt.Errorf("%w: expected %v in that order, found %q at place %d", ErrTiers, manifest.Tiers, t.name, i+1)
+			return nil, fmt.Errorf("%w: expected %q in that order, found %q at place %d", ErrTiers, manifest.Tiers, t.name, i+1)
 		}
 		if len(t.shape) != 1 {
 			return nil, fmt.Errorf("%w: tier %s: expected shape [%d], found %v", ErrDims, t.name, manifest.Embedder.Dims, t.shape)

@@ -3,14 +3,19 @@ package centroids_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,8 +90,24 @@ func TestSaveAndLoad(t *testing.T) {
 	if err := a.Save(filepath.Join(folder, "c.json")); err == nil {
 		t.Error("saving over the readable copy: expected an error")
 	}
-	if _, err := centroids.Load(folder); !errors.Is(err, centroids.ErrFormat) {
-		t.Errorf("loading a folder: %v, expected ErrFormat", err)
+	if _, err := centroids.Load(folder); !errors.Is(err, syscall.EISDIR) {
+		t.Errorf("loading a folder: %v, expected EISDIR", err)
+	}
+	if _, err := centroids.Load(filepath.Join(folder, "c.json")); !errors.Is(err, centroids.ErrFormat) || !strings.Contains(err.Error(), ".safetensors file beside it") {
+		t.Errorf("loading the readable copy: %v, expected ErrFormat and a hint", err)
+	}
+	missing := filepath.Join(folder, "missing", "c.safetensors")
+	if err := a.Save(missing); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("saving into no folder: %v, expected ErrNotExist naming %s", err, missing)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "taken.safetensors"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Save(filepath.Join(folder, "taken.safetensors")); err == nil {
+		t.Error("saving over a folder: expected an error")
+	}
+	if entries, _ := os.ReadDir(folder); len(entries) != 3 {
+		t.Errorf("folder holds %v after failed saves, expected three entries", entries)
 	}
 }
 
@@ -147,6 +168,9 @@ func TestTampering(t *testing.T) {
 		{"hash digit", edit(`\"sha256\":\"`+a.Manifest().SHA256[:4], `\"sha256\":\"zzzz`), centroids.ErrChecksum},
 		{"names swapped", join(swapped, data), centroids.ErrTiers},
 		{"name changed", edit(`"COMPLEX":{"dtype"`, `"COMPLEXX":{"dtype"`), centroids.ErrTiers},
+		{"threshold twice", reseal(t, good, `\"thresholds\":{`, `\"thresholds\":{\"SIMPLE\":0.9},\"thresholds\":{`), centroids.ErrManifest},
+		{"key in other case", reseal(t, good, `\"margin\"`, `\"Margin\"`), centroids.ErrManifest},
+		{"terminal escape", reseal(t, good, `\"model\":\"hash\"`, `\"model\":\"\\u001b[31m\"`), centroids.ErrManifest},
 		{"newer version", edit(`\"format\":1`, `\"format\":2`), centroids.ErrVersion},
 		{"no version", edit(`\"format\":1`, `\"former\":1`), centroids.ErrManifest},
 		{"unknown field", edit(`\"scorer\"`, `\"scorex\"`), centroids.ErrManifest},
@@ -162,6 +186,23 @@ func TestTampering(t *testing.T) {
 			t.Errorf("%s: %v, expected %v", c.name, err, c.want)
 		}
 	}
+}
+
+// reseal edits the header and gives it the right checksum, as an attacker would.
+func reseal(t *testing.T, file []byte, old, new string) []byte {
+	t.Helper()
+	text, data := header(file)
+	text = strings.TrimRight(strings.Replace(text, old, new, 1), " ")
+	var entries struct {
+		Metadata struct{ Routeproof string } `json:"__metadata__"`
+	}
+	if err := json.Unmarshal([]byte(text), &entries); err != nil {
+		t.Fatal(err)
+	}
+	manifest := entries.Metadata.Routeproof
+	head := manifest[:len(manifest)-len(`"}`)-64]
+	sum := sha256.Sum256(append(bytes.Clone(data), head+`"}`...))
+	return join(strings.Replace(text, manifest[len(head):len(head)+64], hex.EncodeToString(sum[:]), 1), data)
 }
 
 // A checksum proves nothing about a file that was made to deceive: manifests
@@ -184,6 +225,10 @@ func TestManifestRules(t *testing.T) {
 		{"embedder", func(m *centroids.Manifest) { m.Embedder.Kind = "" }, centroids.ErrManifest},
 		{"no canaries", func(m *centroids.Manifest) { m.Canaries = nil }, centroids.ErrManifest},
 		{"canary scores", func(m *centroids.Manifest) { m.Canaries[0].Scores = []float64{0} }, centroids.ErrManifest},
+		{"many canaries", func(m *centroids.Manifest) { m.Canaries = slices.Repeat(m.Canaries, 9) }, centroids.ErrManifest},
+		{"long canary", func(m *centroids.Manifest) { m.Canaries[0].Text = strings.Repeat("x", 1<<16+1) }, centroids.ErrManifest},
+		{"huge dims", func(m *centroids.Manifest) { m.Embedder.Dims = 1<<16 + 1 }, centroids.ErrManifest},
+		{"escape in the salt", func(m *centroids.Manifest) { m.Dataset.Salt = "\x1b[31m" }, centroids.ErrManifest},
 		{"canary score", func(m *centroids.Manifest) { m.Canaries[0].Scores[0] = 1.5 }, centroids.ErrManifest},
 		{"tolerance", func(m *centroids.Manifest) { m.Tolerance = 0 }, centroids.ErrManifest},
 		{"dims", func(m *centroids.Manifest) { m.Embedder.Dims = 15 }, centroids.ErrDims},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Load reads the artifact file at path.
@@ -20,6 +21,9 @@ func Load(path string) (*Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, &os.PathError{Op: "load", Path: path, Err: syscall.EISDIR}
+	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: %w: expected a regular file", path, ErrFormat)
 	}
@@ -30,28 +34,33 @@ func Load(path string) (*Artifact, error) {
 	return a, nil
 }
 
-// Save writes the artifact to path, and its manifest beside it with the ending
-// .json instead of path's own. Each file appears whole or not at all.
+// Extension is how the name of an artifact file ends.
+const Extension = ".safetensors"
+
+// Save writes the artifact to path, which ends in .safetensors, and its
+// manifest beside it under the same name but for the ending .json. Each file
+// appears whole or not at all.
 func (a *Artifact) Save(path string) error {
-	sidecar := strings.TrimSuffix(path, filepath.Ext(path)) + ".json"
-	if sidecar == path {
-		return fmt.Errorf("%s: an artifact cannot end in .json, the ending of its readable copy: use .safetensors", path)
+	name, ok := strings.CutSuffix(path, Extension)
+	if !ok {
+		return fmt.Errorf("%s: expected a name that ends in %s", path, Extension)
 	}
 	if err := writeFile(path, func(w io.Writer) error { _, err := a.WriteTo(w); return err }); err != nil {
 		return err
 	}
-	return writeFile(sidecar, a.WriteManifest)
+	return writeFile(name+".json", a.WriteManifest)
 }
 
 // writeFile writes to a temporary name in the same folder, syncs, renames.
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return writeError(path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+			_ = f.Close() // at worst a second time: err says what went wrong
+			err = writeError(path, errors.Join(err, os.Remove(f.Name())))
 		}
 	}()
 	if err := write(f); err != nil {
@@ -67,4 +76,17 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// writeError names the file that was asked for, not the temporary one.
+func writeError(path string, err error) error {
+	var inner *os.PathError
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		err = link.Err
+	}
+	return &os.PathError{Op: "write", Path: path, Err: err}
 }

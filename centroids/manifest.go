@@ -17,6 +17,13 @@ const FormatVersion = 1
 // ScorerCentroid scores a text by its cosine to one centroid a tier.
 const ScorerCentroid = "centroid"
 
+// Bounds that keep a hostile manifest from costing memory.
+const (
+	maxDims       = 1 << 16
+	maxCanaries   = 64
+	maxCanaryText = 1 << 16
+)
+
 // DefaultTolerance is how far a canary's score may drift, in cosine. It lets
 // the float noise of remote models pass and nothing else.
 const DefaultTolerance = 1e-3
@@ -44,6 +51,7 @@ type Manifest struct {
 	Certificates       []Certificate `json:"certificates"`
 
 	Dataset  Dataset   `json:"dataset"`
+	Fitted   Fitted    `json:"fitted"`
 	Measured *Measured `json:"measured"`
 	Drift    *Drift    `json:"drift"`
 
@@ -76,6 +84,15 @@ type Dataset struct {
 	Prompts    int                       `json:"prompts"`
 	Unlabelled int                       `json:"unlabelled"`
 	Counts     map[string]map[string]int `json:"counts"` // split → tier → prompts
+}
+
+// Fitted recognises texts that the artifact was fitted on, train and tune, so
+// that it is not scored on them later.
+type Fitted struct {
+	Texts int `json:"texts"` // distinct ones
+	// Sketch holds the smallest of their 64-bit hashes, ascending, in hex. If
+	// there are as many as Texts it is complete.
+	Sketch []string `json:"sketch"`
 }
 
 // Measured is the accuracy of the artifact's own nearest-centroid decisions on
@@ -147,30 +164,44 @@ func (m *Manifest) check() (Tiers, error) {
 		return fail("format: expected %d, found %d", FormatVersion, m.Format)
 	case m.Scorer != ScorerCentroid:
 		return fail("scorer: expected %q, found %q", ScorerCentroid, m.Scorer)
-	case m.Embedder.Kind == "" || m.Embedder.Model == "" || m.Embedder.Dims < 1:
-		return fail("embedder: expected kind, model and dims, found %+v", m.Embedder)
+	case m.Embedder.Kind == "" || m.Embedder.Model == "" || m.Embedder.Dims < 1 || m.Embedder.Dims > maxDims:
+		return fail("embedder: expected kind, model and 1 to %d dims, found %q, %q and %d", maxDims, m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims)
 	case !(m.Margin >= 0 && m.Margin <= 2):
 		return fail("margin: expected 0 to 2, found %g", m.Margin)
 	case !(m.Tolerance > 0 && m.Tolerance <= 2):
 		return fail("canary_tolerance: expected over 0 and up to 2, found %g", m.Tolerance)
-	case len(m.Canaries) == 0:
-		return fail("canaries: expected at least one")
+	case len(m.Canaries) == 0 || len(m.Canaries) > maxCanaries:
+		return fail("canaries: expected 1 to %d, found %d", maxCanaries, len(m.Canaries))
+	}
+	// What people will see on a terminal must not control it.
+	shown := []string{m.Embedder.Kind, m.Embedder.Model, m.Embedder.Preprocessing, m.Embedder.Digest,
+		m.Dataset.SHA256, m.Dataset.SplitSHA, m.Dataset.Salt}
+	if m.Measured != nil {
+		shown = append(shown, m.Measured.Split)
+	}
+	for _, s := range shown {
+		if !printable(s) {
+			return fail("%q has a character that cannot be printed", s)
+		}
 	}
 	if _, ok := tiers.Index(m.Fallback); !ok {
-		return fail("fallback: expected one of %v, found %q", m.Tiers, m.Fallback)
+		return fail("fallback: expected one of %q, found %q", m.Tiers, m.Fallback)
 	}
 	if beta := m.InverseTemperature; beta != nil && !(*beta >= 0 && *beta <= 500) {
 		return fail("inverse_temperature: expected 0 to 500, found %g", *beta)
 	}
 	if len(m.Thresholds) != tiers.Len() {
-		return fail("thresholds: expected one for each of %v, found %d", m.Tiers, len(m.Thresholds))
+		return fail("thresholds: expected one for each of %q, found %d", m.Tiers, len(m.Thresholds))
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Thresholds)) {
 		if _, ok := tiers.Index(name); !ok || math.IsNaN(m.Thresholds[name]) {
-			return fail("thresholds: %q is not one of %v", name, m.Tiers)
+			return fail("thresholds: %q is not one of %q", name, m.Tiers)
 		}
 	}
 	for i, c := range m.Canaries {
+		if len(c.Text) > maxCanaryText {
+			return fail("canaries: number %d has %d bytes, at most %d are allowed", i+1, len(c.Text), maxCanaryText)
+		}
 		if len(c.Scores) != tiers.Len() {
 			return fail("canaries: number %d has %d scores for %d tiers", i+1, len(c.Scores), tiers.Len())
 		}

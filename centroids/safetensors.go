@@ -123,6 +123,9 @@ func decodeSafetensors(r io.ReaderAt, size int64) (map[string]string, []tensor, 
 	if err := readAt(r, prefix[:], 0); err != nil {
 		return nil, nil, err
 	}
+	if prefix[0] == '{' {
+		return nil, nil, fmt.Errorf("%w: it looks like JSON: the artifact is the .safetensors file beside it", ErrFormat)
+	}
 	n := binary.LittleEndian.Uint64(prefix[:])
 	if n > maxHeader || int64(n) > size-8 {
 		return nil, nil, fmt.Errorf("%w: its header claims %d bytes; at most %d are possible here", ErrFormat, n, min(maxHeader, size-8))

@@ -119,13 +119,14 @@ func (s *Sums) Counts() (rows, empty []int) {
 
 // Centroids returns the unit vector of each tier's sum, which is that of its
 // mean too. names labels the tiers in errors. A tier without a row, or whose
-// vectors are all absent or cancel out, has no direction: that is an error.
+// vectors are all absent or cancel out, has no direction: that is
+// [ErrNoDirection].
 // The sums can be added to afterwards.
 func (s *Sums) Centroids(names []string) ([][]float32, error) {
 	centroids := make([][]float32, s.tiers)
 	for k := range centroids {
 		if s.counts[k] == 0 {
-			return nil, fmt.Errorf("tier %s has no training text: label some, or leave the tier out of the configuration", names[k])
+			return nil, fmt.Errorf("%w: %s has no training text: label some, or leave the tier out", ErrNoDirection, names[k])
 		}
 		mean := make([]float64, s.dims)
 		var square float64
@@ -136,8 +137,8 @@ func (s *Sums) Centroids(names []string) ([][]float32, error) {
 		}
 		// Below this the direction is rounding noise of unit summands.
 		if norm := math.Sqrt(square); !(norm > 1e-6*float64(s.counts[k])) || math.IsInf(norm, 1) {
-			return nil, fmt.Errorf("tier %s: the vectors of its %d training texts (%d without a vector) have no common direction",
-				names[k], s.counts[k], s.empty[k])
+			return nil, fmt.Errorf("%w: %s: the vectors of its %d training texts (%d without a vector) are absent or cancel out",
+				ErrNoDirection, names[k], s.counts[k], s.empty[k])
 		}
 		centroids[k] = make([]float32, s.dims)
 		scale := 1 / math.Sqrt(square)

@@ -63,10 +63,15 @@ func tierNameFault(name string) string {
 		return "is not valid UTF-8"
 	case strings.TrimSpace(name) != name:
 		return "has spaces at its ends"
-	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+	case !printable(name):
 		return "has a character that cannot be printed"
 	}
 	return ""
+}
+
+// printable tells whether s can be shown on a terminal as it is.
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
 // Len returns the number of tiers.

@@ -76,6 +76,7 @@ func toyArtifact(t testing.TB, e centroids.Embedder) *centroids.Artifact {
 		InverseTemperature: &beta, Canaries: canaries, Tolerance: centroids.DefaultTolerance,
 		Dataset: centroids.Dataset{SHA256: "aa", SplitSHA: "bb", Salt: "salt <&>", Shares: [4]float64{0.4, 0.2, 0.2, 0.2},
 			Prompts: 9, Unlabelled: 1, Counts: map[string]map[string]int{"train": {"SIMPLE": 2, "MEDIUM": 1, "COMPLEX": 1, "FRONTIER": 1}}},
+		Fitted: centroids.Fitted{Texts: 5, Sketch: []string{"0123456789abcdef", "fedcba9876543210"}},
 		Measured: &centroids.Measured{Split: "test", N: 3, Accuracy: 1.0 / 3, Interval: [2]float64{0.0615, 0.7923}, MacroF1: 0.25,
 			ECE: &ece, Confusion: [][]int{{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 0, 0, 1}, {0, 0, 0, 0}}},
 		Drift: &centroids.Drift{Split: "calibrate", N: 1, Low: -1, High: 1, Bins: []int{0, 1}, Mix: map[string]int{"SIMPLE": 1}},

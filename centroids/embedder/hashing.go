@@ -18,15 +18,17 @@ const (
 	// DefaultDims is the default vector length of [Hashing].
 	DefaultDims = 1024
 
-	minDims = 16
-	maxDims = 1 << 16
+	minDims  = 16
+	maxDims  = 1 << 16
+	maxRunes = 1 << 16 // of a text that are seen
 )
 
 // Hashing embeds a text as its hashed bag of word 1–2-grams and character
 // 3–5-grams. The definition, for other languages to follow:
 //
 //  1. Text is a sequence of Unicode code points; an invalid UTF-8 byte counts
-//     as U+FFFD. No Unicode normalisation is done. Each code point is replaced
+//     as U+FFFD. Only the first 65,536 are seen, which bounds memory. No
+//     Unicode normalisation is done. Each code point is replaced
 //     by its simple lower-case mapping (UnicodeData.txt field 13, Unicode 15;
 //     U+0130 gives "i"; no special casing, no final sigma).
 //  2. Folded text: every run of White_Space code points becomes one space,
@@ -49,7 +51,7 @@ const (
 // testdata/hashing.py is that definition in Python, and testdata/hashing.json
 // what it gives for some texts.
 //
-// Time is O(length of the text); memory a small multiple of the longest text.
+// Time is O(length of the text); memory is at most some 20 MiB a processor.
 type Hashing struct {
 	dims    int
 	scratch sync.Pool // *hashScratch
@@ -70,7 +72,7 @@ func (h *Hashing) Identity() centroids.Identity {
 		Kind:          KindHashing,
 		Model:         "signed-ngrams-1",
 		Dims:          h.dims,
-		Preprocessing: "lower;fold-space;words=1-2;chars=3-5;tf=1+ln;fnv1a64-fmix64;l2",
+		Preprocessing: "max=65536;lower;fold-space;words=1-2;chars=3-5;tf=1+ln;fnv1a64-fmix64;l2",
 	}
 }
 
@@ -92,17 +94,12 @@ func (h *Hashing) Embed(ctx context.Context, dst []float32, texts []string) erro
 			for i := w; i < len(texts) && ctx.Err() == nil; i += workers {
 				s.embed(dst[i*h.dims:(i+1)*h.dims], texts[i])
 			}
-			if cap(s.text) <= maxPooledText {
-				h.scratch.Put(s)
-			}
+			h.scratch.Put(s)
 		})
 	}
 	wg.Wait()
 	return ctx.Err()
 }
-
-// maxPooledText keeps one huge text from pinning its buffers.
-const maxPooledText = 1 << 20
 
 // hashScratch is what embedding one text needs, reused for the next.
 type hashScratch struct {
@@ -140,7 +137,9 @@ func (s *hashScratch) embed(dst []float32, text string) {
 		clear(dst)
 		return
 	}
-	s.reserve(5 * len(s.ends)) // 2 word and 3 character n-grams a code point at most
+	if s.table == nil {
+		s.table = make([]gram, 1024)
+	}
 	s.countWords()
 	s.countChars()
 
@@ -174,8 +173,11 @@ func (s *hashScratch) embed(dst []float32, text string) {
 func (s *hashScratch) fold(text string) {
 	s.text = append(s.text[:0], ' ')
 	s.ends = append(s.ends[:0], 1)
-	space := true
+	space, seen := true, 0
 	for _, r := range text {
+		if seen++; seen > maxRunes {
+			break
+		}
 		if unicode.IsSpace(r) {
 			if !space {
 				s.text = append(s.text, ' ')
@@ -194,30 +196,38 @@ func (s *hashScratch) fold(text string) {
 	}
 }
 
-// reserve makes room for n distinct keys at half load.
-func (s *hashScratch) reserve(n int) {
-	size := 1024
-	for size < 2*n {
-		size *= 2
+// count counts a key, given its hash before the finaliser.
+func (s *hashScratch) count(state uint64) {
+	hash := fmix(state)
+	slot := s.find(hash)
+	if g := &s.table[slot]; g.count > 0 {
+		g.count++
+		return
 	}
-	if len(s.table) < size {
-		s.table = make([]gram, size)
+	s.table[slot] = gram{hash, 1}
+	if s.used = append(s.used, int32(slot)); 2*len(s.used) > len(s.table) {
+		s.grow()
 	}
 }
 
-func (s *hashScratch) count(state uint64) {
-	hash := fmix(state)
+// find returns the slot of a hash, or the free one where it belongs.
+func (s *hashScratch) find(hash uint64) uint64 {
 	mask := uint64(len(s.table) - 1)
-	for slot := hash & mask; ; slot = (slot + 1) & mask {
-		switch g := &s.table[slot]; {
-		case g.count == 0:
-			*g = gram{hash, 1}
-			s.used = append(s.used, int32(slot))
-			return
-		case g.hash == hash:
-			g.count++
-			return
-		}
+	slot := hash & mask
+	for s.table[slot].count > 0 && s.table[slot].hash != hash {
+		slot = (slot + 1) & mask
+	}
+	return slot
+}
+
+// grow doubles the table.
+func (s *hashScratch) grow() {
+	old := s.table
+	s.table = make([]gram, 2*len(old))
+	for i, slot := range s.used {
+		to := s.find(old[slot].hash)
+		s.table[to] = old[slot]
+		s.used[i] = int32(to)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,6 +58,27 @@ func TestHashingEqualsPython(t *testing.T) {
 				t.Errorf("text %q, dims %d, element %d: %g, expected %g", c.Text, c.Dims, d, v, want)
 			}
 		}
+	}
+}
+
+// Text beyond 65,536 code points is not seen, and a hostile text costs little.
+func TestHashingSeesTheStart(t *testing.T) {
+	e := newHashing(t, 64)
+	rng := rand.New(rand.NewPCG(1, 1))
+	long := make([]rune, 300_000)
+	for i := range long {
+		long[i] = rune('一' + rng.IntN(20_000))
+	}
+	got := make([]float32, 3*64)
+	texts := []string{string(long), string(long[:65536]), string(long[:65535])}
+	if err := e.Embed(context.Background(), got, texts); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got[:64], got[64:128]) {
+		t.Error("text beyond 65,536 code points changes the vector")
+	}
+	if slices.Equal(got[64:128], got[128:]) {
+		t.Error("the code point number 65,536 does not change the vector")
 	}
 }
 

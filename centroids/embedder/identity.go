@@ -11,11 +11,11 @@ import (
 // the error says what is missing.
 func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
 	if id.Kind != KindHashing {
-		return nil, fmt.Errorf("embedder of kind %q: only %q can be made from an artifact alone", id.Kind, KindHashing)
+		return nil, fmt.Errorf("%w: kind %q: only %q can be made from an artifact alone", centroids.ErrEmbedder, id.Kind, KindHashing)
 	}
 	e, err := NewHashing(id.Dims)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", centroids.ErrEmbedder, err)
 	}
 	if err := id.Check(e.Identity()); err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ def lower(text):
 
 
 def keys(text):
-    text = lower(text)
+    text = lower(text[:65536])
     words, word = [], ""
     for c in text + " ":
         if unicodedata.category(c)[0] in "LMN":
