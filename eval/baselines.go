@@ -6,6 +6,8 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 )
 
+const majorityName = "majority"
+
 // baselines are what any classifier must be held against. They cost nothing
 // to decide.
 func (b *bench) baselines() []*contender {
@@ -32,7 +34,7 @@ func (b *bench) baselines() []*contender {
 		majority := b.majority(train)
 		cuts := b.lengthCuts(train)
 		out = append(out,
-			every("majority", func(Item) int { return majority }),
+			every(majorityName, func(Item) int { return majority }),
 			every("length", func(it Item) int { return lengthTier(cuts, it.Runes) }))
 	}
 	return append(out, every("oracle", func(it Item) int { return it.Tier }))

@@ -17,36 +17,63 @@ func (b *bench) right(c *contender, j int) bool {
 // where groups are single prompts that is McNemar's test.
 func (b *bench) pairs(contenders []*contender) []Pair {
 	out := []Pair{}
-	var p []float64
-	net := make([]int, b.groups) // prompts that only A got right minus those that only B did
 	for x, a := range contenders {
 		for _, c := range contenders[x+1:] {
-			pair := Pair{A: a.name, B: c.name}
-			clear(net)
-			diff := 0
-			for j, g := range b.cluster {
-				d := int(indicator(b.right(a, j)) - indicator(b.right(c, j)))
-				net[g] += d
-				diff += d
-			}
-			for _, n := range net {
-				switch {
-				case n > 0:
-					pair.OnlyA++
-				case n < 0:
-					pair.OnlyB++
-				}
-			}
-			pair.Diff = Number(float64(diff) / float64(len(b.test)))
-			pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
-			p = append(p, pair.P)
-			out = append(out, pair)
+			out = append(out, b.pair(a, c))
 		}
 	}
-	for i, adjusted := range stats.Holm(p) {
-		out[i].HolmP = adjusted
-	}
+	adjust(out)
 	return out
+}
+
+func (b *bench) pair(x, y *contender) Pair {
+	pair := Pair{A: x.name, B: y.name}
+	net := make([]int, b.groups) // prompts that only x got right minus those that only y did
+	diff := 0
+	for j, g := range b.cluster {
+		d := int(indicator(b.right(x, j)) - indicator(b.right(y, j)))
+		net[g] += d
+		diff += d
+	}
+	for _, n := range net {
+		switch {
+		case n > 0:
+			pair.OnlyA++
+		case n < 0:
+			pair.OnlyB++
+		}
+	}
+	pair.Diff = Number(float64(diff) / float64(len(b.test)))
+	pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
+	return pair
+}
+
+// adjust fills in Holm's p-values over all pairs given.
+func adjust(pairs []Pair) {
+	p := make([]float64, len(pairs))
+	for i, pair := range pairs {
+		p[i] = pair.P
+	}
+	for i, adjusted := range stats.Holm(p) {
+		pairs[i].HolmP = adjusted
+	}
+}
+
+// againstMajority compares each classifier with always picking the commonest
+// tier.
+func (b *bench) againstMajority(contenders, baselines []*contender) {
+	i := slices.IndexFunc(baselines, func(c *contender) bool { return c.name == majorityName })
+	if i < 0 {
+		return
+	}
+	pairs := make([]Pair, len(contenders))
+	for n, c := range contenders {
+		pairs[n] = b.pair(c, baselines[i])
+	}
+	adjust(pairs)
+	for n, c := range contenders {
+		c.score.Majority = &pairs[n]
+	}
 }
 
 // slices cuts the test prompts by domain, largest first, and by length.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/routeproof/routeproof/datasets"
 )
 
 // rightWhere returns decisions that are right where the mask has a 1; truth is
@@ -225,6 +227,47 @@ func TestCostsAreAboutTheSamePrompts(t *testing.T) {
 		if s.Name != want.name || s.Cost.N != 1 || s.Cost.Headline.Value != want.usd || s.Cost.Headline.Low.Defined() || s.Cost.Cheapest.Defined() {
 			t.Errorf("place %d: %s, %+v, want %s at %v without interval", i+1, s.Name, s.Cost, want.name, want.usd)
 		}
+	}
+}
+
+// A classifier that failed on many prompts is not compared on the rest.
+func TestLeastPriced(t *testing.T) {
+	whole, part := predicted("whole", make([]int, 20)), predicted("part", make([]int, 20))
+	for i := range whole.Final {
+		whole.Final[i].CostUSD, part.Final[i].CostUSD = Quantity{2, Recorded}, Quantity{1, Recorded}
+	}
+	for _, unknown := range []int{1, 2} {
+		part.Final[unknown].CostUSD = Quantity{}
+		r, err := Evaluate(t.Context(), testItems(make([]int, 20)), []*Predictions{whole, part},
+			Options{Tiers: tiersOf(t, 2), Costs: freeCosts(2), Replicates: 10, LeastPriced: 0.95})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, wantN := "part", 19 // 19 of 20 is enough
+		if unknown == 2 {
+			first, wantN = "whole", 20
+		}
+		if s := r.Classifiers[0]; s.Name != first || s.Cost.N != wantN {
+			t.Errorf("%d unknown: %s stands first with n = %d, want %s with %d", unknown, s.Name, s.Cost.N, first, wantN)
+		}
+	}
+}
+
+// Against the majority baseline the test is paired.
+func TestAgainstMajority(t *testing.T) {
+	items := testItems(digits("0000000000" + "1111111111"))
+	for i := range items[:15] {
+		items = append(items, items[i])
+		items[len(items)-1].Split = datasets.Train
+		items[len(items)-1].Group += " train"
+	}
+	p := predicted("it", append(digits("0000000011"+"1111111110"), make([]int, 15)...))
+	got := evaluate(t, 2, costsOf(2), items, p).Classifiers[0].Majority
+	// Majority (0) is right on the first ten; it loses two of them, wins nine.
+	want := &Pair{A: "it", B: "majority", OnlyA: 9, OnlyB: 2, Diff: Number(7. / 20),
+		P: 0.0654296875, HolmP: 0.0654296875} // scipy 1.10.1: binomtest(2, 11).pvalue
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(x, y float64) bool { return near(x, y) })); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -19,6 +19,12 @@ type Options struct {
 	Costs      Costs
 	Replicates int    // of the bootstrap; 2,000 is plenty for 95 % intervals
 	Seed       uint64 // of the bootstrap
+
+	// LeastPriced is the share of test prompts on which a classifier's own
+	// cost must be known for it to have a cost at all. Prompts without it, such
+	// as calls that failed, are no random part: a comparison on the others
+	// misleads if they are many. 0: one prompt is enough.
+	LeastPriced float64
 }
 
 // confidence of all intervals.
@@ -58,6 +64,7 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 		b.score(c)
 	}
 	slices.SortStableFunc(contenders, b.rank)
+	b.againstMajority(contenders, baselines)
 	b.resampleCosts(contenders, baselines)
 
 	r := &Result{
@@ -96,7 +103,7 @@ type contender struct {
 	predictions *Predictions // nil for baselines
 	decisions   []Decision   // by test item; nil for a mix
 	mix         []float64    // random baselines: the chance of each tier
-	priced      bool         // its cost of classifying is known on some test item
+	priced      bool         // its cost of classifying is known on enough test items
 	headline    []float64    // USD per 1,000 by replicate; nil where unpriced
 	score       Score
 }
@@ -195,7 +202,7 @@ func (b *bench) warnings(contenders []*contender) []string {
 			out = append(out, fmt.Sprintf("classifier %s: %d of %d answers are no tier and went to the fallback tier", c.name, s.Invalid, s.N))
 		}
 		if b.unpriced == "" && !c.priced {
-			out = append(out, fmt.Sprintf("classifier %s: what it costs to classify is unknown, so it has no cost and is ranked last", c.name))
+			out = append(out, fmt.Sprintf("classifier %s: what it costs to classify is known for too few of the test prompts, so it has no cost and is ranked last", c.name))
 		}
 		if c.predictions.FoldError != "" {
 			out = append(out, fmt.Sprintf("classifier %s has no out-of-fold predictions: %s", c.name, c.predictions.FoldError))

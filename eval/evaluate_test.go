@@ -85,7 +85,7 @@ func TestUnknownCostsInJSON(t *testing.T) {
 	}
 	nothing := `{"value":null,"low":null,"high":null}`
 	want := `"cost":{"n":0,"classify":null,"picked":null,"asked_again":null,"headline":` + nothing + `,"saving":` + nothing +
-		`,"behind":` + nothing + `,"cheapest":null},"shuffled":{"accuracy":0.5,"headline":null,"skill":{"value":null,"low":null,"high":null}},"latency_p50_ms":null,"latency_p95_ms":null}`
+		`,"behind":` + nothing + `,"cheapest":null},"shuffled":{"accuracy":0.5,"headline":null,"skill":{"value":null,"low":null,"high":null}},"majority":null,"latency_p50_ms":null,"latency_p95_ms":null}`
 	if !strings.HasSuffix(string(b), want) {
 		t.Errorf("score %s\nwant it to end in %s", b, want)
 	}

@@ -10,14 +10,16 @@ const perThousand = 1000
 
 // price decides what costs are compared on: the test prompts on which every
 // classifier's own cost is known, so that all figures are about the same
-// prompts. A classifier whose cost is known on none has no say in that, and no
-// cost.
+// prompts. A classifier whose cost is known on too few of them has no say in
+// that, and no cost.
 func (b *bench) price(contenders []*contender) {
-	var reason error = b.Costs.Known()
+	reason := b.Costs.Known()
 	for _, c := range contenders {
+		known := 0
 		for j := range b.test {
-			c.priced = c.priced || c.classifyUSD(j).Known()
+			known += int(indicator(c.classifyUSD(j).Known()))
 		}
+		c.priced = known > 0 && float64(known) >= b.LeastPriced*float64(len(b.test))
 	}
 	for j := range b.test {
 		known := true

@@ -45,6 +45,7 @@ type Score struct {
 
 	Cost     Cost      `json:"cost"`
 	Shuffled *Shuffled `json:"shuffled"` // nil for baselines
+	Majority *Pair     `json:"majority"` // against the majority baseline; nil for baselines and where there is none
 
 	LatencyP50 Quantity `json:"latency_p50_ms"` // of classifying
 	LatencyP95 Quantity `json:"latency_p95_ms"`

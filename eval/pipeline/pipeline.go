@@ -394,6 +394,10 @@ func (j *job) find(names []string) ([]*eval.Predictions, bool) {
 	return out, true
 }
 
+// leastPriced is the share of test prompts on which an LLM's cost must be known
+// for it to be ranked by cost.
+const leastPriced = 0.95
+
 func (j *job) benchmark(ctx context.Context) error {
 	costs := eval.Costs{OutputScale: 1}
 	for _, t := range j.Config.Tiers {
@@ -409,6 +413,7 @@ func (j *job) benchmark(ctx context.Context) error {
 	var err error
 	j.Result, err = eval.Evaluate(ctx, j.Items, j.Predictions, eval.Options{
 		Tiers: j.Tiers, Costs: costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
+		LeastPriced: leastPriced,
 	})
 	if errors.Is(err, eval.ErrNoTest) {
 		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "split", Reason: err.Error()}}}
