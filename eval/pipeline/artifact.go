@@ -21,6 +21,7 @@ func (j *job) finish(context.Context) error {
 		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.shares(),
 		Prompts: j.Data.Prompts, Unlabelled: j.Data.Unlabelled, Counts: j.Data.Counts,
 	}
+	m.Fitted = j.fitted()
 	p, _ := j.find([]string{EmbeddingName})
 	m.Drift = j.drift(p[0].Final)
 	i := slices.IndexFunc(j.Result.Classifiers, func(s eval.Score) bool { return s.Name == EmbeddingName })
@@ -28,6 +29,18 @@ func (j *job) finish(context.Context) error {
 	var err error
 	j.Artifact, err = j.Artifact.WithManifest(m)
 	return err
+}
+
+// fitted sketches the texts of train and tune.
+func (j *job) fitted() centroids.Fitted {
+	var prompts []datasets.Prompt
+	for _, it := range j.Items {
+		if it.Split == datasets.Train || it.Split == datasets.Tune {
+			prompts = append(prompts, datasets.Prompt{Text: it.Text})
+		}
+	}
+	sketch, texts := datasets.Sketch(prompts)
+	return centroids.Fitted{Texts: texts, Sketch: sketch}
 }
 
 func measured(s eval.Score) *centroids.Measured {

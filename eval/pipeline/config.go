@@ -166,6 +166,14 @@ func ParseConfig(text []byte, name string) (Config, error) {
 			return Config{}, yamlError(name, err)
 		}
 	}
+	// Prices and speed belong to a model: another model does not have those of
+	// the default one.
+	var own Config
+	if err := yaml.Unmarshal(text, &own); err == nil && own.Classifiers.LLM.Model != "" {
+		l := own.Classifiers.LLM
+		c.Classifiers.LLM.InputPerM, c.Classifiers.LLM.OutputPerM = l.InputPerM, l.OutputPerM
+		c.Classifiers.LLM.TTFTMS, c.Classifiers.LLM.TokensPerS = l.TTFTMS, l.TokensPerS
+	}
 	if err := c.check(); err != nil {
 		return Config{}, configErrorf("%s: %v", name, err)
 	}
@@ -180,15 +188,45 @@ func yamlError(name string, err error) error {
 	at := y.GetToken().Position
 	where := fmt.Sprintf("%s:%d:%d", name, at.Line, at.Column)
 	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
+	var mismatch *yaml.TypeError
+	var overflow *yaml.OverflowError
+	switch {
+	case errors.As(err, &unknown):
 		key := y.GetToken().Value
 		hint := "see routeproof init for all keys"
-		if s := datasets.Suggest(key, keys(reflect.TypeFor[Config]())); s != "" {
+		switch s := datasets.Suggest(key, keys(reflect.TypeFor[Config]())); s {
+		case "":
+		case key:
+			hint = "it belongs elsewhere, see routeproof init"
+		default:
 			hint = fmt.Sprintf("did you mean %q?", s)
 		}
 		return configErrorf("%s: unknown key %q: %s", where, key, hint)
+	case errors.As(err, &mismatch):
+		return configErrorf("%s: expected %s, found %q", where, kindName(mismatch.DstType), y.GetToken().Value)
+	case errors.As(err, &overflow):
+		return configErrorf("%s: expected %s, found %s", where, kindName(overflow.DstType), overflow.SrcNum)
 	}
 	return configErrorf("%s: %s", where, y.GetMessage())
+}
+
+// kindName is a type in the words of someone who writes YAML.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return kindName(t.Elem())
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct:
+		return "keys with values"
+	case reflect.String:
+		return "text"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Uint64:
+		return "a whole number of at least 0"
+	}
+	return "a whole number"
 }
 
 // keys lists the keys of a configuration type, nested ones included.
@@ -208,6 +246,12 @@ func keys(t reflect.Type) []string {
 	return out
 }
 
+// Bounds of what a configuration may claim.
+const (
+	mostTokens = 1_000_000_000
+	mostUSD    = 1e9
+)
+
 // check holds the configuration to its rules.
 func (c *Config) check() error {
 	tiers, err := c.tierList()
@@ -222,8 +266,8 @@ func (c *Config) check() error {
 		if err := checkModel(where, t.InputPerM, t.OutputPerM, t.TTFTMS, t.TokensPerS); err != nil {
 			return err
 		}
-		if !(t.ExpectedOutput >= 0) || t.MaxTokens < 0 {
-			return fmt.Errorf("%s: expected_output_tokens and max_tokens: expected at least 0, found %g and %d", where, t.ExpectedOutput, t.MaxTokens)
+		if !(t.ExpectedOutput >= 0 && t.ExpectedOutput <= mostTokens) || t.MaxTokens < 0 {
+			return fmt.Errorf("%s: expected_output_tokens and max_tokens: expected 0 to %d, found %g and %d", where, mostTokens, t.ExpectedOutput, t.MaxTokens)
 		}
 		if t.MaxTokens > 0 && t.ExpectedOutput > float64(t.MaxTokens) {
 			return fmt.Errorf("%s: expected_output_tokens (%g) is above max_tokens (%d): such answers would be cut", where, t.ExpectedOutput, t.MaxTokens)
@@ -258,8 +302,8 @@ func (c *Config) check() error {
 	if n := c.Bootstrap.Replicates; n < 100 || n > 1_000_000 {
 		return fmt.Errorf("bootstrap, replicates: expected 100 to 1,000,000, found %d", n)
 	}
-	if !(c.FixedCost >= 0) {
-		return fmt.Errorf("fixed_cost_usd_per_day: expected at least 0, found %g", c.FixedCost)
+	if !(c.FixedCost >= 0 && c.FixedCost <= mostUSD) {
+		return fmt.Errorf("fixed_cost_usd_per_day: expected 0 to %g, found %g", mostUSD, c.FixedCost)
 	}
 	return nil
 }
@@ -273,8 +317,12 @@ func checkModel(where string, in, out, ttft, speed *float64) error {
 		if f.v == nil {
 			continue
 		}
-		if !(*f.v >= 0) || *f.v > 1e12 || f.positive && *f.v == 0 {
-			return fmt.Errorf("%s: %s: expected a number over 0, or nothing where it is unknown, found %g", where, f.key, *f.v)
+		least := "at least"
+		if f.positive {
+			least = "over"
+		}
+		if !(*f.v >= 0 && *f.v <= mostUSD) || f.positive && *f.v == 0 {
+			return fmt.Errorf("%s: %s: expected %s 0 and at most %g, or no key where it is unknown, found %g", where, f.key, least, mostUSD, *f.v)
 		}
 	}
 	if (in == nil) != (out == nil) {

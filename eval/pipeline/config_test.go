@@ -88,6 +88,23 @@ func TestOwnTiers(t *testing.T) {
 	}
 }
 
+// Another model does not have the default model's prices.
+func TestOtherLLMHasNoPrices(t *testing.T) {
+	c, err := ParseConfig([]byte("classifiers: {llm: {model: other, input_per_m: 2, output_per_m: 3}}"), "x.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := c.Classifiers.LLM; *l.InputPerM != 2 || *l.OutputPerM != 3 || l.TTFTMS != nil || l.TokensPerS != nil || l.MaxChars != 800 {
+		t.Errorf("%+v", l)
+	}
+	if c, err = ParseConfig([]byte("classifiers: {llm: {model: other}}"), "x.yaml"); err != nil || c.Classifiers.LLM.InputPerM != nil {
+		t.Errorf("%+v, %v: expected no price", c.Classifiers.LLM, err)
+	}
+	if c, err = ParseConfig([]byte("classifiers: {llm: {concurrency: 9}}"), "x.yaml"); err != nil || *c.Classifiers.LLM.InputPerM != 0.15 {
+		t.Errorf("%+v, %v: expected the default model's price", c.Classifiers.LLM, err)
+	}
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -101,7 +118,12 @@ func TestConfigErrors(t *testing.T) {
 		{"classifiers:\n  rule:\n    simple_pattern: []", `x.yaml:3:5: unknown key "simple_pattern": did you mean "simple_patterns"?`},
 		{"zzzzzzzzzz: 1", "see routeproof init for all keys"},
 		{"splits: {salt: a}\nsplits: {salt: b}", "x.yaml:2:1"},
-		{"splits: {train: much}", "x.yaml:1:17"},
+		{"splits: {train: much}", `x.yaml:1:17: expected a number, found "much"`},
+		{"splits: {dims: 3}", "it belongs elsewhere"},
+		{"bootstrap: {seed: -1}", "x.yaml:1:19: expected a whole number of at least 0, found -1"},
+		{"classifiers: {rule: {simple_patterns: x}}", "sequence is expected"},
+		{"fixed_cost_usd_per_day: .inf", "fixed_cost_usd_per_day"},
+		{"tiers: [{name: a, expected_output_tokens: .inf}, {name: b}]", "expected_output_tokens"},
 		{"splits: [1]", "x.yaml:1"},
 		{"splits: {salt: [", "x.yaml:1"},
 		{"- a", "x.yaml:1"},

@@ -1,13 +1,11 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
@@ -136,121 +134,6 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 	return &j.Run, nil
 }
 
-// prepare sorts, splits and measures the prompts.
-func (j *job) prepare(context.Context) error {
-	if err := j.Config.check(); err != nil {
-		return configErrorf("configuration: %v", err)
-	}
-	j.Tiers, _ = j.Config.tierList()
-	j.fallback, _ = j.Config.fallback(j.Tiers)
-	var err error
-	if j.counter, err = tokens.NewCounter(); err != nil {
-		return err
-	}
-	// By id, so that the order of rows in the file changes nothing.
-	prompts := slices.SortedFunc(slices.Values(j.in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
-	assigned, err := j.split(prompts)
-	if err != nil {
-		return err
-	}
-	j.Data = Data{
-		Name: j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
-		SHA256: datasets.ContentHash(prompts), LabelSHA: datasets.LabelHash(prompts),
-		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
-	}
-	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
-	for i, p := range prompts {
-		tier, labelled := j.Tiers.Index(p.Tier)
-		if !labelled {
-			j.Data.Unlabelled++
-			continue
-		}
-		alt := -1
-		if k, ok := j.Tiers.Index(p.AltTier); ok {
-			alt = k
-		}
-		n, err := j.counter.Count(p.Text)
-		if err != nil {
-			return err
-		}
-		j.Items = append(j.Items, eval.Item{
-			Request: eval.Request{ID: p.ID, Text: p.Text}, Tier: tier, AltTier: alt, Domain: p.Domain,
-			Group: assigned.Groups[i], Split: assigned.Splits[i],
-			Fold:        datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
-			InputTokens: n, Runes: utf8.RuneCountInString(p.Text),
-		})
-	}
-	if len(j.Items) == 0 {
-		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
-			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", len(prompts))}}}
-	}
-	j.warnThinSplits()
-	return j.checkTrain()
-}
-
-// checkTrain refuses to build an artifact for a tier that nothing was learned
-// of.
-func (j *job) checkTrain() error {
-	if j.in.Artifact != nil {
-		return nil
-	}
-	var missing []datasets.Problem
-	for _, tier := range j.Tiers.Names() {
-		total := 0
-		for _, split := range datasets.Splits() {
-			total += j.Data.Counts[split.String()][tier]
-		}
-		if j.Data.Counts[datasets.Train.String()][tier] == 0 {
-			missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
-				"no train prompt has tier %s (%d prompts have it in all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, total)})
-		}
-	}
-	if missing == nil {
-		return nil
-	}
-	return &datasets.ContentError{File: j.in.Name, First: missing, Total: len(missing)}
-}
-
-// split assigns splits, or, for an artifact that was built on other prompts,
-// puts all into test.
-func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
-	salt, shares := j.Config.Splits.Salt, j.Config.shares()
-	if j.in.Artifact == nil {
-		return datasets.AssignSplits(prompts, salt, shares, j.in.Name, j.in.Problem)
-	}
-	built := j.in.Artifact.Manifest().Dataset
-	if !slices.Equal(j.Tiers.Names(), j.in.Artifact.Tiers().Names()) {
-		return nil, configErrorf("the artifact has tiers %v, the configuration %v", j.in.Artifact.Tiers().Names(), j.Tiers.Names())
-	}
-	if built.SHA256 == datasets.ContentHash(prompts) {
-		j.Config.Splits.Salt = built.Salt
-		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
-	}
-	a := &datasets.Assignment{Groups: datasets.GroupKeys(prompts), Splits: make([]datasets.Split, len(prompts))}
-	for i := range a.Splits {
-		a.Splits[i] = datasets.Test
-	}
-	a.Warnings = append(a.Warnings, "the artifact was built on other prompts: all of these are scored; it holds no list of its own, so an overlap cannot be seen")
-	return a, nil
-}
-
-// fewPrompts is the least number of prompts of a tier in a split that passes
-// without a warning.
-const fewPrompts = 5
-
-func (j *job) warnThinSplits() {
-	for _, split := range datasets.Splits() {
-		if split == datasets.Test || j.in.Artifact != nil {
-			continue // the benchmark speaks for test
-		}
-		for _, tier := range j.Tiers.Names() {
-			if n := j.Data.Counts[split.String()][tier]; n < fewPrompts {
-				j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s has %d %s prompts: fewer than %d", tier, n, split, fewPrompts))
-			}
-		}
-	}
-}
-
 func (j *job) rule(ctx context.Context) error {
 	config, err := j.Config.rule(j.Tiers)
 	if err != nil {
@@ -287,6 +170,9 @@ func (j *job) embedding(ctx context.Context) error {
 		j.embedder, trainer = e, classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
 	}
 	fitted, err := j.predict(ctx, trainer)
+	if errors.Is(err, centroids.ErrNoDirection) {
+		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "prompt", Reason: err.Error()}}}
+	}
 	if err != nil {
 		return err
 	}

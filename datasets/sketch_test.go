@@ -1,0 +1,34 @@
+package datasets
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestSketch(t *testing.T) {
+	var prompts []Prompt
+	for i := range 3000 {
+		prompts = append(prompts, Prompt{ID: fmt.Sprint(i), Text: fmt.Sprintf("Text  number %d", i%2500)})
+	}
+	sketch, texts := Sketch(prompts)
+	if texts != 2500 || len(sketch) != SketchSize || !slices.IsSorted(sketch) {
+		t.Fatalf("%d texts, %d hashes, sorted %t", texts, len(sketch), slices.IsSorted(sketch))
+	}
+	slices.Reverse(prompts)
+	if again, _ := Sketch(prompts); !slices.Equal(sketch, again) {
+		t.Error("the sketch depends on the order of rows")
+	}
+	// A sample: 1,024 of 2,500, whatever the texts.
+	if n := len(InSketch(prompts[:1000], sketch)); n < 330 || n > 490 {
+		t.Errorf("%d of 1,000 sketched prompts are found, expected about 410", n)
+	}
+	small, texts := Sketch(prompts[:10])
+	if texts != 10 || len(small) != 10 {
+		t.Fatalf("%d texts, %d hashes, expected 10", texts, len(small))
+	}
+	found := InSketch([]Prompt{{ID: "new", Text: "another"}, {ID: "same", Text: "TEXT number\n" + fmt.Sprint(2999%2500)}}, small)
+	if len(found) != 1 || found[0].ID != "same" {
+		t.Errorf("found %+v, expected the text that differs in case and white space only", found)
+	}
+}

@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/internal/tokens"
+)
+
+// prepare sorts, splits and measures the prompts.
+func (j *job) prepare(ctx context.Context) error {
+	if err := j.Config.check(); err != nil {
+		return configErrorf("configuration: %v", err)
+	}
+	j.Tiers, _ = j.Config.tierList()
+	j.fallback, _ = j.Config.fallback(j.Tiers)
+	var err error
+	if j.counter, err = tokens.NewCounter(); err != nil {
+		return err
+	}
+	// By id, so that the order of rows in the file changes nothing.
+	prompts := slices.SortedFunc(slices.Values(j.in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
+	assigned, err := j.split(prompts)
+	if err != nil {
+		return err
+	}
+	j.Data = Data{
+		Name: j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
+		SHA256: datasets.ContentHash(prompts), LabelSHA: datasets.LabelHash(prompts),
+		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
+	}
+	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
+	inputTokens, err := j.countTokens(ctx, prompts)
+	if err != nil {
+		return err
+	}
+	for i, p := range prompts {
+		tier, labelled := j.Tiers.Index(p.Tier)
+		if !labelled {
+			j.Data.Unlabelled++
+			continue
+		}
+		alt := -1
+		if k, ok := j.Tiers.Index(p.AltTier); ok {
+			alt = k
+		}
+		j.Items = append(j.Items, eval.Item{
+			Request: eval.Request{ID: p.ID, Text: p.Text}, Tier: tier, AltTier: alt, Domain: p.Domain,
+			Group: assigned.Groups[i], Split: assigned.Splits[i],
+			Fold:        datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
+			InputTokens: inputTokens[i], Runes: utf8.RuneCountInString(p.Text),
+		})
+	}
+	if len(j.Items) == 0 {
+		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
+			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", len(prompts))}}}
+	}
+	j.warnTiers()
+	j.warnThinSplits()
+	return j.checkTrain()
+}
+
+// checkTrain refuses to build an artifact for a tier that nothing was learned
+// of.
+func (j *job) checkTrain() error {
+	if j.in.Artifact != nil {
+		return nil
+	}
+	var missing []datasets.Problem
+	for k, tier := range j.Tiers.Names() {
+		if j.Data.Counts[datasets.Train.String()][tier] > 0 {
+			continue
+		}
+		prompts, groups := 0, map[string]bool{}
+		for _, it := range j.Items {
+			if it.Tier == k {
+				prompts++
+				groups[it.Group] = true
+			}
+		}
+		missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
+			"no train prompt has tier %s (%d prompts in %d groups have it in all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, prompts, len(groups))})
+	}
+	if missing == nil {
+		return nil
+	}
+	return &datasets.ContentError{File: j.in.Name, First: missing, Total: len(missing)}
+}
+
+// countTokens counts each prompt's tokens on all processors.
+func (j *job) countTokens(ctx context.Context, prompts []datasets.Prompt) ([]int, error) {
+	counts := make([]int, len(prompts))
+	workers := runtime.GOMAXPROCS(0)
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(prompts) && errs[w] == nil && ctx.Err() == nil; i += workers {
+				counts[i], errs[w] = j.counter.Count(prompts[i].Text)
+			}
+		})
+	}
+	wg.Wait()
+	return counts, errors.Join(append(errs, ctx.Err())...)
+}
+
+// warnTiers says what looks wrong about the configured tiers.
+func (j *job) warnTiers() {
+	for k := 1; k < len(j.Config.Tiers); k++ {
+		low, high := j.Config.Tiers[k-1], j.Config.Tiers[k]
+		if low.InputPerM == nil || high.InputPerM == nil {
+			continue
+		}
+		if *high.InputPerM <= *low.InputPerM && *high.OutputPerM <= *low.OutputPerM && (*high.InputPerM < *low.InputPerM || *high.OutputPerM < *low.OutputPerM) {
+			j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s costs less than %s before it: tiers are taken to be in the order of price, cheapest first", high.Name, low.Name))
+		}
+	}
+	if j.in.AnswersName == "" {
+		return
+	}
+	for _, tier := range j.Config.Tiers {
+		if !strings.Contains(j.Config.Classifiers.LLM.Prompt, tier.Name) {
+			j.Warnings = append(j.Warnings, fmt.Sprintf("the classifier prompt does not name tier %s: costs computed from it are those of another prompt (set classifiers.llm.prompt)", tier.Name))
+		}
+	}
+}
+
+// split assigns splits, or, for an artifact that was built on other prompts,
+// puts all into test.
+func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
+	salt, shares := j.Config.Splits.Salt, j.Config.shares()
+	if j.in.Artifact == nil {
+		return datasets.AssignSplits(prompts, salt, shares, j.in.Name, j.in.Problem)
+	}
+	built := j.in.Artifact.Manifest().Dataset
+	if !slices.Equal(j.Tiers.Names(), j.in.Artifact.Tiers().Names()) {
+		return nil, configErrorf("the artifact has tiers %v, the configuration %v", j.in.Artifact.Tiers().Names(), j.Tiers.Names())
+	}
+	if built.SHA256 == datasets.ContentHash(prompts) {
+		j.Config.Splits.Salt = built.Salt
+		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
+	}
+	a := &datasets.Assignment{Groups: datasets.GroupKeys(prompts), Splits: make([]datasets.Split, len(prompts))}
+	for i := range a.Splits {
+		a.Splits[i] = datasets.Test
+	}
+	fitted := j.in.Artifact.Manifest().Fitted
+	if seen := datasets.InSketch(prompts, fitted.Sketch); len(seen) > 0 {
+		return nil, j.overlap(seen)
+	}
+	sure := "none of them was used to fit it"
+	if len(fitted.Sketch) < fitted.Texts {
+		sure = fmt.Sprintf("it recognises %d of the %d texts it was fitted on, none of them is here", len(fitted.Sketch), fitted.Texts)
+	}
+	a.Warnings = append(a.Warnings, "the artifact was built on other prompts, so all of these are scored; "+sure)
+	return a, nil
+}
+
+// overlap refuses prompts that the artifact was fitted on.
+func (j *job) overlap(seen []datasets.Prompt) error {
+	e := &datasets.ContentError{File: j.in.Name, Total: len(seen)}
+	for _, p := range seen {
+		problem := datasets.Problem{File: j.in.Name, Field: "prompt",
+			Reason: fmt.Sprintf("the text of %q was used to fit the artifact: leave it out, or give the very file the artifact was built from", p.ID)}
+		if len(e.First) < datasets.ShownProblems {
+			e.First = append(e.First, problem)
+		}
+		if j.in.Problem != nil {
+			j.in.Problem(problem)
+		}
+	}
+	return e
+}
+
+// fewPrompts is the least number of prompts of a tier in a split that passes
+// without a warning.
+const fewPrompts = 5
+
+func (j *job) warnThinSplits() {
+	for _, split := range datasets.Splits() {
+		if split == datasets.Test || j.in.Artifact != nil {
+			continue // the benchmark speaks for test
+		}
+		for _, tier := range j.Tiers.Names() {
+			if n := j.Data.Counts[split.String()][tier]; n < fewPrompts {
+				j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s has %d %s prompts: fewer than %d", tier, n, split, fewPrompts))
+			}
+		}
+	}
+}
