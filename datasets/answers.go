@@ -34,9 +34,9 @@ func ReadAnswers(path string, each func(Problem)) (*AnswerFile, error) {
 
 // ParseAnswers reads recorded answers as JSON Lines: id and answer, the raw
 // text, and optionally model, input_tokens, output_tokens, cost_usd,
-// latency_ms and repeat. (id, repeat) is unique; where a prompt was asked
-// several times its lowest repeat is kept and a warning counts the others.
-// Errors are those of [ParsePrompts].
+// latency_ms and repeat (0 where absent). (id, repeat) is unique; where a
+// prompt was asked several times its lowest repeat is kept and a warning counts
+// the others. Errors are those of [ParsePrompts].
 func ParseAnswers(r io.Reader, name string, each func(Problem)) (*AnswerFile, error) {
 	p := &problems{file: name, each: each}
 	l := newLines(r, p)
@@ -56,7 +56,11 @@ func ParseAnswers(r io.Reader, name string, each func(Problem)) (*AnswerFile, er
 		if !more {
 			break
 		}
-		id := row.requiredText("id")
+		id, repeat := row.name("id"), 0
+		if n := row.count("repeat"); n != nil {
+			repeat = *n
+		}
+		named := !row.bad
 		answer := Answer{
 			Text:         row.requiredText("answer"),
 			Model:        row.text("model"),
@@ -65,14 +69,11 @@ func ParseAnswers(r io.Reader, name string, each func(Problem)) (*AnswerFile, er
 			CostUSD:      row.number("cost_usd", 0),
 			LatencyMS:    row.number("latency_ms", 0),
 		}
-		repeat := 0
-		if n := row.count("repeat"); n != nil {
-			repeat = *n
+		if first, twice := firstLine[key{id, repeat}]; named && twice {
+			row.problem("id", "%s (repeat %d) stands on line %d already: expected each id and repeat once", quote(id), repeat, first)
+		} else if named {
+			firstLine[key{id, repeat}] = row.line
 		}
-		if first, twice := firstLine[key{id, repeat}]; twice {
-			row.problem("id", "%s (repeat %d) stands on line %d already", quote(id), repeat, first)
-		}
-		firstLine[key{id, repeat}] = row.line
 		if !row.done() {
 			continue
 		}

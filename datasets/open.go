@@ -69,7 +69,8 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+			_ = f.Close() // at worst a second time: err says what went wrong
+			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 1<<16)

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -78,12 +79,23 @@ func (p *problems) err() error {
 	return &ContentError{File: p.file, First: p.first, Total: p.total}
 }
 
+// longestName is the longest name, in bytes, that is compared with others, so
+// that hostile ones cost nothing.
+const longestName = 256
+
 // Suggest returns the known name nearest to name, for error messages; empty
-// where none is near: a difference in case counts nothing, and otherwise at
-// most a third of the letters may differ. Ties go to the first.
+// where none is near or the name is over 256 bytes. A difference in case counts
+// nothing, and otherwise at most a third of the letters may differ. Ties go to
+// the first.
 func Suggest(name string, known []string) string {
+	if len(name) > longestName {
+		return ""
+	}
 	best, bestDistance := "", len([]rune(name))/3+1
 	for _, k := range known {
+		if len(k) > longestName {
+			continue
+		}
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < bestDistance {
 			best, bestDistance = k, d
 		}
@@ -99,12 +111,9 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// editDistance is Levenshtein's, over code points. Names longer than anything
-// sensible are cut, so that hostile ones cost nothing.
+// editDistance is Levenshtein's, over code points.
 func editDistance(a, b string) int {
-	const longest = 128
 	x, y := []rune(a), []rune(b)
-	x, y = x[:min(len(x), longest)], y[:min(len(y), longest)]
 	row := make([]int, len(y)+1)
 	for j := range row {
 		row[j] = j
@@ -125,10 +134,18 @@ func editDistance(a, b string) int {
 }
 
 // quote shows text from a file in an error: quoted, escaped and cut.
-func quote(s string) string {
+func quote(s string) string { return strconv.Quote(shorten(s)) }
+
+// shorten cuts text after 60 code points. What it returns does not keep a long
+// text in memory.
+func shorten(s string) string {
 	const longest = 60
-	if r := []rune(s); len(r) > longest {
-		s = string(r[:longest]) + "…"
+	n := 0
+	for i := range s {
+		if n == longest {
+			return s[:i] + "…"
+		}
+		n++
 	}
-	return fmt.Sprintf("%q", s)
+	return s
 }

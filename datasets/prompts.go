@@ -11,7 +11,7 @@ import (
 // is the empty string.
 const Unlabelled = "NONE"
 
-// A Prompt is one request with its label. Only ID is never empty.
+// A Prompt is one request with its label. ID is never empty.
 type Prompt struct {
 	ID        string
 	Text      string
@@ -52,8 +52,9 @@ func ReadPrompts(path string, tiers []string, each func(Problem)) (*PromptFile, 
 // ParsePrompts reads prompts as JSON Lines: a JSON object a line with id and
 // prompt, and optionally tier, alt_tier, domain, language, group, split,
 // task_type, reference, schema, source, licence. Labels must be among tiers,
-// unless that is nil; NONE, null and no tier mean unlabelled; split "dev" is read as tune. A byte
-// order mark, CRLF and blank lines are fine.
+// unless that is nil; NONE, null and no tier mean unlabelled; split "dev" is
+// read as tune. A byte order mark, CRLF and blank lines are fine. The same text
+// with two tiers is a warning.
 //
 // Either every row is good, or the error is a [ContentError]; each is told of
 // every problem, unless it is nil. A file without rows is one too. name stands
@@ -64,6 +65,7 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 	file := &PromptFile{}
 	firstLine := map[string]int{}
 	empty := 0
+	var labels labels
 	for {
 		row, more, err := l.next()
 		if err != nil {
@@ -75,13 +77,14 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 		prompt := parsePrompt(row, tiers)
 		if prompt.ID != "" {
 			if first, twice := firstLine[prompt.ID]; twice {
-				row.problem("id", "%s stands on line %d already", quote(prompt.ID), first)
+				row.problem("id", "%s stands on line %d already: expected each id once", quote(prompt.ID), first)
 			} else {
 				firstLine[prompt.ID] = row.line
 			}
 		}
 		if row.done() {
 			file.Prompts = append(file.Prompts, prompt)
+			labels.add(prompt)
 			if strings.TrimSpace(prompt.Text) == "" {
 				empty++
 			}
@@ -97,12 +100,50 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 	if empty > 0 {
 		file.Warnings = append(file.Warnings, fmt.Sprintf("%d prompts are blank", empty))
 	}
+	file.Warnings = append(file.Warnings, labels.warnings()...)
 	return file, nil
+}
+
+// labels watches for texts that got more than one tier. Texts are equal where
+// [GroupKeys] says so.
+type labels struct {
+	first      map[uint64]label // by hash of the text
+	disagree   map[uint64]bool
+	one, other string // ids of the first two prompts that disagree
+}
+
+type label struct{ id, tier string }
+
+func (l *labels) add(p Prompt) {
+	if p.Tier == "" || strings.TrimSpace(p.Text) == "" {
+		return
+	}
+	if l.first == nil {
+		l.first, l.disagree = map[uint64]label{}, map[uint64]bool{}
+	}
+	text := hash64(foldText(p.Text))
+	first, seen := l.first[text]
+	switch {
+	case !seen:
+		l.first[text] = label{p.ID, p.Tier}
+	case first.tier != p.Tier:
+		if len(l.disagree) == 0 {
+			l.one, l.other = first.id, p.ID
+		}
+		l.disagree[text] = true
+	}
+}
+
+func (l *labels) warnings() []string {
+	if len(l.disagree) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("texts with more than one tier: %d (first: prompts %s and %s)", len(l.disagree), quote(l.one), quote(l.other))}
 }
 
 func parsePrompt(r *row, tiers []string) Prompt {
 	p := Prompt{
-		ID:        r.requiredText("id"),
+		ID:        r.name("id"),
 		Text:      r.requiredText("prompt"),
 		Tier:      r.text("tier"),
 		AltTier:   r.text("alt_tier"),
@@ -120,9 +161,6 @@ func parsePrompt(r *row, tiers []string) Prompt {
 		delete(r.values, "schema")
 	} else {
 		p.Schema = r.text("schema")
-	}
-	if p.ID == "" && !r.bad {
-		r.problem("id", "is empty: expected a name of its own for each prompt")
 	}
 	if p.Tier == Unlabelled {
 		p.Tier = ""

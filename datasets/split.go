@@ -170,7 +170,7 @@ func hash64(s string) uint64 {
 // GroupKeys returns a key for each prompt; prompts that must share a split
 // have equal keys. Groups and texts (lower-cased, white space folded) are
 // joined where a prompt has both. The key is the smallest group name of those
-// joined, else the text. It takes O(n α(n)) steps.
+// joined, else the text. It takes O(n log n) steps.
 func GroupKeys(prompts []Prompt) []string {
 	parent := map[string]string{}
 	find := func(k string) string {

@@ -1,0 +1,110 @@
+package datasets
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestProblemString(t *testing.T) {
+	for _, c := range []struct {
+		problem Problem
+		want    string
+	}{
+		{Problem{"f.jsonl", 3, "tier", "bad"}, "f.jsonl:3: tier: bad"},
+		{Problem{"f.jsonl", 3, "", "bad"}, "f.jsonl:3: bad"},
+		{Problem{"f.jsonl", 0, "split", "bad"}, "f.jsonl: split: bad"},
+		{Problem{"f.jsonl", 0, "", "bad"}, "f.jsonl: bad"},
+	} {
+		if got := c.problem.String(); got != c.want {
+			t.Errorf("%q, expected %q", got, c.want)
+		}
+	}
+}
+
+func TestContentErrorText(t *testing.T) {
+	collect := func(n int) error {
+		p := problems{file: "f"}
+		for i := range n {
+			p.add(i+1, "id", "bad %d", i)
+		}
+		return p.err()
+	}
+	if err := collect(0); err != nil {
+		t.Errorf("without problems: %v", err)
+	}
+	if got, want := collect(1).Error(), "f:1: id: bad 0"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
+	if got, want := collect(2).Error(), "f: 2 problems:\n  f:1: id: bad 0\n  f:2: id: bad 1"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
+	if got := collect(20).Error(); !strings.HasPrefix(got, "f: 20 problems:\n") || strings.Count(got, "\n") != 20 {
+		t.Errorf("20 problems: %q", got)
+	}
+	if got := collect(21).Error(); !strings.HasPrefix(got, "f: 21 problems, the first 20:\n") || !strings.HasSuffix(got, "\n  f:20: id: bad 19") {
+		t.Errorf("21 problems: %q", got)
+	}
+}
+
+// TestEditDistance compares with distances counted by hand.
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
+		{"kitten", "sitting", 3}, {"sunday", "saturday", 3}, {"ab", "ba", 2}, {"flaw", "lawn", 2},
+		{"prompt", "promt", 1}, {"abcdef", "azced", 3}, {"größe", "grösse", 2}, {"日本語", "日本", 1},
+	} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q: %d, expected %d", c.a, c.b, got, c.want)
+		}
+		if got := editDistance(c.b, c.a); got != c.want {
+			t.Errorf("%q to %q: %d, expected %d", c.b, c.a, got, c.want)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	tiers := []string{"SIMPLE", "MEDIUM", "COMPLEX", "FRONTIER"}
+	for _, c := range []struct {
+		name  string
+		known []string
+		want  string
+	}{
+		{"simple", tiers, "SIMPLE"}, {"SIMPEL", tiers, "SIMPLE"}, {"Fronteer", tiers, "FRONTIER"}, {"SIMPLEX", tiers, "SIMPLE"},
+		{"MED", tiers, ""}, {"REASONING", tiers, ""}, {"", tiers, ""}, {"x", nil, ""}, {"x", []string{""}, ""},
+		{"ID", []string{"text", "id"}, "id"}, {"ie", []string{"id"}, ""}, {"idx", []string{"id"}, "id"},
+		{"cab", []string{"cat", "cap"}, "cat"}, {"cab", []string{"cap", "cat"}, "cap"}, {"cat", []string{"cap", "cat"}, "cat"},
+		{"größer", []string{"groesser", "grösser"}, "grösser"},
+		{strings.Repeat("x", 129), tiers, ""}, {strings.Repeat("x", 10000), tiers, ""},
+		{"SIMPLE", []string{strings.Repeat("SIMPLE", 100)}, ""},
+		{strings.Repeat("a", 200) + "b", []string{strings.Repeat("a", 200) + "c"}, strings.Repeat("a", 200) + "c"},
+		{strings.Repeat("a", 256) + "b", []string{strings.Repeat("a", 256)}, ""},
+		{strings.Repeat("a", 256), []string{strings.Repeat("a", 256) + "b"}, ""},
+	} {
+		if got := Suggest(c.name, c.known); got != c.want {
+			t.Errorf("%.20q among %.20q: %q, expected %q", c.name, c.known, got, c.want)
+		}
+	}
+	if got := didYouMean("simple", tiers); got != ` (did you mean "SIMPLE"?)` {
+		t.Errorf("%q", got)
+	}
+	if got := didYouMean("nothing like it", tiers); got != "" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"", `""`}, {"a", `"a"`}, {"a\"\n\x1b", `"a\"\n\x1b"`}, {"\u202e", `"\u202e"`},
+		{strings.Repeat("é", 60), `"` + strings.Repeat("é", 60) + `"`},
+		{strings.Repeat("é", 61), `"` + strings.Repeat("é", 60) + `…"`},
+		{strings.Repeat("\U000e0001", 1000), `"` + strings.Repeat(`\U000e0001`, 60) + `…"`},
+		{strings.Repeat("x", 1<<20), `"` + strings.Repeat("x", 60) + `…"`},
+	} {
+		if got := quote(c.in); got != c.want {
+			t.Errorf("%.80q: %s, expected %s", c.in, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sharedData returns the path of a file of real public data, kept outside the
+// module. The test skips where it is absent.
+func sharedData(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("..", "..", "shared", "data", "prompts", name)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("shared data is absent: %s", path)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestSharedPrompts compares with counts that Python's json and
+// collections.Counter give for the files.
+func TestSharedPrompts(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		tiers    []string
+		counts   map[string]int
+		warnings []string
+	}{
+		{"tiers_public", testTiers, map[string]int{"SIMPLE": 74, "MEDIUM": 231, "COMPLEX": 76, "FRONTIER": 6}, []string{`columns not used: "votes"`}},
+		{"complexity_e1", testTiers, map[string]int{"SIMPLE": 29, "MEDIUM": 29, "COMPLEX": 34, "FRONTIER": 28},
+			[]string{`texts with more than one tier: 1 (first: prompts "e1-001" and "e1-033")`}},
+		{"derived_routerbench", []string{"T1", "T2", "T3", "T4"}, map[string]int{"T1": 1841, "T2": 746, "T3": 194, "T4": 178, "": 191}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file, err := ReadPrompts(sharedData(t, c.name+".jsonl.gz"), c.tiers, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts := map[string]int{}
+			for _, p := range file.Prompts {
+				counts[p.Tier]++
+			}
+			if diff := cmp.Diff(c.counts, counts); diff != "" {
+				t.Errorf("want −, got +:\n%s", diff)
+			}
+			if c.warnings != nil {
+				if diff := cmp.Diff(c.warnings, file.Warnings); diff != "" {
+					t.Errorf("want −, got +:\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestSharedAnswers(t *testing.T) {
+	answers, err := ReadAnswers(sharedData(t, "tiers_public.llm.jsonl.gz"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompts, err := ReadPrompts(sharedData(t, "tiers_public.jsonl.gz"), testTiers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for _, p := range prompts.Prompts {
+		answer, ok := answers.Answers[p.ID]
+		if !ok {
+			t.Errorf("no answer to %s", p.ID)
+		}
+		if answer.Text == p.Tier {
+			right++
+		}
+	}
+	// .667 is the accuracy that the data's own README gives.
+	if n := len(answers.Answers); n != 387 || fmt.Sprintf("%.3f", float64(right)/float64(n)) != "0.667" {
+		t.Errorf("%d answers, %d right; expected 387, 258", n, right)
+	}
+}
+
+// TestSharedSplitColumn takes the split column of complexity_e1, which names
+// 50 train, 20 dev and 50 test prompts: calibrate is cut from train.
+func TestSharedSplitColumn(t *testing.T) {
+	file, err := ReadPrompts(sharedData(t, "complexity_e1.jsonl.gz"), testTiers, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := assign(t, file.Prompts, "routeproof")
+	if diff := cmp.Diff([]string{"the split column names no calibrate: cut from train by hash"}, a.Warnings); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
+	moved := map[string]int{}
+	for i, p := range file.Prompts {
+		moved[p.Split+" to "+a.Splits[i].String()]++
+	}
+	cut := moved["train to calibrate"]
+	want := map[string]int{"train to train": 50 - cut, "train to calibrate": cut, "tune to tune": 20, "test to test": 50}
+	if diff := cmp.Diff(want, moved); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
+	// A third of 50, within three standard errors.
+	if cut < 7 || cut > 27 {
+		t.Errorf("%d of 50 train prompts went to calibrate, expected about 17", cut)
+	}
+}
