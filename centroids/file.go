@@ -81,12 +81,14 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 // writeError names the file that was asked for, not the temporary one.
 func writeError(path string, err error) error {
 	var inner *os.PathError
-	if errors.As(err, &inner) {
-		err = inner.Err
-	}
 	var link *os.LinkError
-	if errors.As(err, &link) {
+	switch {
+	case errors.As(err, &link):
 		err = link.Err
+	case errors.As(err, &inner):
+		err = inner.Err
+	default:
+		return err
 	}
 	return &os.PathError{Op: "write", Path: path, Err: err}
 }

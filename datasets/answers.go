@@ -16,6 +16,13 @@ type Answer struct {
 	LatencyMS    *float64
 }
 
+// Bounds of what one answer may have cost and taken; beyond lies a mistake of
+// unit.
+const (
+	maxUSD = 1e6
+	maxMS  = 1e9
+)
+
 // AnswerFile is a checked file of recorded answers.
 type AnswerFile struct {
 	Answers  map[string]Answer // by prompt id
@@ -66,8 +73,8 @@ func ParseAnswers(r io.Reader, name string, each func(Problem)) (*AnswerFile, er
 			Model:        row.text("model"),
 			InputTokens:  row.count("input_tokens"),
 			OutputTokens: row.count("output_tokens"),
-			CostUSD:      row.number("cost_usd", 0),
-			LatencyMS:    row.number("latency_ms", 0),
+			CostUSD:      row.number("cost_usd", 0, maxUSD),
+			LatencyMS:    row.number("latency_ms", 0, maxMS),
 		}
 		if first, twice := firstLine[key{id, repeat}]; named && twice {
 			row.problem("id", "%s (repeat %d) stands on line %d already: expected each id and repeat once", quote(id), repeat, first)
@@ -91,7 +98,7 @@ func ParseAnswers(r io.Reader, name string, each func(Problem)) (*AnswerFile, er
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	file.Warnings = l.warnings()
+	file.Warnings = l.warnings([]string{"id", "answer", "model", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "repeat"})
 	if others > 0 {
 		file.Warnings = append(file.Warnings, fmt.Sprintf("%d repeated answers are not used: only the lowest repeat of each prompt is", others))
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,11 +23,17 @@ type lines struct {
 	problems *problems
 	buf      []byte
 	line     int
+	begun    bool     // a line that is not blank was seen
+	ended    bool     // nothing more is to be read
 	unknown  []string // columns that nobody asked for, in order of appearance, shortened
 }
 
 // maxUnknown is how many columns that nobody asked for are told apart.
 const maxUnknown = 1000
+
+// maxProblems is how many problems are listed before reading stops, so that a
+// small compressed file cannot fill a disk with them.
+const maxProblems = 100_000
 
 func newLines(r io.Reader, p *problems) *lines {
 	return &lines{r: bufio.NewReaderSize(r, 1<<16), problems: p}
@@ -37,6 +44,13 @@ func newLines(r io.Reader, p *problems) *lines {
 // the content and ends the file.
 func (l *lines) next() (*row, bool, error) {
 	for {
+		if l.problems.total >= maxProblems {
+			l.problems.add(l.line, "", "more than %d problems: the rest of the file was not read", maxProblems)
+			l.ended = true
+		}
+		if l.ended {
+			return nil, false, nil
+		}
 		line, tooLong, err := l.read()
 		if errors.Is(err, io.EOF) {
 			return nil, false, nil
@@ -58,13 +72,37 @@ func (l *lines) next() (*row, bool, error) {
 			l.problems.add(l.line, "", "not valid UTF-8 from byte %d of the line: save the file as UTF-8", validPrefix(line)+1)
 			continue
 		}
+		first := !l.begun
+		l.begun = true
 		r := &row{lines: l, line: l.line}
 		if err := r.parse(line); err != nil {
 			l.problems.add(l.line, "", "expected one JSON object: %v", err)
+			if first {
+				l.ended = l.wrongFormat(line)
+			}
 			continue
 		}
 		return r, true, nil
 	}
+}
+
+// wrongFormat says so where a file's first line shows that the file is no JSON
+// Lines at all, so that there is no point in complaining about every line.
+func (l *lines) wrongFormat(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	switch {
+	case line[0] == '[':
+		l.problems.add(0, "", "looks like one JSON array: expected one object a line (jq -c '.[]' turns one into the other)")
+	case string(line) == "{":
+		l.problems.add(0, "", "looks like JSON over several lines: expected each object on one line (jq -c . turns one into the other)")
+	case bytes.IndexByte([]byte("{\"-0123456789tfn"), line[0]) >= 0:
+		return false
+	case bytes.IndexByte(line, ',') >= 0:
+		l.problems.add(0, "", "looks like CSV, which is not read yet: expected JSON Lines")
+	default:
+		l.problems.add(0, "", "does not look like JSON Lines: expected one object a line")
+	}
+	return true
 }
 
 // read returns the next line without its end. The slice is valid until the
@@ -114,22 +152,23 @@ func validPrefix(b []byte) int {
 	return n
 }
 
-// warnings names the columns that were passed over.
-func (l *lines) warnings() []string {
+// warnings names the columns that were passed over, with the field that each
+// may have meant.
+func (l *lines) warnings(fields []string) []string {
 	if len(l.unknown) == 0 {
 		return nil
 	}
-	shown := l.unknown[:min(len(l.unknown), 20)]
-	quoted := make([]string, len(shown))
-	for i, name := range shown {
-		quoted[i] = quote(name)
+	names := slices.Sorted(slices.Values(l.unknown))
+	said := make([]string, min(len(names), 20))
+	for i := range said {
+		said[i] = quote(names[i]) + didYouMean(names[i], fields)
 	}
 	more := ""
-	switch n := len(l.unknown) - len(shown); {
-	case len(l.unknown) == maxUnknown:
+	switch n := len(names) - len(said); {
+	case len(names) == maxUnknown:
 		more = fmt.Sprintf(" and at least %d more", n)
 	case n > 0:
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return []string{fmt.Sprintf("columns not used: %s%s", strings.Join(quoted, ", "), more)}
+	return []string{fmt.Sprintf("columns not used: %s%s", strings.Join(said, ", "), more)}
 }

@@ -180,3 +180,40 @@ func TestReadFailure(t *testing.T) {
 		t.Errorf("Decompress: %v", err)
 	}
 }
+
+// A file that is something else is said to be so once, not line by line.
+func TestWrongFormats(t *testing.T) {
+	for _, c := range []struct{ name, file, want string }{
+		{"array", `[{"id":"a"},` + "\n" + `{"id":"b"}]`, "looks like one JSON array"},
+		{"pretty", "{\n  \"id\": \"a\"\n}\n", "looks like JSON over several lines"},
+		{"CSV", "id,prompt,tier\na,b,SIMPLE\nc,d,SIMPLE\n", "looks like CSV"},
+		{"prose", "hello\nworld\n", "does not look like JSON Lines"},
+		{"UTF-16", "\xff\xfe{\x00", "is UTF-16"},
+		{"zip", "PK\x03\x04abc", "is a zip archive"},
+	} {
+		r, err := Decompress(strings.NewReader(c.file), "f")
+		if err == nil {
+			_, err = ParsePrompts(r, "f", nil, nil)
+		}
+		var content *ContentError
+		if !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) || content.Total > 2 {
+			t.Errorf("%s: %v, expected one that %s", c.name, err, c.want)
+		}
+	}
+	// One bad line of a file that is JSON Lines does not hide the others.
+	_, err := ParsePrompts(strings.NewReader("7\n{}\n8\n"), "f", nil, nil)
+	var content *ContentError
+	if !errors.As(err, &content) || content.Total != 4 {
+		t.Errorf("%v, expected 4 problems", err)
+	}
+}
+
+// A small file with a great many bad rows does not fill the disk.
+func TestProblemsAreBounded(t *testing.T) {
+	told := 0
+	_, err := ParsePrompts(strings.NewReader(strings.Repeat("1\n", 3*maxProblems)), "f", nil, func(Problem) { told++ })
+	var content *ContentError
+	if !errors.As(err, &content) || content.Total != maxProblems+1 || told != content.Total {
+		t.Errorf("%d problems, %d told, expected %d", content.Total, told, maxProblems+1)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Open opens a file for reading, decompressed if its first bytes say that it
@@ -19,7 +20,7 @@ func Open(path string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, errors.Join(&os.PathError{Op: "open", Path: path, Err: errors.New("is a folder, expected a file")}, f.Close())
+		return nil, errors.Join(&os.PathError{Op: "open", Path: path, Err: syscall.EISDIR}, f.Close())
 	}
 	r, err := Decompress(f, path)
 	if err != nil {
@@ -53,6 +54,10 @@ func Decompress(r io.Reader, name string) (io.Reader, error) {
 		return z, nil
 	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
 		return nil, refuse("zstd is not read: decompress it first (zstd -d)")
+	case bytes.HasPrefix(magic, []byte("PK\x03\x04")):
+		return nil, refuse("is a zip archive: expected JSON Lines, plain or .gz")
+	case bytes.HasPrefix(magic, []byte{0xff, 0xfe}), bytes.HasPrefix(magic, []byte{0xfe, 0xff}):
+		return nil, refuse("is UTF-16: save it as UTF-8")
 	case bytes.HasPrefix(magic, []byte("PAR1")):
 		return nil, refuse("Parquet is not read: expected JSON Lines, plain or .gz")
 	}
@@ -65,12 +70,12 @@ func Decompress(r io.Reader, name string) (io.Reader, error) {
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return writeError(path, err)
 	}
 	defer func() {
 		if err != nil {
 			_ = f.Close() // at worst a second time: err says what went wrong
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = writeError(path, errors.Join(err, os.Remove(f.Name())))
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 1<<16)
@@ -88,4 +93,19 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// writeError names the file that was asked for, not the temporary one.
+func writeError(path string, err error) error {
+	var inner *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &link):
+		err = link.Err
+	case errors.As(err, &inner):
+		err = inner.Err
+	default:
+		return err // of whoever wrote the content
+	}
+	return &os.PathError{Op: "write", Path: path, Err: err}
 }

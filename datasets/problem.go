@@ -111,26 +111,30 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// editDistance is Levenshtein's, over code points.
+// editDistance counts the insertions, deletions, substitutions and swaps of
+// neighbours between two texts, over code points; no part is edited twice
+// (optimal string alignment).
 func editDistance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	before, above, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range above {
+		above[j] = j
 	}
 	for i := range x {
-		diagonal := row[0]
 		row[0] = i + 1
 		for j := range y {
-			substitute := diagonal
+			substitute := above[j]
 			if x[i] != y[j] {
 				substitute++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
+			row[j+1] = min(substitute, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
+		before, above, row = above, row, before
 	}
-	return row[len(y)]
+	return above[len(y)]
 }
 
 // quote shows text from a file in an error: quoted, escaped and cut.

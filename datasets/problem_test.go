@@ -53,7 +53,7 @@ func TestEditDistance(t *testing.T) {
 		want int
 	}{
 		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0},
-		{"kitten", "sitting", 3}, {"sunday", "saturday", 3}, {"ab", "ba", 2}, {"flaw", "lawn", 2},
+		{"kitten", "sitting", 3}, {"sunday", "saturday", 3}, {"ab", "ba", 1}, {"slat", "salt", 1}, {"ca", "abc", 3}, {"flaw", "lawn", 2},
 		{"prompt", "promt", 1}, {"abcdef", "azced", 3}, {"größe", "grösse", 2}, {"日本語", "日本", 1},
 	} {
 		if got := editDistance(c.a, c.b); got != c.want {

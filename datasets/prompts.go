@@ -28,6 +28,10 @@ type Prompt struct {
 	Licence   string
 }
 
+func promptFields() []string {
+	return []string{"id", "prompt", "tier", "alt_tier", "domain", "language", "group", "split", "task_type", "reference", "schema", "source", "licence"}
+}
+
 // TaskTypes returns the task types a prompt may have.
 func TaskTypes() []string {
 	return []string{"general", "extraction", "classification", "structured_output"}
@@ -51,8 +55,8 @@ func ReadPrompts(path string, tiers []string, each func(Problem)) (*PromptFile, 
 
 // ParsePrompts reads prompts as JSON Lines: a JSON object a line with id and
 // prompt, and optionally tier, alt_tier, domain, language, group, split,
-// task_type, reference, schema, source, licence. Labels must be among tiers,
-// unless that is nil; NONE, null and no tier mean unlabelled; split "dev" is
+// task_type, reference, schema, source, licence. Labels must be among tiers; if
+// that is nil labels, splits and task types are not looked at. NONE, null and no tier mean unlabelled; split "dev" is
 // read as tune. A byte order mark, CRLF and blank lines are fine. The same text
 // with two tiers is a warning.
 //
@@ -65,7 +69,6 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 	file := &PromptFile{}
 	firstLine := map[string]int{}
 	empty := 0
-	var labels labels
 	for {
 		row, more, err := l.next()
 		if err != nil {
@@ -84,7 +87,6 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 		}
 		if row.done() {
 			file.Prompts = append(file.Prompts, prompt)
-			labels.add(prompt)
 			if strings.TrimSpace(prompt.Text) == "" {
 				empty++
 			}
@@ -96,49 +98,59 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	file.Warnings = l.warnings()
+	file.Warnings = l.warnings(promptFields())
 	if empty > 0 {
 		file.Warnings = append(file.Warnings, fmt.Sprintf("%d prompts are blank", empty))
 	}
-	file.Warnings = append(file.Warnings, labels.warnings()...)
+	file.Warnings = append(file.Warnings, conflicts(file.Prompts)...)
 	return file, nil
 }
 
-// labels watches for texts that got more than one tier. Texts are equal where
-// [GroupKeys] says so.
-type labels struct {
-	first      map[uint64]label // by hash of the text
-	disagree   map[uint64]bool
-	one, other string // ids of the first two prompts that disagree
-}
-
-type label struct{ id, tier string }
-
-func (l *labels) add(p Prompt) {
-	if p.Tier == "" || strings.TrimSpace(p.Text) == "" {
-		return
-	}
-	if l.first == nil {
-		l.first, l.disagree = map[uint64]label{}, map[uint64]bool{}
-	}
-	text := hash64(foldText(p.Text))
-	first, seen := l.first[text]
-	switch {
-	case !seen:
-		l.first[text] = label{p.ID, p.Tier}
-	case first.tier != p.Tier:
-		if len(l.disagree) == 0 {
-			l.one, l.other = first.id, p.ID
+// conflicts warns of texts that got more than one tier. Texts are equal where
+// [GroupKeys] says so; blank ones have nothing to be equal in. What it says
+// does not depend on the order of rows.
+func conflicts(prompts []Prompt) []string {
+	tiers := map[uint64]string{} // of each text's first prompt
+	differ := map[uint64]bool{}
+	labelled := func(yield func(uint64, Prompt) bool) {
+		for _, p := range prompts {
+			if p.Tier != "" && strings.TrimSpace(p.Text) != "" && !yield(hash64(foldText(p.Text)), p) {
+				return
+			}
 		}
-		l.disagree[text] = true
 	}
-}
-
-func (l *labels) warnings() []string {
-	if len(l.disagree) == 0 {
+	for text, p := range labelled {
+		if tier, seen := tiers[text]; !seen {
+			tiers[text] = p.Tier
+		} else if tier != p.Tier {
+			differ[text] = true
+		}
+	}
+	if len(differ) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("texts with more than one tier: %d (first: prompts %s and %s)", len(l.disagree), quote(l.one), quote(l.other))}
+	var ids []string
+	for text, p := range labelled {
+		if differ[text] {
+			ids = append(ids, p.ID)
+		}
+	}
+	slices.Sort(ids)
+	return []string{fmt.Sprintf("texts with more than one tier: %d (prompts %s)", len(differ), list(ids))}
+}
+
+// list names some, and counts the others.
+func list(names []string) string {
+	const shown = 10
+	quoted := make([]string, min(len(names), shown))
+	for i := range quoted {
+		quoted[i] = quote(names[i])
+	}
+	text := strings.Join(quoted, ", ")
+	if more := len(names) - len(quoted); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func parsePrompt(r *row, tiers []string) Prompt {
@@ -165,10 +177,11 @@ func parsePrompt(r *row, tiers []string) Prompt {
 	if p.Tier == Unlabelled {
 		p.Tier = ""
 	}
-	if tiers != nil {
-		r.oneOf("tier", p.Tier, tiers)
-		r.oneOf("alt_tier", p.AltTier, tiers)
+	if tiers == nil {
+		return p
 	}
+	r.oneOf("tier", p.Tier, tiers)
+	r.oneOf("alt_tier", p.AltTier, tiers)
 	if p.AltTier != "" && p.AltTier == p.Tier {
 		r.problem("alt_tier", "is the tier itself: expected another one or none")
 	}

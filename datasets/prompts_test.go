@@ -189,12 +189,12 @@ func TestAllBadRowsAreReported(t *testing.T) {
 func TestParsePromptsWarnings(t *testing.T) {
 	var wide, wider strings.Builder
 	for i := range 25 {
-		fmt.Fprintf(&wide, `,"c%d":0`, i)
+		fmt.Fprintf(&wide, `,"c%04d":0`, i)
 	}
 	for i := range 1500 {
-		fmt.Fprintf(&wider, `,"c%d":0`, i)
+		fmt.Fprintf(&wider, `,"c%04d":0`, i)
 	}
-	first20 := `columns not used: "c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "c19"`
+	first20 := `columns not used: "c0000", "c0001", "c0002", "c0003", "c0004", "c0005", "c0006", "c0007", "c0008", "c0009", "c0010", "c0011", "c0012", "c0013", "c0014", "c0015", "c0016", "c0017", "c0018", "c0019"`
 	long := strings.Repeat("k", 100)
 	for _, c := range []struct {
 		name, in string
@@ -202,7 +202,7 @@ func TestParsePromptsWarnings(t *testing.T) {
 	}{
 		{"none", `{"id":"a","prompt":"x","tier":"SIMPLE"}` + "\n" + `{"id":"b","prompt":"y","tier":"MEDIUM"}`, nil},
 		{"unknown columns, once", `{"id":"a","votes":[1],"prompt":"x","Tier":null}` + "\n" + `{"note\u001b":{},"id":"b","prompt":"x","votes":2}`,
-			[]string{`columns not used: "votes", "Tier", "note\x1b"`}},
+			[]string{`columns not used: "Tier" (did you mean "tier"?), "note\x1b", "votes"`}},
 		{"many unknown columns", `{"id":"a","prompt":"x"` + wide.String() + "}", []string{first20 + " and 5 more"}},
 		{"too many unknown columns", `{"id":"a","prompt":"x"` + wider.String() + "}", []string{first20 + " and at least 980 more"}},
 		{"a long name", `{"id":"a","prompt":"x","` + long + `":1}`, []string{`columns not used: "` + long[:60] + `…"`}},
@@ -211,7 +211,7 @@ func TestParsePromptsWarnings(t *testing.T) {
 		{"the same text with two tiers",
 			`{"id":"a","prompt":"Hi  there","tier":"SIMPLE"}` + "\n" + `{"id":"b","prompt":"hi there ","tier":"COMPLEX"}` + "\n" +
 				`{"id":"c","prompt":"hi there","tier":"MEDIUM"}` + "\n" + `{"id":"d","prompt":"x","tier":"SIMPLE"}` + "\n" + `{"id":"e","prompt":"X","tier":"MEDIUM"}`,
-			[]string{`texts with more than one tier: 2 (first: prompts "a" and "b")`}},
+			[]string{`texts with more than one tier: 2 (prompts "a", "b", "c", "d", "e")`}},
 		{"the same text with one tier or none", `{"id":"a","prompt":"x","tier":"SIMPLE"}` + "\n" + `{"id":"b","prompt":"x","tier":"SIMPLE"}` + "\n" + `{"id":"c","prompt":"x"}`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

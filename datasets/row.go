@@ -171,8 +171,8 @@ func escaped(raw []byte) rune {
 	return rune(unit)
 }
 
-// number takes an optional number of at least low; nil where it is absent.
-func (r *row) number(name string, low float64) *float64 {
+// number takes an optional number from low to high; nil where it is absent.
+func (r *row) number(name string, low, high float64) *float64 {
 	raw, ok := r.take(name)
 	if !ok {
 		return nil
@@ -186,21 +186,24 @@ func (r *row) number(name string, low float64) *float64 {
 		}
 		return nil
 	}
-	if v < low {
-		r.problem(name, "expected at least %g, found %g", low, v)
+	if v < low || v > high {
+		r.problem(name, "expected %g to %g, found %g", low, high, v)
 		return nil
 	}
 	return &v
 }
 
+// maxCount bounds counts; beyond lies a mistake.
+const maxCount = 1_000_000_000
+
 // count takes an optional whole number of at least 0; nil where it is absent.
 func (r *row) count(name string) *int {
-	v := r.number(name, 0)
+	v := r.number(name, 0, maxCount)
 	if v == nil {
 		return nil
 	}
-	if *v != math.Trunc(*v) || *v > math.MaxInt32 {
-		r.problem(name, "expected a whole number up to %d, found %g", math.MaxInt32, *v)
+	if *v != math.Trunc(*v) {
+		r.problem(name, "expected a whole number, found %g", *v)
 		return nil
 	}
 	n := int(*v)

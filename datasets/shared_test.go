@@ -35,7 +35,7 @@ func TestSharedPrompts(t *testing.T) {
 	}{
 		{"tiers_public", testTiers, map[string]int{"SIMPLE": 74, "MEDIUM": 231, "COMPLEX": 76, "FRONTIER": 6}, []string{`columns not used: "votes"`}},
 		{"complexity_e1", testTiers, map[string]int{"SIMPLE": 29, "MEDIUM": 29, "COMPLEX": 34, "FRONTIER": 28},
-			[]string{`texts with more than one tier: 1 (first: prompts "e1-001" and "e1-033")`}},
+			[]string{`texts with more than one tier: 1 (prompts "e1-001", "e1-033")`}},
 		{"derived_routerbench", []string{"T1", "T2", "T3", "T4"}, map[string]int{"T1": 1841, "T2": 746, "T3": 194, "T4": 178, "": 191}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -95,7 +95,7 @@ func shareCell(e eval.Estimate) string { return estimateCell(e, percent) }
 func usdCell(e eval.Estimate) string { return estimateCell(e, usd) }
 
 func pointCell(e eval.Estimate) string {
-	return estimateCell(e, func(v float64) string { return fmt.Sprintf("%.3f", v) })
+	return estimateCell(e, threeDigits)
 }
 
 // estimateCell is a value with its interval, if it has one.
@@ -129,7 +129,7 @@ const originLegend = "<sup>r</sup> recorded, <sup>c</sup> computed from recorded
 
 func milliseconds(v float64) string { return fmt.Sprintf("%.0f ms", v) }
 
-func threeDigits(v float64) string { return fmt.Sprintf("%.3f", v) }
+func threeDigits(v float64) string { return strings.Replace(fmt.Sprintf("%.3f", v), "-", "−", 1) }
 
 // pValue writes a p-value, never as zero.
 func pValue(p float64) string {
@@ -137,6 +137,14 @@ func pValue(p float64) string {
 		return "<0.001"
 	}
 	return fmt.Sprintf("%.3f", p)
+}
+
+// pPhrase is a p-value in a sentence.
+func pPhrase(p float64) string {
+	if s := pValue(p); s[0] == '<' {
+		return "p < " + s[1:]
+	}
+	return "p = " + pValue(p)
 }
 
 // plural is "1 prompt" or "2 prompts".

@@ -32,7 +32,7 @@ func drawPlots(run *pipeline.Run) []plot {
 		{plotScores, "scores of the embedding classifier by true tier", scoresPlot(run)},
 	}
 	if run.Result.Unpriced == "" {
-		plots = append(plots, plot{plotCost, "cost against accuracy", costPlot(run.Result)})
+		plots = append(plots, plot{plotCost, "cost against accuracy", costPlot(run)})
 	}
 	return plots
 }
@@ -60,9 +60,18 @@ func accuracyPlot(r *eval.Result) []byte {
 	return svgplot.Dots("Accuracy on the test prompts", "share of prompts sent to their true tier, 95 % Wilson interval", points, percent)
 }
 
-func costPlot(r *eval.Result) []byte {
+// costPlot draws classifiers in the order in which they ran, so that each keeps
+// its colour and shape whatever its rank.
+func costPlot(run *pipeline.Run) []byte {
+	order := map[string]int{}
+	for i, p := range run.Predictions {
+		order[p.Classifier] = i
+	}
+	for _, s := range run.Result.Baselines {
+		order[s.Name] = len(order)
+	}
 	var points []svgplot.XY
-	everyScore(r, func(s eval.Score, baseline bool) {
+	everyScore(run.Result, func(s eval.Score, baseline bool) {
 		if s.Name == "oracle" {
 			return // it would be the whole frontier
 		}
@@ -74,6 +83,7 @@ func costPlot(r *eval.Result) []byte {
 		}
 		points = append(points, p)
 	})
+	slices.SortFunc(points, func(a, b svgplot.XY) int { return order[a.Label] - order[b.Label] })
 	return svgplot.Scatter("Expected cost against accuracy",
 		"USD per 1,000 requests, under-routed requests paid again", "accuracy", points, true, usd, percent)
 }

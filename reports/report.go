@@ -94,8 +94,14 @@ func (r *report) classifiers() {
 	r.image(plotAccuracy, "Accuracy of classifiers and baselines")
 	if r.result.Unpriced == "" {
 		r.image(plotCost, "Expected cost against accuracy")
+		r.text("The oracle is not in that plot: it would be the whole frontier.")
 	}
 	r.alternatives()
+}
+
+// points is a difference of shares in percentage points.
+func points(v float64) string {
+	return strings.Replace(fmt.Sprintf("%+.1f points", 100*v), "-", "−", 1)
 }
 
 // alternatives shows what further measures exist.
@@ -140,17 +146,13 @@ func (r *report) costs() {
 	var rows [][]string
 	for _, s := range r.result.Classifiers {
 		c := s.Cost
-		again := missing
-		if c.Headline.Value.Defined() && c.Picked.Known() {
-			again = usd(float64(c.Headline.Value) - c.Picked.Value - c.Classify.Value)
-		}
 		behind := "best"
 		if c.Behind.Value.Defined() {
 			behind = usdCell(c.Behind)
 		} else if !c.Headline.Value.Defined() {
 			behind = missing
 		}
-		rows = append(rows, []string{code(s.Name), quantityCell(c.Classify, usd), quantityCell(c.Picked, usd), again,
+		rows = append(rows, []string{code(s.Name), quantityCell(c.Classify, usd), quantityCell(c.Picked, usd), quantityCell(c.Again, usd),
 			numberCell(c.Headline.Value, usd), shareCell(c.Saving), behind, numberCell(c.Cheapest, percent),
 			quantityCell(s.LatencyP50, milliseconds), quantityCell(s.LatencyP95, milliseconds)})
 	}
@@ -202,8 +204,8 @@ func (r *report) pairs() {
 		return
 	}
 	r.heading(2, "Is the difference real?")
-	r.text("Two classifiers on the same prompts: the exact two-sided McNemar test on those that only one of them got right, adjusted by Holm's method for all %s.",
-		plural(len(r.result.Pairs), "pair"))
+	r.text("Two classifiers on the same prompts: the exact two-sided McNemar test on those that only one of them got right, adjusted by Holm's method for all %s. "+
+		"Where prompts come in groups each group has one vote, for the classifier that got more of it right.", plural(len(r.result.Pairs), "pair"))
 	var rows [][]string
 	for _, p := range r.result.Pairs {
 		said := "not shown"
@@ -211,7 +213,7 @@ func (r *report) pairs() {
 			said = "**yes**"
 		}
 		rows = append(rows, []string{code(p.A) + " against " + code(p.B), fmt.Sprint(p.OnlyA), fmt.Sprint(p.OnlyB),
-			fmt.Sprintf("%+.1f points", 100*float64(p.Diff)), pValue(p.P), pValue(p.HolmP), said})
+			points(float64(p.Diff)), pValue(p.P), pValue(p.HolmP), said})
 	}
 	r.table([]string{"", "only the first right", "only the second", "accuracy", "p", "Holm p", "differs at 5 %"}, rows)
 }
@@ -262,13 +264,16 @@ func (r *report) mistakes() {
 	r.text("The farthest from the true tier first, too low before too high.")
 	for i, m := range r.result.Mistakes {
 		write := func() {
+			if len(m.Worst) == 0 {
+				return
+			}
 			var rows [][]string
 			for _, x := range m.Worst {
 				scores := missing
 				if x.Scores != nil {
 					parts := make([]string, len(x.Scores))
 					for k, s := range x.Scores {
-						parts[k] = fmt.Sprintf("%.3f", s)
+						parts[k] = threeDigits(s)
 					}
 					scores = strings.Join(parts, " / ")
 				}
@@ -310,7 +315,8 @@ func (r *report) method() {
 	for _, line := range []string{
 		"Prompts are put into train, tune, calibrate and test by a hash of salt and group; prompts with the same group or the same text share a split. Centroids are fitted on train, the temperature on tune; everything above is reported on test.",
 		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it.",
-		"Intervals of rates are Wilson's. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs resample groups.",
+		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
+		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",
 		"Macro-F1 averages the tiers that occur as truth or prediction. Quadratic κ counts an error of two tiers four times one of one tier; 0 is chance.",
 		"`random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
 	} {
@@ -326,9 +332,19 @@ func (r *report) method() {
 		return fmt.Sprintf("%g", *v)
 	}
 	for _, t := range r.run.Config.Tiers {
-		rows = append(rows, []string{code(t.Name), escape(t.Model), price(t.InputPerM), price(t.OutputPerM), fmt.Sprintf("%g", t.ExpectedOutput)})
+		tokens, took := "unknown", "unknown"
+		if t.ExpectedOutput > 0 {
+			tokens = fmt.Sprintf("%g", t.ExpectedOutput)
+			if t.TTFTMS != nil && t.TokensPerS != nil {
+				took = fmt.Sprintf("%.1f s", *t.TTFTMS/1000 + t.ExpectedOutput / *t.TokensPerS)
+			}
+		}
+		rows = append(rows, []string{code(t.Name), escape(t.Model), price(t.InputPerM), price(t.OutputPerM), tokens, took})
 	}
-	r.table([]string{"tier", "model", "input", "output", "assumed tokens in an answer"}, rows)
+	if l := r.run.Config.Classifiers.LLM; r.run.LLM != nil {
+		rows = append(rows, []string{"LLM classifier", escape(l.Model), price(l.InputPerM), price(l.OutputPerM), missing, missing})
+	}
+	r.table([]string{"tier", "model", "input", "output", "assumed tokens in an answer", "so an answer takes"}, rows)
 	r.text("Input tokens are counted with the o200k_base vocabulary, which is approximate for models of other makers than OpenAI.")
 }
 

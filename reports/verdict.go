@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -9,29 +10,69 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
+// tooFew is the number of test prompts below which the report gives no verdict.
+const tooFew = 30
+
 // verdict is what a reader takes away in a minute: which classifier, what it
 // saves, how sure that is, and what speaks against it.
 func (r *report) verdict() {
 	best := r.result.Classifiers[0]
 	r.heading(2, "Verdict")
+	if r.result.N < tooFew {
+		r.text("**%s: too few for a verdict.** What follows shows what a report says, not what is so.", plural(r.result.N, "test prompt"))
+	}
 	if r.result.Unpriced != "" {
 		r.text("**%s is right most often: %s of %s** (95 %% interval %s). Costs are unknown, so nothing is said of savings: %s.",
 			code(best.Name), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"), span(best.Accuracy, percent), escape(r.result.Unpriced))
 	} else {
-		dearest := r.run.Tiers.Name(r.run.Tiers.Len() - 1)
-		r.text("**%s is the cheapest classifier: %s per 1,000 requests, %s less than sending everything to %s** (95 %% interval of the saving %s). "+
-			"That counts its own cost, and pays every request that it sent too low once more at the right tier. "+
-			"It picks the right tier for %s of %s (%s) and sends %s too low.",
-			code(best.Name), usd(float64(best.Cost.Headline.Value)), percent(float64(best.Cost.Saving.Value)), code(dearest),
-			span(best.Cost.Saving, percent), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"),
-			span(best.Accuracy, percent), percent(float64(best.UnderRouting.Value)))
+		r.cheapest(best)
 	}
 	r.howSure(best)
-	r.against(best)
+	r.mostAccurate(best)
+	r.againstMajority(best)
+	r.skill(best)
 	r.end()
 	if r.result.Unpriced == "" && r.run.Config.FixedCost > 0 {
 		r.breakEven(best)
 	}
+}
+
+// cheapest says what the best classifier costs, and whether one tier for all
+// requests costs less.
+func (r *report) cheapest(best eval.Score) {
+	constant := r.cheapestTier()
+	dearest := r.run.Tiers.Name(r.run.Tiers.Len() - 1)
+	difference := float64(constant.Cost.Headline.Value - best.Cost.Headline.Value)
+	against := ""
+	if difference < 0 {
+		against = fmt.Sprintf("; it is %s than that of %s", lessOrMore(best.Cost.Saving), code("always "+dearest))
+		r.text("**No classifier pays here: %s costs %s per 1,000 requests, the cheapest classifier, %s, %s.** "+
+			"The cost rule supposes that every answer of too small a model is noticed and asked again. "+
+			"%s gives %s of requests too small a model, %s %s: where such answers reach your users, weigh those shares first.",
+			code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)),
+			code(constant.Name), percent(float64(constant.UnderRouting.Value)), code(best.Name), percent(float64(best.UnderRouting.Value)))
+	} else {
+		r.text("**%s is the cheapest classifier: %s per 1,000 requests, %s than sending everything to %s** (95 %% interval %s) "+
+			"**and %s less than %s, the cheapest single tier** (%s).",
+			code(best.Name), usd(float64(best.Cost.Headline.Value)), lessOrMore(best.Cost.Saving), code(dearest), span(best.Cost.Saving, percent),
+			usd(difference), code(constant.Name), span(constant.Cost.Behind, usd))
+	}
+	about := ""
+	if best.Cost.N < r.result.N {
+		about = fmt.Sprintf(" Costs are about %d of them.", best.Cost.N)
+	}
+	r.text("%s picks the right tier for %s of %s (%s) and sends %s too low. "+
+		"Its cost counts classifying, and pays each request that it sent too low once more at the right tier%s.%s",
+		code(best.Name), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"), span(best.Accuracy, percent),
+		percent(float64(best.UnderRouting.Value)), against, about)
+}
+
+// lessOrMore is a saving in words: "12.0 % less".
+func lessOrMore(saving eval.Estimate) string {
+	if saving.Value < 0 {
+		return percent(-float64(saving.Value)) + " more"
+	}
+	return percent(float64(saving.Value)) + " less"
 }
 
 func span(e eval.Estimate, format func(float64) string) string {
@@ -41,27 +82,30 @@ func span(e eval.Estimate, format func(float64) string) string {
 	return strings.TrimSuffix(format(float64(e.Low)), " %") + " to " + format(float64(e.High))
 }
 
+// cheapestTier is the baseline that sends everything to the tier that comes
+// cheapest that way.
+func (r *report) cheapestTier() eval.Score {
+	constants := r.result.Baselines[:r.run.Tiers.Len()]
+	return slices.MinFunc(constants, func(a, b eval.Score) int {
+		return int(math.Copysign(1, float64(a.Cost.Headline.Value-b.Cost.Headline.Value)))
+	})
+}
+
 // howSure compares the best classifier with the next.
 func (r *report) howSure(best eval.Score) {
 	if len(r.result.Classifiers) < 2 {
 		return
 	}
 	next := r.result.Classifiers[1]
-	if behind := next.Cost.Behind; behind.Value.Defined() {
-		word := "That order is not settled"
-		if behind.Low > 0 {
-			word = "That order is settled at 95 %"
-		}
-		costs := fmt.Sprintf("costs %s more (%s)", usd(float64(behind.Value)), span(behind, usd))
-		if behind.Value == 0 {
-			costs = "costs the same"
-		}
-		r.bullet("%s: %s, the next, %s, and %s was the cheapest in %s of resamples.",
-			word, code(next.Name), costs, code(best.Name), percent(float64(best.Cost.Cheapest)))
-	}
-	r.mostAccurate(best)
-	if i := slices.IndexFunc(r.result.Pairs, func(p eval.Pair) bool { return p.A == best.Name && p.HolmP <= 0.05 && p.Diff < 0 }); i >= 0 {
-		r.bullet("%s is right more often (McNemar, Holm-adjusted p = %s), but dearer.", code(r.result.Pairs[i].B), pValue(r.result.Pairs[i].HolmP))
+	behind := next.Cost.Behind
+	switch {
+	case !behind.Value.Defined():
+	case behind.Value == 0:
+		r.bullet("%s costs the same.", code(next.Name))
+	case behind.Low > 0:
+		r.bullet("The next, %s, costs %s more (%s): the interval excludes no difference.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
+	default:
+		r.bullet("The next, %s, costs %s more (%s): which of the two is cheaper is not settled.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
 	}
 }
 
@@ -81,58 +125,67 @@ func (r *report) mostAccurate(best eval.Score) {
 	if top.Cost.Behind.Value.Defined() {
 		cost = fmt.Sprintf(", and costs %s more (%s)", usd(float64(top.Cost.Behind.Value)), span(top.Cost.Behind, usd))
 	}
-	r.bullet("%s is right most often: %s, quadratic κ %s against %s; it sends %s too low%s.", code(top.Name),
-		percent(float64(top.Accuracy.Value)), numberCell(top.QuadraticKappa.Value, threeDigits), numberCell(best.QuadraticKappa.Value, threeDigits),
+	shown := "that it is more often right than " + code(best.Name) + " is not shown"
+	for _, p := range r.result.Pairs {
+		if p.A == best.Name && p.B == top.Name && p.HolmP <= 0.05 {
+			shown = "more often than " + code(best.Name) + " (" + pPhrase(p.HolmP) + ")"
+		}
+	}
+	r.bullet("%s is right most often, for %s: %s. Quadratic κ is %s against %s; it sends %s too low%s.", code(top.Name),
+		percent(float64(top.Accuracy.Value)), shown, numberCell(top.QuadraticKappa.Value, threeDigits), numberCell(best.QuadraticKappa.Value, threeDigits),
 		percent(float64(top.UnderRouting.Value)), cost)
 }
 
-// against holds the best classifier to the baselines: whatever they reach
-// takes no classifier.
-func (r *report) against(best eval.Score) {
-	if i := r.baseline("majority"); i >= 0 {
-		m := r.result.Baselines[i]
-		switch {
-		case best.Accuracy.Low > m.Accuracy.Value:
-			r.bullet("It beats the majority baseline, which is right for %s.", percent(float64(m.Accuracy.Value)))
-		case best.Accuracy.Value > m.Accuracy.Value:
-			r.bullet("It is not shown to beat the majority baseline: that one is right for %s, which lies within the interval above.", percent(float64(m.Accuracy.Value)))
-		default:
-			r.bullet("**It is not right more often than the majority baseline** (%s): on accuracy alone it is worth nothing.", percent(float64(m.Accuracy.Value)))
-		}
+// againstMajority holds the best classifier to always picking train's
+// commonest tier, by a paired test.
+func (r *report) againstMajority(best eval.Score) {
+	i := slices.IndexFunc(r.result.Baselines, func(s eval.Score) bool { return s.Name == "majority" })
+	p := best.Majority
+	if i < 0 || p == nil {
+		return
 	}
-	if s := best.Shuffled; s != nil && s.Headline.Defined() {
-		r.bullet("The same decisions dealt to the prompts at random would cost %s and be right for %s: the difference is its skill.",
-			usd(float64(s.Headline)), percent(float64(s.Accuracy)))
-	}
-	cheaper := []string{}
-	for _, b := range r.result.Baselines {
-		if b.Name != "oracle" && b.Cost.Headline.Value.Defined() && b.Cost.Headline.Value < best.Cost.Headline.Value {
-			cheaper = append(cheaper, fmt.Sprintf("%s (%s, sends %s too low)", code(b.Name), usd(float64(b.Cost.Headline.Value)), percent(float64(b.UnderRouting.Value))))
-		}
-	}
-	if len(cheaper) > 0 {
-		r.bullet("**Without any classifier it goes cheaper still: %s.** The cost rule supposes that every answer of too small a model is noticed and asked again. "+
-			"Where such answers reach your users, read the under-routing column first.", strings.Join(cheaper, "; "))
+	majority := percent(float64(r.result.Baselines[i].Accuracy.Value))
+	switch {
+	case p.HolmP <= 0.05 && p.Diff > 0:
+		r.bullet("It is right more often than always picking the commonest tier (%s; %s).", majority, pPhrase(p.HolmP))
+	case p.HolmP <= 0.05:
+		r.bullet("**It is right less often than always picking the commonest tier** (%s; %s).", majority, pPhrase(p.HolmP))
+	default:
+		r.bullet("That it is right more often than always picking the commonest tier (%s) is not shown (%s).", majority, pPhrase(p.HolmP))
 	}
 }
 
-func (r *report) baseline(name string) int {
-	return slices.IndexFunc(r.result.Baselines, func(s eval.Score) bool { return s.Name == name })
+// skill sets the best classifier against its own decisions dealt at random.
+func (r *report) skill(best eval.Score) {
+	s := best.Shuffled
+	if s == nil || !s.Skill.Low.Defined() {
+		return
+	}
+	dealt := fmt.Sprintf("its decisions dealt to the prompts at random would cost %s and be right for %s", usd(float64(s.Headline)), percent(float64(s.Accuracy)))
+	switch {
+	case s.Skill.Low > 0:
+		r.bullet("Its skill is worth %s per 1,000 (%s): %s.", usd(float64(s.Skill.Value)), span(s.Skill, usd), dealt)
+	case s.Skill.High < 0:
+		r.bullet("**It does worse than chance**: %s (difference %s).", dealt, span(s.Skill, usd))
+	default:
+		r.bullet("That it saves by skill is not shown: %s (difference %s).", dealt, span(s.Skill, usd))
+	}
 }
 
 // breakEven says from what volume the saving exceeds the fixed cost.
 func (r *report) breakEven(best eval.Score) {
-	saving := float64(r.dearest().Cost.Headline.Value-best.Cost.Headline.Value) / 1000
 	fixed := r.run.Config.FixedCost
-	if saving <= 0 {
-		r.text("It saves nothing, so its fixed cost of %s a day is never earned.", usd(fixed))
-		return
+	from := func(other eval.Score) string {
+		saving := float64(other.Cost.Headline.Value-best.Cost.Headline.Value) / 1000
+		if !(saving > 0) || fixed/saving > math.MaxInt32 {
+			return "never"
+		}
+		return fmt.Sprintf("from **%s requests a day**", thousands(int(fixed/saving)+1))
 	}
-	r.text("At the configured fixed cost of %s a day it pays from **%s requests a day** on.", usd(fixed), thousands(int(fixed/saving)+1))
+	dearest, constant := r.result.Baselines[r.run.Tiers.Len()-1], r.cheapestTier()
+	r.text("Its fixed cost of %s a day is earned %s against %s, and %s against %s.",
+		usd(fixed), from(dearest), code(dearest.Name), from(constant), code(constant.Name))
 }
-
-// dearest is the baseline that sends everything to the last tier.
-func (r *report) dearest() eval.Score { return r.result.Baselines[r.run.Tiers.Len()-1] }
 
 // notRun names the classifiers that were left out.
 func (r *report) notRun() {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +64,7 @@ func (a *app) exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), isWrongPath(err):
 		return exitUsage
 	case errors.As(err, &content), isArtifactError(err):
 		return exitContent
@@ -73,6 +74,17 @@ func (a *app) exitCode(err error) int {
 
 // errUsage marks errors of flags that cobra cannot see.
 var errUsage = errors.New("wrong usage")
+
+// isWrongPath tells whether a path was given that cannot be what it is meant
+// to be, as opposed to a disk that fails.
+func isWrongPath(err error) bool {
+	for _, target := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, syscall.EISDIR, syscall.ENOTDIR, syscall.EROFS} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
 
 func isArtifactError(err error) bool {
 	for _, target := range []error{

@@ -26,6 +26,9 @@ prompts are those it was built from, else on all of them.`,
   routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := input.checkOutputs(); err != nil {
+				return err
+			}
 			run, err := a.execute(cmd, &input, artifact)
 			if err != nil {
 				return err

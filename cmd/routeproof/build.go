@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
 )
 
 func (a *app) buildVerb() *cobra.Command {
@@ -23,6 +26,12 @@ with the ending .json. The bytes are those that run writes.`,
   routeproof build --prompts prompts.jsonl --out centroids.safetensors`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !strings.HasSuffix(out, centroids.Extension) {
+				return fmt.Errorf("%w: --out %s: expected a name that ends in %s", errUsage, out, centroids.Extension)
+			}
+			if err := input.checkOutputs(out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
+				return err
+			}
 			run, err := a.execute(cmd, &input, "")
 			if err != nil {
 				return err

@@ -107,20 +107,15 @@ func classifyBatch(ctx context.Context, enc *json.Encoder, artifact *centroids.A
 	for i, p := range batch {
 		texts[i] = p.Text
 	}
-	decisions, err := artifact.Classify(ctx, e, texts)
-	if err != nil {
+	dims := e.Identity().Dims
+	vectors := make([]float32, len(texts)*dims)
+	if err := e.Embed(ctx, vectors, texts); err != nil {
 		return err
 	}
-	dims := e.Identity().Dims
-	var vectors []float32
-	if withVector {
-		vectors = make([]float32, len(texts)*dims)
-		if err := e.Embed(ctx, vectors, texts); err != nil {
-			return err
-		}
-	}
 	tiers := artifact.Tiers()
-	for i, d := range decisions {
+	for i := range batch {
+		vector := vectors[i*dims : (i+1)*dims]
+		d := artifact.Decide(vector)
 		line := classified{ID: batch[i].ID, Tier: tiers.Name(d.Tier), Accepted: d.Accepted}
 		if d.Scores != nil {
 			line.Scores = map[string]float64{}
@@ -135,7 +130,7 @@ func classifyBatch(ctx context.Context, enc *json.Encoder, artifact *centroids.A
 			line.Margin = &d.Margin
 		}
 		if withVector {
-			line.Vector = vectors[i*dims : (i+1)*dims]
+			line.Vector = vector
 		}
 		if err := enc.Encode(line); err != nil {
 			return err

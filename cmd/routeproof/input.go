@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -70,7 +71,47 @@ func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
 	}
 	in.Prompts = file.Prompts
 	in.Warnings = append(file.Warnings, in.Warnings...)
-	return config, in, nil
+	return config, in, noteBuiltin(&in)
+}
+
+// noteBuiltin has the report say so where the prompts are the built-in ones
+// under another name.
+func noteBuiltin(in *pipeline.Input) error {
+	own, err := builtin.Prompts(nil)
+	if err != nil {
+		return err
+	}
+	if datasets.ContentHash(in.Prompts) != datasets.ContentHash(own.Prompts) {
+		return nil
+	}
+	in.Note = builtin.Note
+	answers, err := builtin.Answers()
+	if err != nil {
+		return err
+	}
+	if maps.Equal(in.Answers, answers.Answers) {
+		in.AnswersNote = builtin.AnswersNote
+	}
+	return nil
+}
+
+// checkOutputs refuses, before any work, to write over what is read.
+func (f *inputFlags) checkOutputs(outputs ...string) error {
+	for _, out := range append(outputs, f.problems) {
+		if out == "" {
+			return fmt.Errorf("%w: an output has no name: give one after --out and --problems", errUsage)
+		}
+		written, err := os.Stat(out)
+		if err != nil {
+			continue // it is not there yet
+		}
+		for _, in := range []string{f.prompts, f.answers, f.config} {
+			if read, err := os.Stat(in); in != "" && err == nil && os.SameFile(read, written) {
+				return fmt.Errorf("%w: %s is to be read and to be written: name another output", errUsage, in)
+			}
+		}
+	}
+	return nil
 }
 
 func builtinInput(tiers []string, answers string) (pipeline.Input, error) {
@@ -79,7 +120,7 @@ func builtinInput(tiers []string, answers string) (pipeline.Input, error) {
 	}
 	prompts, err := builtin.Prompts(tiers)
 	if err != nil {
-		return pipeline.Input{}, fmt.Errorf("%w: the built-in set has the default tiers: give your own prompts with --prompts: %v", errUsage, err)
+		return pipeline.Input{}, fmt.Errorf("%w: the built-in set has the default tiers, the configuration has others: give your own prompts with --prompts", errUsage)
 	}
 	recorded, err := builtin.Answers()
 	if err != nil {
@@ -128,7 +169,7 @@ func (l *problemLog) close(a *app) error {
 		l.err = errors.Join(l.err, l.w.Flush(), l.file.Close())
 		l.file = nil
 		if l.err == nil {
-			fmt.Fprintf(a.err, "routeproof: %d bad rows, all of them listed in %s\n", l.n, l.path)
+			fmt.Fprintf(a.err, "routeproof: all problems (%d) are listed in %s\n", l.n, l.path)
 		}
 	}
 	if l.err != nil {

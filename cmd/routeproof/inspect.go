@@ -62,7 +62,7 @@ func describe(w io.Writer, path string, m centroids.Manifest) error {
 	line := func(key, format string, args ...any) { fmt.Fprintf(t, key+"\t"+format+"\n", args...) }
 	line("artifact", "%s (format %d)", path, m.Format)
 	line("tiers", "%s", strings.Join(m.Tiers, " < "))
-	line("embedder", "%s %s, %d dims", m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims)
+	line("embedder", "%s %s, %d dims", m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims) // printable, as Load checked
 	thresholds, err := json.Marshal(m.Thresholds)
 	if err != nil {
 		return err

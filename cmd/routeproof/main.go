@@ -16,6 +16,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	app := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
 	code := app.run(ctx, os.Args[1:])
 	stop()

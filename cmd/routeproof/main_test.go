@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -88,7 +89,7 @@ func TestHelpExamples(t *testing.T) {
 	must(t, "init", ".")
 	must(t, "build", "--out", "centroids.safetensors")
 	prompts := strings.Split(readFile(t, "prompts.jsonl"), "\n")
-	writeFile(t, "others.jsonl", strings.Join(prompts[:40], "\n"))
+	writeFile(t, "others.jsonl", strings.ReplaceAll(strings.Join(prompts[:40], "\n"), `"prompt": "`, `"prompt": "Please: `))
 
 	var examples []string
 	var collect func(*cobra.Command)
@@ -130,6 +131,13 @@ func TestExitCodes(t *testing.T) {
 	writeFile(t, "bad.jsonl", good+good+`{"id":"2","prompt":3,"tier":"SIMPEL"}`)
 	writeFile(t, "cut.jsonl.gz", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc")
 	writeFile(t, "strange.jsonl", `{"id":"other","answer":"SIMPLE"}`)
+	writeFile(t, "taken.safetensors/x", "")
+	writeFile(t, "two.yaml", "tiers:\n  - name: A\n  - name: B\n")
+	var blank strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&blank, "{\"id\":\"%d\",\"prompt\":\" \",\"group\":\"%d\",\"tier\":%q}\n", i, i, []string{"A", "B"}[i%2])
+	}
+	writeFile(t, "blank.jsonl", blank.String())
 	writeFile(t, "typo.yaml", "splits:\n  slat: x\n")
 	writeFile(t, "pattern.yaml", "classifiers:\n  rule:\n    simple_patterns: ['(']\n")
 	tampered := []byte(readFile(t, "c.safetensors"))
@@ -150,7 +158,20 @@ func TestExitCodes(t *testing.T) {
 		{"classify", 2, "required flag"},
 		{"inspect", 2, "accepts 1 arg"},
 		{"run --prompts absent.jsonl", 2, "absent.jsonl"},
-		{"run --prompts .", 1, "is a folder"},
+		{"run --prompts .", 2, "directory"},
+		{"run --config .", 2, "directory"},
+		{"run --out good.jsonl", 2, "good.jsonl"},
+		{"run --out good.jsonl/x", 2, "good.jsonl"},
+		{"run --out=", 2, "no name"},
+		{"run --prompts good.jsonl --problems good.jsonl", 2, "to be read and to be written"},
+		{"bench --prompts good.jsonl --problems good.jsonl", 2, "to be read and to be written"},
+		{"build --prompts good.jsonl --out good.jsonl", 2, ".safetensors"},
+		{"build --out absent/c.safetensors", 2, "absent"},
+		{"build --out taken.safetensors", 2, "taken.safetensors"},
+		{"inspect .", 2, "directory"},
+		{"inspect c.json", 12, "file beside it"},
+		{"run --config two.yaml", 2, "the built-in set has the default tiers"},
+		{"run --prompts blank.jsonl --config two.yaml", 12, "no train prompt has tier"},
 		{"run --config absent.yaml", 2, "absent.yaml"},
 		{"run --config typo.yaml", 2, `typo.yaml:2:3: unknown key "slat": did you mean "salt"?`},
 		{"run --config pattern.yaml", 2, "simple_patterns, number 1"},

@@ -35,6 +35,9 @@ All files but run.json are a function of the input: two runs give the same bytes
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			started := time.Now()
+			if err := input.checkOutputs(out); err != nil {
+				return err
+			}
 			run, err := a.execute(cmd, &input, "")
 			if err != nil {
 				return err

@@ -295,13 +295,16 @@ func TestBenchArtifact(t *testing.T) {
 		t.Errorf("same prompts: n %d, accuracy %g, out of fold %t; expected %d, %g, without", n2, a2, f2, n, accuracy)
 	}
 	lines := strings.SplitAfter(readFile(t, "prompts.jsonl"), "\n")
-	writeFile(t, "others.jsonl", strings.Join(lines[:50], ""))
+	if r := call(t, "", "bench", "--prompts", writeFile(t, "fewer.jsonl", strings.Join(lines[:200], "")), "--artifact", "out/centroids.safetensors"); r.code != exitContent || !strings.Contains(r.stderr, "was used to fit the artifact") {
+		t.Errorf("prompts that the artifact was fitted on: exit %d: %s", r.code, r.stderr)
+	}
+	writeFile(t, "others.jsonl", strings.ReplaceAll(strings.Join(lines[:50], ""), `"prompt": "`, `"prompt": "Please: `))
 	other := must(t, "bench", "--prompts", "others.jsonl", "--artifact", "out/centroids.safetensors", "--json")
 	if n3, _, _ := embedding(other); n3 != 50 {
 		t.Errorf("other prompts: n %d, expected all 50", n3)
 	}
-	if !strings.Contains(other.stdout, "overlap cannot be seen") {
-		t.Error("no warning of an overlap that cannot be seen")
+	if !strings.Contains(other.stdout, "built on other prompts") {
+		t.Error("no warning that all prompts are scored")
 	}
 }
 
@@ -331,6 +334,29 @@ func TestOwnTiersWithoutPrices(t *testing.T) {
 	}
 }
 
+// The built-in set is called synthetic under whatever name it is read.
+func TestInitSetIsCalledSynthetic(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	must(t, "run", "--prompts", "prompts.jsonl", "--llm-answers", "answers.jsonl")
+	if start := readFile(t, "out/report.md")[:1500]; !strings.Contains(start, "synthetic starter set") || !strings.Contains(start, "far above what to expect") {
+		t.Errorf("the report begins\n%s", start)
+	}
+}
+
+// A later run without prices leaves no plot of an earlier one.
+func TestNoPlotOfAnEarlierRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	must(t, "run")
+	config := strings.NewReplacer("    input_per_m: 15.00\n", "", "    output_per_m: 75.00\n", "").Replace(readFile(t, "routeproof.yaml"))
+	writeFile(t, "unpriced.yaml", config)
+	must(t, "run", "--config", "unpriced.yaml")
+	if _, err := os.Stat("out/plots/cost.svg"); err == nil {
+		t.Error("out/plots/cost.svg is left of the run before")
+	}
+}
+
 func TestPublicPrompts(t *testing.T) {
 	shared, err := filepath.Abs("../../../shared/data/prompts")
 	if err != nil {
@@ -346,7 +372,7 @@ func TestPublicPrompts(t *testing.T) {
 		t.Errorf("no warning of few FRONTIER prompts:\n%s", r.stdout)
 	}
 	report := readFile(t, "out/report.md")
-	for _, want := range []string{"387 prompts, 0 of them unlabelled", "recorded", "`rule+embedding+llm`", "majority baseline"} {
+	for _, want := range []string{"387 prompts, 0 of them unlabelled", "recorded", "`rule+embedding+llm`", "always picking the commonest tier"} {
 		if !strings.Contains(report, want) {
 			t.Errorf("report lacks %q", want)
 		}

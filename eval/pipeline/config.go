@@ -8,17 +8,12 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
-	"github.com/routeproof/routeproof/eval/classify"
-	"github.com/routeproof/routeproof/eval/classify/llm"
 )
 
 //go:embed default.yaml
@@ -244,147 +239,4 @@ func keys(t reflect.Type) []string {
 		out = append(out, keys(t.Field(i).Type)...)
 	}
 	return out
-}
-
-// Bounds of what a configuration may claim.
-const (
-	mostTokens = 1_000_000_000
-	mostUSD    = 1e9
-)
-
-// check holds the configuration to its rules.
-func (c *Config) check() error {
-	tiers, err := c.tierList()
-	if err != nil {
-		return err
-	}
-	if _, err := c.fallback(tiers); err != nil {
-		return err
-	}
-	for i, t := range c.Tiers {
-		where := fmt.Sprintf("tiers, %s", t.Name)
-		if err := checkModel(where, t.InputPerM, t.OutputPerM, t.TTFTMS, t.TokensPerS); err != nil {
-			return err
-		}
-		if !(t.ExpectedOutput >= 0 && t.ExpectedOutput <= mostTokens) || t.MaxTokens < 0 {
-			return fmt.Errorf("%s: expected_output_tokens and max_tokens: expected 0 to %d, found %g and %d", where, mostTokens, t.ExpectedOutput, t.MaxTokens)
-		}
-		if t.MaxTokens > 0 && t.ExpectedOutput > float64(t.MaxTokens) {
-			return fmt.Errorf("%s: expected_output_tokens (%g) is above max_tokens (%d): such answers would be cut", where, t.ExpectedOutput, t.MaxTokens)
-		}
-		if t.ExpectedOutput == 0 && c.priced() {
-			return fmt.Errorf("%s (tier %d): expected_output_tokens: expected over 0, or costs cannot be computed", where, i+1)
-		}
-	}
-	if c.Embedder.Kind != "hashing" {
-		return fmt.Errorf("embedder, kind: expected \"hashing\", found %q", c.Embedder.Kind)
-	}
-	rule, err := c.rule(tiers)
-	if err != nil {
-		return err
-	}
-	if _, err := classify.NewRule("rule", rule); err != nil {
-		return fmt.Errorf("classifiers, rule: %w", err)
-	}
-	l := c.Classifiers.LLM
-	if err := checkModel("classifiers, llm", l.InputPerM, l.OutputPerM, l.TTFTMS, l.TokensPerS); err != nil {
-		return err
-	}
-	if _, err := llm.New("llm", llm.Recorded{}, llm.Config{Prompt: l.Prompt, MaxChars: l.MaxChars, Concurrency: l.Concurrency}); err != nil {
-		return fmt.Errorf("classifiers, llm: %w", err)
-	}
-	if m := c.Classifiers.Hybrid.EmbeddingMargin; !(m >= 0 && m <= 2) {
-		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, found %g", m)
-	}
-	if err := c.shares().Check(); err != nil {
-		return fmt.Errorf("splits: %w", err)
-	}
-	if n := c.Bootstrap.Replicates; n < 100 || n > 1_000_000 {
-		return fmt.Errorf("bootstrap, replicates: expected 100 to 1,000,000, found %d", n)
-	}
-	if !(c.FixedCost >= 0 && c.FixedCost <= mostUSD) {
-		return fmt.Errorf("fixed_cost_usd_per_day: expected 0 to %g, found %g", mostUSD, c.FixedCost)
-	}
-	return nil
-}
-
-func checkModel(where string, in, out, ttft, speed *float64) error {
-	for _, f := range []struct {
-		key      string
-		v        *float64
-		positive bool
-	}{{"input_per_m", in, false}, {"output_per_m", out, false}, {"ttft_ms", ttft, false}, {"tokens_per_s", speed, true}} {
-		if f.v == nil {
-			continue
-		}
-		least := "at least"
-		if f.positive {
-			least = "over"
-		}
-		if !(*f.v >= 0 && *f.v <= mostUSD) || f.positive && *f.v == 0 {
-			return fmt.Errorf("%s: %s: expected %s 0 and at most %g, or no key where it is unknown, found %g", where, f.key, least, mostUSD, *f.v)
-		}
-	}
-	if (in == nil) != (out == nil) {
-		return fmt.Errorf("%s: expected both input_per_m and output_per_m, or neither", where)
-	}
-	return nil
-}
-
-func (c *Config) priced() bool {
-	return !slices.ContainsFunc(c.Tiers, func(t TierConfig) bool { return t.InputPerM == nil })
-}
-
-func (c *Config) tierList() (centroids.Tiers, error) {
-	names := make([]string, len(c.Tiers))
-	for i, t := range c.Tiers {
-		names[i] = t.Name
-	}
-	return centroids.NewTiers(names...)
-}
-
-func (c *Config) fallback(tiers centroids.Tiers) (int, error) {
-	return tierOr(tiers, "fallback", c.Fallback, tiers.Fallback())
-}
-
-// tierOr returns the index of a name, or the default where it is empty.
-func tierOr(tiers centroids.Tiers, key, name string, otherwise int) (int, error) {
-	if name == "" {
-		return otherwise, nil
-	}
-	k, ok := tiers.Index(name)
-	if !ok {
-		return 0, fmt.Errorf("%s: expected one of %s, found %q", key, strings.Join(tiers.Names(), ", "), name)
-	}
-	return k, nil
-}
-
-func (c *Config) rule(tiers centroids.Tiers) (classify.RuleConfig, error) {
-	y := c.Classifiers.Rule
-	fallback, err := c.fallback(tiers)
-	if err != nil {
-		return classify.RuleConfig{}, err
-	}
-	last := tiers.Len() - 1
-	r := classify.RuleConfig{
-		FrontierPatterns: y.FrontierPatterns, SimplePatterns: y.SimplePatterns,
-		SimpleBelowWords: y.SimpleBelowWords, LongAboveWords: y.LongAboveWords,
-		FrontierTier: last, SimpleTier: 0, LongTier: last - 1, DefaultTier: fallback,
-	}
-	for _, t := range []struct {
-		key, name string
-		dst       *int
-	}{
-		{"frontier_tier", y.FrontierTier, &r.FrontierTier}, {"simple_tier", y.SimpleTier, &r.SimpleTier},
-		{"long_tier", y.LongTier, &r.LongTier}, {"default_tier", y.DefaultTier, &r.DefaultTier},
-	} {
-		if *t.dst, err = tierOr(tiers, "classifiers, rule, "+t.key, t.name, *t.dst); err != nil {
-			return classify.RuleConfig{}, err
-		}
-	}
-	return r, nil
-}
-
-func (c *Config) shares() datasets.Shares {
-	return datasets.Shares{c.Splits.Train, c.Splits.Tune, c.Splits.Calibrate, c.Splits.Test}
 }
