@@ -190,7 +190,7 @@ func (b *bench) warnings(contenders []*contender) []string {
 	}
 	for k, n := range support {
 		if n < fewPrompts {
-			out = append(out, fmt.Sprintf("tier %s has %d test prompts: too few for a claim about it; read quadratic kappa and under-routing first", b.Tiers.Name(k), n))
+			out = append(out, fmt.Sprintf("test prompts of tier %s: %d, too few for a claim about it; read quadratic kappa and under-routing first", b.Tiers.Name(k), n))
 		}
 	}
 	for _, c := range contenders {

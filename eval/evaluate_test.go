@@ -39,8 +39,8 @@ func TestWarnings(t *testing.T) {
 	loud.FoldError = "fold 2 of 5: no text"
 	want := []string{
 		"all cost figures hold for the 12 of 14 test prompts on which every classifier's own cost is known",
-		"tier T1 has 4 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
-		"tier T3 has 0 test prompts: too few for a claim about it; read quadratic kappa and under-routing first",
+		"test prompts of tier T1: 4, too few for a claim about it; read quadratic kappa and under-routing first",
+		"test prompts of tier T3: 0, too few for a claim about it; read quadratic kappa and under-routing first",
 		"classifier loud gave no answer for 2 of 14 test prompts: they are scored as sent to the fallback tier",
 		"classifier loud: 1 of 14 answers are no tier and went to the fallback tier",
 		"classifier loud has no out-of-fold predictions: fold 2 of 5: no text",

@@ -46,10 +46,14 @@ func (r *report) cheapest(best eval.Score) {
 	against := ""
 	if difference < 0 {
 		against = fmt.Sprintf("; it is %s than that of %s", lessOrMore(best.Cost.Saving), code("always "+dearest))
-		r.text("**No classifier pays here: %s costs %s per 1,000 requests, the cheapest classifier, %s, %s.** "+
+		pays := "is shown to pay"
+		if constant.Cost.Behind.High < 0 {
+			pays = "pays"
+		}
+		r.text("**No classifier %s here: %s costs %s per 1,000 requests, the cheapest classifier, %s, %s** (difference %s). "+
 			"The cost rule supposes that every answer of too small a model is noticed and asked again. "+
 			"%s gives %s of requests too small a model, %s %s: where such answers reach your users, weigh those shares first.",
-			code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)),
+			pays, code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)), span(constant.Cost.Behind, usd),
 			code(constant.Name), percent(float64(constant.UnderRouting.Value)), code(best.Name), percent(float64(best.UnderRouting.Value)))
 	} else {
 		r.text("**%s is the cheapest classifier: %s per 1,000 requests, %s than sending everything to %s** (95 %% interval %s) "+
@@ -147,11 +151,11 @@ func (r *report) againstMajority(best eval.Score) {
 	majority := percent(float64(r.result.Baselines[i].Accuracy.Value))
 	switch {
 	case p.HolmP <= 0.05 && p.Diff > 0:
-		r.bullet("It is right more often than always picking the commonest tier (%s; %s).", majority, pPhrase(p.HolmP))
+		r.bullet("%s is right more often than always picking the commonest tier (%s; %s).", code(best.Name), majority, pPhrase(p.HolmP))
 	case p.HolmP <= 0.05:
-		r.bullet("**It is right less often than always picking the commonest tier** (%s; %s).", majority, pPhrase(p.HolmP))
+		r.bullet("**%s is right less often than always picking the commonest tier** (%s; %s).", code(best.Name), majority, pPhrase(p.HolmP))
 	default:
-		r.bullet("That it is right more often than always picking the commonest tier (%s) is not shown (%s).", majority, pPhrase(p.HolmP))
+		r.bullet("That %s is right more often than always picking the commonest tier (%s) is not shown (%s).", code(best.Name), majority, pPhrase(p.HolmP))
 	}
 }
 
@@ -164,11 +168,11 @@ func (r *report) skill(best eval.Score) {
 	dealt := fmt.Sprintf("its decisions dealt to the prompts at random would cost %s and be right for %s", usd(float64(s.Headline)), percent(float64(s.Accuracy)))
 	switch {
 	case s.Skill.Low > 0:
-		r.bullet("Its skill is worth %s per 1,000 (%s): %s.", usd(float64(s.Skill.Value)), span(s.Skill, usd), dealt)
+		r.bullet("The skill of %s is worth %s per 1,000 (%s): %s.", code(best.Name), usd(float64(s.Skill.Value)), span(s.Skill, usd), dealt)
 	case s.Skill.High < 0:
-		r.bullet("**It does worse than chance**: %s (difference %s).", dealt, span(s.Skill, usd))
+		r.bullet("**%s does worse than chance**: %s (difference %s).", code(best.Name), dealt, span(s.Skill, usd))
 	default:
-		r.bullet("That it saves by skill is not shown: %s (difference %s).", dealt, span(s.Skill, usd))
+		r.bullet("That %s saves by skill is not shown: %s (difference %s).", code(best.Name), dealt, span(s.Skill, usd))
 	}
 }
 
@@ -183,7 +187,7 @@ func (r *report) breakEven(best eval.Score) {
 		return fmt.Sprintf("from **%s requests a day**", thousands(int(fixed/saving)+1))
 	}
 	dearest, constant := r.result.Baselines[r.run.Tiers.Len()-1], r.cheapestTier()
-	r.text("Its fixed cost of %s a day is earned %s against %s, and %s against %s.",
+	r.text("The fixed cost of %s a day is earned %s against %s, and %s against %s.",
 		usd(fixed), from(dearest), code(dearest.Name), from(constant), code(constant.Name))
 }
 

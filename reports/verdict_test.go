@@ -11,6 +11,10 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
+func around(v, spread float64) eval.Estimate {
+	return eval.Estimate{Value: eval.Number(v), Low: eval.Number(v - spread), High: eval.Number(v + spread)}
+}
+
 // verdictOf is the verdict on a made-up result of two classifiers over two
 // tiers, after a change.
 func verdictOf(t *testing.T, change func(r *eval.Result)) string {
@@ -18,9 +22,6 @@ func verdictOf(t *testing.T, change func(r *eval.Result)) string {
 	tiers, err := centroids.NewTiers("LOW", "HIGH")
 	if err != nil {
 		t.Fatal(err)
-	}
-	around := func(v, spread float64) eval.Estimate {
-		return eval.Estimate{Value: eval.Number(v), Low: eval.Number(v - spread), High: eval.Number(v + spread)}
 	}
 	nan := eval.Number(math.NaN())
 	none := eval.Estimate{Value: nan, Low: nan, High: nan}
@@ -53,24 +54,31 @@ func TestVerdict(t *testing.T) {
 		"plain": {func(*eval.Result) {}, []string{
 			"**`best` is the cheapest classifier: $10.00 per 1,000 requests, 50.0 % less than sending everything to `HIGH`**",
 			"**and $2.00 less than `always LOW`, the cheapest single tier**", "costs $1.00 more", "excludes no difference",
-			"right more often than always picking the commonest tier (50.0 %; p = 0.002)", "Its skill is worth $2.00 per 1,000 ($1.00 to $3.00)",
+			"`best` is right more often than always picking the commonest tier (50.0 %; p = 0.002)", "The skill of `best` is worth $2.00 per 1,000 ($1.00 to $3.00)",
 		}, []string{"not shown", "too few", "right most often"}},
-		"few prompts":   {func(r *eval.Result) { r.N = 29 }, []string{"**29 test prompts: too few for a verdict.**"}, nil},
-		"no saving":     {func(r *eval.Result) { r.Classifiers[0].Cost.Saving.Value = -0.25 }, []string{"25.0 % more than sending everything"}, []string{"-25"}},
-		"constant wins": {func(r *eval.Result) { r.Baselines[0].Cost.Headline.Value = 9 }, []string{"**No classifier pays here: `always LOW` costs $9.00"}, []string{"is the cheapest classifier"}},
-		"order open":    {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Low = -1 }, []string{"which of the two is cheaper is not settled"}, []string{"excludes"}},
-		"equal cost":    {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Value = 0 }, []string{"`next` costs the same."}, nil},
+		"few prompts": {func(r *eval.Result) { r.N = 29 }, []string{"**29 test prompts: too few for a verdict.**"}, nil},
+		"no saving":   {func(r *eval.Result) { r.Classifiers[0].Cost.Saving.Value = -0.25 }, []string{"25.0 % more than sending everything"}, []string{"-25"}},
+		"constant wins": {func(r *eval.Result) {
+			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 0.5)
+		},
+			[]string{"**No classifier pays here: `always LOW` costs $9.00", "(difference −$1.50 to −$0.5000)"}, []string{"is the cheapest classifier"}},
+		"constant may win": {func(r *eval.Result) {
+			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 2)
+		},
+			[]string{"**No classifier is shown to pay here"}, []string{"is the cheapest classifier"}},
+		"order open": {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Low = -1 }, []string{"which of the two is cheaper is not settled"}, []string{"excludes"}},
+		"equal cost": {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Value = 0 }, []string{"`next` costs the same."}, nil},
 		"more accurate": {func(r *eval.Result) { r.Classifiers[1].Accuracy.Value, r.Pairs[0].Diff = 0.8, -0.1 },
 			[]string{"`next` is right most often, for 80.0 %: more often than `best` (p = 0.010)"}, nil},
 		"not shown to be": {func(r *eval.Result) { r.Classifiers[1].Accuracy.Value, r.Pairs[0].HolmP = 0.8, 0.2 },
 			[]string{"that it is more often right than `best` is not shown"}, nil},
 		"majority not beaten": {func(r *eval.Result) { r.Classifiers[0].Majority.HolmP = 0.2 }, []string{"commonest tier (50.0 %) is not shown (p = 0.200)"}, nil},
-		"below the majority":  {func(r *eval.Result) { r.Classifiers[0].Majority.Diff = -0.1 }, []string{"**It is right less often than always picking the commonest tier**"}, nil},
-		"skill not shown":     {func(r *eval.Result) { r.Classifiers[0].Shuffled.Skill.Low = -1 }, []string{"That it saves by skill is not shown"}, []string{"skill is worth"}},
+		"below the majority":  {func(r *eval.Result) { r.Classifiers[0].Majority.Diff = -0.1 }, []string{"**`best` is right less often than always picking the commonest tier**"}, nil},
+		"skill not shown":     {func(r *eval.Result) { r.Classifiers[0].Shuffled.Skill.Low = -1 }, []string{"That `best` saves by skill is not shown"}, []string{"skill is worth"}},
 		"worse than chance": {func(r *eval.Result) {
 			r.Classifiers[0].Shuffled.Skill.High = -1
 			r.Classifiers[0].Shuffled.Skill.Low = -3
-		}, []string{"**It does worse than chance**"}, nil},
+		}, []string{"**`best` does worse than chance**"}, nil},
 		"unpriced": {func(r *eval.Result) { r.Unpriced = "tier LOW has no price" }, []string{"**`best` is right most often: 70.0 % of 100 test prompts**", "tier LOW has no price"},
 			[]string{"sending everything"}},
 		"fewer priced": {func(r *eval.Result) { r.Classifiers[0].Cost.N = 97 }, []string{"Costs are about 97 of them."}, nil},

@@ -192,7 +192,7 @@ func (j *job) warnThinSplits() {
 		}
 		for _, tier := range j.Tiers.Names() {
 			if n := j.Data.Counts[split.String()][tier]; n < fewPrompts {
-				j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s has %d %s prompts: fewer than %d", tier, n, split, fewPrompts))
+				j.Warnings = append(j.Warnings, fmt.Sprintf("%s prompts of tier %s: %d, fewer than %d", split, tier, n, fewPrompts))
 			}
 		}
 	}
