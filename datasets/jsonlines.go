@@ -76,10 +76,11 @@ func (l *lines) next() (*row, bool, error) {
 		l.begun = true
 		r := &row{lines: l, line: l.line}
 		if err := r.parse(line); err != nil {
-			l.problems.add(l.line, "", "expected one JSON object: %v", err)
-			if first {
-				l.ended = l.wrongFormat(line)
+			if first && l.wrongFormat(line) {
+				l.ended = true
+				continue
 			}
+			l.problems.add(l.line, "", "expected one JSON object: %v", err)
 			continue
 		}
 		return r, true, nil

@@ -196,7 +196,7 @@ func TestWrongFormats(t *testing.T) {
 			_, err = ParsePrompts(r, "f", nil, nil)
 		}
 		var content *ContentError
-		if !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) || content.Total > 2 {
+		if !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) || content.Total > 1 {
 			t.Errorf("%s: %v, expected one that %s", c.name, err, c.want)
 		}
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Copies of a prompt in its group are no evidence: every interval, p-value and
-// paired figure stays what it was without them.
+// Copies of a prompt in its group are no evidence: intervals of rates and
+// costs, p-values and calibration stay what they were without them. (Intervals
+// of macro-F1 and its like come from another bootstrap then.)
 func TestCopiesAreNoEvidence(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 11))
 	const n, copies = 60, 5
@@ -34,8 +35,14 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 			manyA, manyB = append(manyA, a[i]), append(manyB, b[i])
 		}
 	}
-	once := evaluate(t, 3, costsOf(3), items, predicted("a", a), predicted("b", b))
-	again := evaluate(t, 3, costsOf(3), many, predicted("a", manyA), predicted("b", manyB))
+	confident := func(p *Predictions) *Predictions {
+		for i := range p.Final {
+			p.Final[i].Confidence = new(0.3 + 0.01*float64(i*n/len(p.Final)))
+		}
+		return p
+	}
+	once := evaluate(t, 3, costsOf(3), items, confident(predicted("a", a)), predicted("b", b))
+	again := evaluate(t, 3, costsOf(3), many, confident(predicted("a", manyA)), predicted("b", manyB))
 	if again.N != n*copies || again.Groups != n {
 		t.Fatalf("n %d in %d groups", again.N, again.Groups)
 	}
@@ -45,6 +52,9 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 	}
 	for i, s := range once.Classifiers {
 		c := again.Classifiers[i]
+		if diff := cmp.Diff(s.Calibration, c.Calibration); diff != "" {
+			t.Errorf("%s, calibration (-once +copies):\n%s", s.Name, diff)
+		}
 		for _, e := range []struct {
 			name string
 			x, y Estimate

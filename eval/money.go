@@ -95,7 +95,7 @@ func (b *bench) shuffle(c *contender) {
 	if c.score.Cost.Headline.Value.Defined() {
 		usd := b.dealt(c, b.costed, func(it Item, t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
 		s.Headline = Number(usd*perThousand + c.score.Cost.Classify.Value)
-		s.Skill.Value = s.Headline - c.score.Cost.Headline.Value
+		s.Skill.Value = Number(difference(float64(s.Headline), float64(c.score.Cost.Headline.Value)))
 	}
 	c.score.Shuffled = s
 }

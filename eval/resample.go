@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"math"
+
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
@@ -39,7 +41,7 @@ func (b *bench) resampleCosts(ranked, baselines []*contender) {
 			c.headline = append(c.headline, headline/n*perThousand)
 			saving[i] = append(saving[i], 1-headline/dot(weights, l.dearest))
 			if c.score.Shuffled != nil {
-				skill[i] = append(skill[i], (l.shuffled(weights, n)-headline)/n*perThousand)
+				skill[i] = append(skill[i], difference(l.shuffled(weights, n), headline)/n*perThousand)
 			}
 		}
 	})
@@ -86,6 +88,14 @@ func (l ledger) shuffled(weights []float64, n float64) float64 {
 	return usd
 }
 
+// difference is a − b, and 0 where they differ by rounding alone.
+func difference(a, b float64) float64 {
+	if d := a - b; math.Abs(d) > 1e-9*max(math.Abs(a), math.Abs(b)) {
+		return d
+	}
+	return 0
+}
+
 func dot(a, b []float64) float64 {
 	var sum float64
 	for i, v := range a {
@@ -124,9 +134,9 @@ func (b *bench) compareCosts(priced []*contender) {
 		if c != best {
 			behind := make([]float64, len(c.headline))
 			for r, own := range c.headline {
-				behind[r] = own - best.headline[r]
+				behind[r] = difference(own, best.headline[r])
 			}
-			c.score.Cost.Behind.Value = c.score.Cost.Headline.Value - best.score.Cost.Headline.Value
+			c.score.Cost.Behind.Value = Number(difference(float64(c.score.Cost.Headline.Value), float64(best.score.Cost.Headline.Value)))
 			b.interval(&c.score.Cost.Behind, behind)
 		}
 		if c.predictions != nil && b.costGroups > 1 {

@@ -84,7 +84,7 @@ type TierScore struct {
 
 // Calibration compares confidence with correctness.
 type Calibration struct {
-	N    int      `json:"n"` // prompts with a confidence
+	N    int      `json:"n"` // prompts with a confidence, one a group
 	ECE  Number   `json:"ece"`
 	Null Estimate `json:"null_ece"` // ECE that perfect confidence would show here
 }

@@ -49,7 +49,7 @@ func (b *bench) score(c *contender) {
 		s.Errors += int(indicator(d.Err != ""))
 	}
 	s.Calibration = b.calibration(c)
-	s.LatencyP50, s.LatencyP95 = percentile(c.decisions, 0.5), percentile(c.decisions, 0.95)
+	s.LatencyP50, s.LatencyP95 = b.latency(c.decisions, 0.5), b.latency(c.decisions, 0.95)
 	b.outOfFold(c)
 	b.costs(c)
 	if c.predictions != nil {
@@ -112,11 +112,15 @@ func (b *bench) outOfFold(c *contender) {
 // calibrationBins is the number of equal-mass bins of the ECE.
 const calibrationBins = 15
 
+// calibration looks at one prompt a group, the first by order of items: copies
+// would make a chance deviation look sure.
 func (b *bench) calibration(c *contender) *Calibration {
 	var conf []float64
 	var right []bool
+	seen := make([]bool, b.groups)
 	for j, d := range c.decisions {
-		if d.Confidence != nil {
+		if d.Confidence != nil && !seen[b.cluster[j]] {
+			seen[b.cluster[j]] = true
 			conf = append(conf, *d.Confidence)
 			right = append(right, d.Tier == b.items[b.test[j]].Tier)
 		}
@@ -132,20 +136,19 @@ func (b *bench) calibration(c *contender) *Calibration {
 	}
 }
 
-// percentile is the nearest-rank percentile of the latencies; unknown where
-// any is.
-func percentile(decisions []Decision, q float64) Quantity {
-	if len(decisions) == 0 {
-		return Quantity{}
-	}
+// latency is the nearest-rank percentile of the known latencies; unknown where
+// they are known on too few prompts.
+func (b *bench) latency(decisions []Decision, q float64) Quantity {
 	values := make([]float64, 0, len(decisions))
 	origin := Recorded
 	for _, d := range decisions {
-		if !d.LatencyMS.Known() {
-			return Quantity{}
+		if d.LatencyMS.Known() {
+			values = append(values, d.LatencyMS.Value)
+			origin = max(origin, d.LatencyMS.Origin)
 		}
-		values = append(values, d.LatencyMS.Value)
-		origin = max(origin, d.LatencyMS.Origin)
+	}
+	if len(values) == 0 || float64(len(values)) < b.LeastPriced*float64(len(decisions)) {
+		return Quantity{}
 	}
 	slices.Sort(values)
 	rank := int(math.Ceil(q * float64(len(values))))

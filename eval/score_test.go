@@ -122,12 +122,14 @@ func TestLatencyPercentiles(t *testing.T) {
 		{"nearest rank", series(20), Quantity{10, Recorded}, Quantity{19, Recorded}},
 		{"between ranks", series(21), Quantity{11, Recorded}, Quantity{20, Recorded}},
 		{"weakest origin", oneAssumed, Quantity{2, Assumed}, Quantity{3, Assumed}},
-		{"one unknown", oneUnknown, Quantity{}, Quantity{}},
+		{"a third unknown", oneUnknown, Quantity{}, Quantity{}}, // 3 and 1 are known
+		{"a quarter unknown", append(series(4)[:3:3], Decision{}), Quantity{3, Recorded}, Quantity{4, Recorded}},
 	} {
-		if got := percentile(c.decisions, 0.5); got != c.p50 {
+		b := &bench{Options: Options{LeastPriced: 0.7}}
+		if got := b.latency(c.decisions, 0.5); got != c.p50 {
 			t.Errorf("%s: p50 %v, want %v", c.name, got, c.p50)
 		}
-		if got := percentile(c.decisions, 0.95); got != c.p95 {
+		if got := b.latency(c.decisions, 0.95); got != c.p95 {
 			t.Errorf("%s: p95 %v, want %v", c.name, got, c.p95)
 		}
 	}

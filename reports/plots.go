@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
@@ -132,7 +133,9 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+func percent(v float64) string {
+	return strings.Replace(fmt.Sprintf("%.1f %%", 100*v), "-", "−", 1)
+}
 
 // usd writes an amount with three to four significant digits.
 func usd(v float64) string {

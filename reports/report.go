@@ -199,8 +199,12 @@ func (r *report) artifact() {
 
 func (r *report) method() {
 	r.heading(2, "Method")
+	split := "Prompts are put into train, tune, calibrate and test by a hash of salt and group."
+	if r.run.Data.SplitBy == "column" {
+		split = "Train, tune, calibrate and test are those of the prompts' own split column; a split that it never names is cut from train by a hash of salt and group."
+	}
 	for _, line := range []string{
-		"Prompts are put into train, tune, calibrate and test by a hash of salt and group; prompts with the same group or the same text share a split. Centroids are fitted on train, the temperature on tune; everything above is reported on test.",
+		split + " Prompts with the same group or the same text share a split. Centroids are fitted on train, the temperature on tune; everything above is reported on test.",
 		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it.",
 		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",

@@ -13,19 +13,27 @@ import (
 // tooFew is the number of test prompts below which the report gives no verdict.
 const tooFew = 30
 
+// mostSilent is the share of prompts without a valid answer above which the
+// verdict says so.
+const mostSilent = 0.05
+
 // verdict is what a reader takes away in a minute: which classifier, what it
 // saves, how sure that is, and what speaks against it.
 func (r *report) verdict() {
 	best := r.result.Classifiers[0]
 	r.heading(2, "Verdict")
 	if r.result.N < tooFew {
-		r.text("**%s: too few for a verdict.** What follows shows what a report says, not what is so.", plural(r.result.N, "test prompt"))
+		r.text("**%s are too few for a verdict** (%d would do for a first one). The tables below show how a report looks, not what is so.", plural(r.result.N, "test prompt"), tooFew)
+		return
 	}
 	if r.result.Unpriced != "" {
 		r.text("**%s is right most often: %s of %s** (95 %% interval %s). Costs are unknown, so nothing is said of savings: %s.",
 			code(best.Name), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"), span(best.Accuracy, percent), escape(r.result.Unpriced))
 	} else {
 		r.cheapest(best)
+	}
+	if silent := best.Invalid + best.Errors; float64(silent) > mostSilent*float64(best.N) {
+		r.bullet("**%s named no tier for %d of %d test prompts**: the fallback tier stands in.", code(best.Name), silent, best.N)
 	}
 	r.howSure(best)
 	r.mostAccurate(best)
@@ -56,8 +64,11 @@ func (r *report) cheapest(best eval.Score) {
 			pays, code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)), span(constant.Cost.Behind, usd),
 			code(constant.Name), percent(float64(constant.UnderRouting.Value)), code(best.Name), percent(float64(best.UnderRouting.Value)))
 	} else {
-		r.text("**%s is the cheapest classifier: %s per 1,000 requests, %s than sending everything to %s** (95 %% interval %s) "+
-			"**and %s less than %s, the cheapest single tier** (%s).",
+		than := "**and %s less than %s, the cheapest single tier** (%s)."
+		if !(constant.Cost.Behind.Low > 0) {
+			than = "and, not shown to be more than chance, %s less than %s, the cheapest single tier (%s)."
+		}
+		r.text("**%s is the cheapest classifier: %s per 1,000 requests, %s than sending everything to %s** (95 %% interval %s) "+than,
 			code(best.Name), usd(float64(best.Cost.Headline.Value)), lessOrMore(best.Cost.Saving), code(dearest), span(best.Cost.Saving, percent),
 			usd(difference), code(constant.Name), span(constant.Cost.Behind, usd))
 	}
@@ -107,7 +118,7 @@ func (r *report) howSure(best eval.Score) {
 	case behind.Value == 0:
 		r.bullet("%s costs the same.", code(next.Name))
 	case behind.Low > 0:
-		r.bullet("The next, %s, costs %s more (%s): the interval excludes no difference.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
+		r.bullet("The next, %s, costs %s more (%s), an interval without 0.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
 	default:
 		r.bullet("The next, %s, costs %s more (%s): which of the two is cheaper is not settled.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
 	}

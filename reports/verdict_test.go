@@ -53,10 +53,10 @@ func TestVerdict(t *testing.T) {
 	}{
 		"plain": {func(*eval.Result) {}, []string{
 			"**`best` is the cheapest classifier: $10.00 per 1,000 requests, 50.0 % less than sending everything to `HIGH`**",
-			"**and $2.00 less than `always LOW`, the cheapest single tier**", "costs $1.00 more", "excludes no difference",
+			"**and $2.00 less than `always LOW`, the cheapest single tier**", "costs $1.00 more ($0.5000 to $1.50), an interval without 0",
 			"`best` is right more often than always picking the commonest tier (50.0 %; p = 0.002)", "The skill of `best` is worth $2.00 per 1,000 ($1.00 to $3.00)",
 		}, []string{"not shown", "too few", "right most often"}},
-		"few prompts": {func(r *eval.Result) { r.N = 29 }, []string{"**29 test prompts: too few for a verdict.**"}, nil},
+		"few prompts": {func(r *eval.Result) { r.N = 29 }, []string{"**29 test prompts are too few for a verdict**"}, []string{"cheapest", "right"}},
 		"no saving":   {func(r *eval.Result) { r.Classifiers[0].Cost.Saving.Value = -0.25 }, []string{"25.0 % more than sending everything"}, []string{"-25"}},
 		"constant wins": {func(r *eval.Result) {
 			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 0.5)
@@ -66,8 +66,10 @@ func TestVerdict(t *testing.T) {
 			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 2)
 		},
 			[]string{"**No classifier is shown to pay here"}, []string{"is the cheapest classifier"}},
-		"order open": {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Low = -1 }, []string{"which of the two is cheaper is not settled"}, []string{"excludes"}},
-		"equal cost": {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Value = 0 }, []string{"`next` costs the same."}, nil},
+		"hardly cheaper": {func(r *eval.Result) { r.Baselines[0].Cost.Behind = around(2, 3) }, []string{"and, not shown to be more than chance, $2.00 less than `always LOW`"}, []string{"**and"}},
+		"silent":         {func(r *eval.Result) { r.Classifiers[0].Invalid, r.Classifiers[0].Errors = 4, 2 }, []string{"**`best` named no tier for 6 of 100 test prompts**"}, nil},
+		"order open":     {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Low = -1 }, []string{"which of the two is cheaper is not settled"}, []string{"without 0"}},
+		"equal cost":     {func(r *eval.Result) { r.Classifiers[1].Cost.Behind.Value = 0 }, []string{"`next` costs the same."}, nil},
 		"more accurate": {func(r *eval.Result) { r.Classifiers[1].Accuracy.Value, r.Pairs[0].Diff = 0.8, -0.1 },
 			[]string{"`next` is right most often, for 80.0 %: more often than `best` (p = 0.010)"}, nil},
 		"not shown to be": {func(r *eval.Result) { r.Classifiers[1].Accuracy.Value, r.Pairs[0].HolmP = 0.8, 0.2 },

@@ -130,6 +130,19 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 	return root
 }
 
+// interruptible does something that cannot be stopped, such as waiting for
+// input, and leaves it behind once ctx is done.
+func interruptible(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // buffered gives write a buffer over standard output and flushes it.
 func (a *app) buffered(write func(io.Writer) error) error {
 	w := bufio.NewWriter(a.out)

@@ -52,8 +52,11 @@ artifact's canaries are verified first.`,
 			if err := artifact.Verify(cmd.Context(), e); err != nil {
 				return err
 			}
-			prompts, err := a.readUnlabelled(in, problems)
-			if err != nil {
+			var prompts []datasets.Prompt
+			if err := interruptible(cmd.Context(), func() (err error) {
+				prompts, err = a.readUnlabelled(in, problems)
+				return err
+			}); err != nil {
 				return err
 			}
 			return a.buffered(func(w io.Writer) error {

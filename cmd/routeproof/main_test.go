@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -217,6 +218,21 @@ func TestInterrupted(t *testing.T) {
 	}
 	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
 		t.Errorf("left %v (%v)", entries, err)
+	}
+}
+
+// One signal ends the wait for input.
+func TestInterruptedWhileReading(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "build", "--out", "c.safetensors")
+	r, w := io.Pipe() // nobody ever writes
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	interrupted, stop := context.WithCancel(context.Background())
+	context.AfterFunc(ctx, stop)
+	if got := callContext(interrupted, t, r, "classify", "--artifact", "c.safetensors", "--in", "-"); got.code != exitInterrupted {
+		t.Errorf("exit %d: %s", got.code, got.stderr)
 	}
 }
 

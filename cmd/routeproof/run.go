@@ -66,7 +66,12 @@ All files but run.json are a function of the input: two runs give the same bytes
 // execute reads the input and does the main job. artifact is the path of one
 // to evaluate; empty: build one.
 func (a *app) execute(cmd *cobra.Command, input *inputFlags, artifact string) (*pipeline.Run, error) {
-	config, in, err := input.read(a)
+	var config pipeline.Config
+	var in pipeline.Input
+	err := interruptible(cmd.Context(), func() (err error) {
+		config, in, err = input.read(a)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,8 @@ type Data struct {
 	LabelSHA   string                    `json:"label_sha256"`
 	SplitSHA   string                    `json:"split_sha256"`
 	Salt       string                    `json:"salt"`
-	Counts     map[string]map[string]int `json:"counts"` // split → tier → prompts
+	SplitBy    string                    `json:"split_by"` // hash, column, or artifact: its own test split, or all
+	Counts     map[string]map[string]int `json:"counts"`   // split → tier → prompts
 }
 
 // NotRun is a classifier that was left out.

@@ -33,8 +33,16 @@ func (j *job) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	splitBy := "hash"
+	switch {
+	case j.in.Artifact != nil:
+		splitBy = "artifact"
+	case prompts[0].Split != "": // then all have one
+		splitBy = "column"
+	}
 	j.Data = Data{
-		Name: j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
+		SplitBy: splitBy,
+		Name:    j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
 		SHA256: datasets.ContentHash(prompts), LabelSHA: datasets.LabelHash(prompts),
 		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
 	}
