@@ -56,9 +56,9 @@ func ReadPrompts(path string, tiers []string, each func(Problem)) (*PromptFile, 
 // ParsePrompts reads prompts as JSON Lines: a JSON object a line with id and
 // prompt, and optionally tier, alt_tier, domain, language, group, split,
 // task_type, reference, schema, source, licence. Labels must be among tiers; if
-// that is nil labels, splits and task types are not looked at. NONE, null and no tier mean unlabelled; split "dev" is
-// read as tune. A byte order mark, CRLF and blank lines are fine. The same text
-// with two tiers is a warning.
+// that is nil labels, splits and task types are not looked at. NONE, null and
+// no tier mean unlabelled; split "dev" is read as tune. A byte order mark, CRLF
+// and blank lines are fine. The same text with two tiers is a warning.
 //
 // Either every row is good, or the error is a [ContentError]; each is told of
 // every problem, unless it is nil. A file without rows is one too. name stands

@@ -22,9 +22,9 @@ type Options struct {
 
 	// LeastPriced is the share of test prompts on which a classifier's own
 	// cost must be known for it to have a cost at all, and its latency for it to
-	// have percentiles. Prompts without it, such
-	// as calls that failed, are no random part: a comparison on the others
-	// misleads if they are many. 0: one prompt is enough.
+	// have percentiles. Prompts without it, such as calls that failed, are no
+	// random part: a comparison on the others misleads if they are many. 0: one
+	// prompt is enough.
 	LeastPriced float64
 }
 

@@ -6,14 +6,19 @@ import (
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
-// ledger holds what resampling needs, summed over each group's costed prompts:
-// arrays are by group.
+// ledger holds what resampling needs of one contender, summed over each
+// group's costed prompts: arrays are by group.
 type ledger struct {
-	prompts, dearest []float64
-	at               [][]float64 // USD of sending all of the group's prompts to tier k
-	headline         []float64   // a contender's own
-	classify         []float64   // its cost of classifying
-	picks            [][]float64 // how many prompts it sends to tier k
+	headline []float64
+	classify []float64
+	picks    [][]float64 // how many prompts it sends to tier k
+}
+
+// tariff holds what is the same for all contenders, likewise.
+type tariff struct {
+	prompts []float64
+	at      [][]float64 // USD of sending all of the group's prompts to tier k, by the headline rule
+	dearest []float64   // the same for the last tier
 }
 
 // resampleCosts fills in the intervals of costs, and how contenders compare
@@ -29,19 +34,25 @@ func (b *bench) resampleCosts(ranked, baselines []*contender) {
 			priced = append(priced, c)
 		}
 	}
+	all := b.tariff()
 	ledgers := make([]ledger, len(priced))
 	for i, c := range priced {
 		ledgers[i] = b.ledger(c)
 	}
 	saving, skill := make([][]float64, len(priced)), make([][]float64, len(priced))
 	stats.Resample(b.costGroups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+		n, dearest := dot(weights, all.prompts), dot(weights, all.dearest)
+		at := make([]float64, len(all.at))
+		for t := range at {
+			at[t] = dot(weights, all.at[t])
+		}
 		for i, c := range priced {
 			l := ledgers[i]
-			n, headline := dot(weights, l.prompts), dot(weights, l.headline)
+			headline := dot(weights, l.headline)
 			c.headline = append(c.headline, headline/n*perThousand)
-			saving[i] = append(saving[i], 1-headline/dot(weights, l.dearest))
+			saving[i] = append(saving[i], 1-headline/dearest)
 			if c.score.Shuffled != nil {
-				skill[i] = append(skill[i], difference(l.shuffled(weights, n), headline)/n*perThousand)
+				skill[i] = append(skill[i], difference(l.shuffled(weights, n, at), headline)/n*perThousand)
 			}
 		}
 	})
@@ -55,35 +66,48 @@ func (b *bench) resampleCosts(ranked, baselines []*contender) {
 	b.compareCosts(priced)
 }
 
-func (b *bench) ledger(c *contender) ledger {
+func (b *bench) tariff() tariff {
 	k := b.Tiers.Len()
-	l := ledger{at: make([][]float64, k), picks: make([][]float64, k)}
-	for _, a := range []*[]float64{&l.prompts, &l.dearest, &l.headline, &l.classify} {
-		*a = make([]float64, b.costGroups)
+	t := tariff{prompts: make([]float64, b.costGroups), at: b.byTier()}
+	for n, j := range b.costed {
+		it, g := b.items[b.test[j]], b.costCluster[n]
+		t.prompts[g]++
+		for tier := range k {
+			t.at[tier][g] += b.Costs.Served(tier, it.Tier, it.InputTokens)
+		}
 	}
-	for t := range k {
-		l.at[t], l.picks[t] = make([]float64, b.costGroups), make([]float64, b.costGroups)
-	}
+	t.dearest = t.at[k-1] // nothing lies above the last tier, so nothing is paid again
+	return t
+}
+
+func (b *bench) ledger(c *contender) ledger {
+	l := ledger{headline: make([]float64, b.costGroups), classify: make([]float64, b.costGroups), picks: b.byTier()}
 	for n, j := range b.costed {
 		it, g, own := b.items[b.test[j]], b.costCluster[n], c.classifyUSD(j).Value
-		l.prompts[g]++
-		l.dearest[g] += b.dearest(it)
 		l.classify[g] += own
 		l.headline[g] += own + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
-		for t := range k {
-			l.at[t][g] += b.Costs.Served(t, it.Tier, it.InputTokens)
+		for t := range l.picks {
 			l.picks[t][g] += c.expected(j, func(pick int) float64 { return indicator(pick == t) })
 		}
 	}
 	return l
 }
 
+// byTier makes room for a sum by tier and group.
+func (b *bench) byTier() [][]float64 {
+	rows := make([][]float64, b.Tiers.Len())
+	for t := range rows {
+		rows[t] = make([]float64, b.costGroups)
+	}
+	return rows
+}
+
 // shuffled is the headline cost of n resampled prompts when their decisions
-// are dealt at random.
-func (l ledger) shuffled(weights []float64, n float64) float64 {
+// are dealt at random; at is what they cost when all go to tier k.
+func (l ledger) shuffled(weights []float64, n float64, at []float64) float64 {
 	usd := dot(weights, l.classify)
-	for t := range l.at {
-		usd += dot(weights, l.picks[t]) / n * dot(weights, l.at[t])
+	for t, all := range at {
+		usd += dot(weights, l.picks[t]) / n * all
 	}
 	return usd
 }

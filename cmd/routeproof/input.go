@@ -51,7 +51,7 @@ func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
 		return config, in, err
 	}
 	log := &problemLog{path: f.problems}
-	in := pipeline.Input{Name: filepath.Base(f.prompts), Problem: log.add}
+	in := pipeline.Input{Name: filepath.Base(f.prompts)}
 	if f.answers != "" {
 		in.AnswersName = filepath.Base(f.answers)
 	}

@@ -91,14 +91,13 @@ type Timing struct {
 	Prompts int     `json:"prompts"` // that the step worked on
 }
 
-// Steps are told to an observer: step number done of total begins.
+// An Observer is told that a step begins after done of total.
 type Observer func(step string, done, total int)
 
 // job is a run under way.
 type job struct {
 	Run
 	in       Input
-	embedder centroids.Embedder
 	counter  *tokens.Counter
 	fallback int
 }
@@ -162,13 +161,13 @@ func (j *job) embedding(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		j.embedder, trainer = e, eval.Fitted{Classifier: c}
+		trainer = eval.Fitted{Classifier: c}
 	} else {
 		e, err := embedder.NewHashing(j.Config.Embedder.Dims)
 		if err != nil {
 			return configErrorf("embedder: %v", err)
 		}
-		j.embedder, trainer = e, classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
+		trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
 	}
 	fitted, err := j.predict(ctx, trainer)
 	if errors.Is(err, centroids.ErrNoDirection) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/internal/tokens"
@@ -154,6 +155,9 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 		return nil, configErrorf("the artifact has tiers %v, the configuration %v", j.in.Artifact.Tiers().Names(), j.Tiers.Names())
 	}
 	if built.SHA256 == datasets.ContentHash(prompts) {
+		if err := datasets.Shares(built.Shares).Check(); err != nil {
+			return nil, fmt.Errorf("%w: dataset: %w", centroids.ErrManifest, err)
+		}
 		j.Config.Splits.Salt = built.Salt
 		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
 	}

@@ -15,34 +15,22 @@ type Point struct {
 	Baseline  bool    // drawn hollow and grey, below all others
 }
 
-// An Option changes how Dots chooses its axis.
-type Option func(*dotsOptions)
-
-type dotsOptions struct{ fit bool }
-
-// FitData makes the axis follow the data even if all numbers lie in 0..1: for small rates such as a calibration error.
-func FitData() Option { return func(o *dotsOptions) { o.fit = true } }
-
 // Dots draws a horizontal dot-and-whisker plot: a row for each point in the given order, baselines after the others under
 // a separator, and to the right of each row its value, its interval and its n as text. axis names the values; format
 // writes them.
 //
-// If every drawn number lies in 0..1, the axis is 0..1 unless FitData is given. Otherwise it is the range of the data, with
+// If every drawn number lies in 0..1, the axis is 0..1. Otherwise it is the range of the data, with
 // a margin, from zero if no number is negative and the smallest is below half the greatest. A point whose Value cannot be
 // drawn is left out and named in a note; an interval that is infinite, half given or reversed is not drawn, and
 // noted.
-func Dots(title, axis string, points []Point, format func(float64) string, opts ...Option) []byte {
-	var o dotsOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
+func Dots(title, axis string, points []Point, format func(float64) string) []byte {
 	d := dotPlot{canvas: canvas{width: pageWidth}, format: format}
 	d.split(points)
 	y := d.heading(title)
 	if len(d.rows) == 0 {
 		y = d.noData(y + 12)
 	} else {
-		d.layout(o.fit)
+		d.layout()
 		y = d.draw(y+22, clean(axis))
 	}
 	return d.finish(d.notes(y+4, d.remarks()), title, d.describe(clean(axis)))
@@ -107,7 +95,7 @@ func (d *dotPlot) split(points []Point) {
 }
 
 // layout chooses the columns and the axis.
-func (d *dotPlot) layout(fit bool) {
+func (d *dotPlot) layout() {
 	names, values, intervals, ns := []string{}, []string{"value"}, []string{"interval"}, []string{"n"}
 	var s span
 	for _, r := range d.rows {
@@ -132,7 +120,7 @@ func (d *dotPlot) layout(fit bool) {
 
 	lo, hi := s.padded(0.05)
 	switch {
-	case s.unit() && !fit:
+	case s.unit():
 		lo, hi = 0, 1
 	case s.lo >= 0 && s.lo < s.hi/2:
 		lo = 0

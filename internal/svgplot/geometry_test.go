@@ -38,25 +38,22 @@ func TestDotsGeometry(t *testing.T) {
 }
 
 func TestDotsAxis(t *testing.T) {
-	share := func(opts []Option, values ...float64) float64 { // of the axis at which the first dot lies
+	share := func(values ...float64) float64 { // of the axis at which the first dot lies
 		var points []Point
 		for _, v := range values {
 			points = append(points, Point{"p", v, nan, nan, 0, false})
 		}
-		es := elements(t, Dots("t", "a", points, nil, opts...))
+		es := elements(t, Dots("t", "a", points, nil))
 		from, to := of(es, "axis")[0].f(t, "x1"), of(es, "axis")[0].f(t, "x2")
 		return (of(es, "dot")[0].f(t, "cx") - from) / (to - from)
 	}
-	if got := share(nil, 0.02, 0.1); math.Abs(got-0.02) > 1e-4 {
+	if got := share(0.02, 0.1); math.Abs(got-0.02) > 1e-4 {
 		t.Errorf("rates: %g, want 0.02", got)
 	}
-	if got := share([]Option{FitData()}, 0.06, 0.1); math.Abs(got-0.01/0.05) < 0.05 || got > 0.1 {
-		t.Errorf("fitted rates: %g, want the left end", got) // 5% of padding on both ends: 0.002/0.044
-	}
-	if got := share(nil, 50, 100); math.Abs(got-0.05/1.1) > 1e-4 {
+	if got := share(50, 100); math.Abs(got-0.05/1.1) > 1e-4 {
 		t.Errorf("from half the greatest on: %g, want a padded axis, 0.05/1.1", got)
 	}
-	if got := share(nil, 1, 100); math.Abs(got-1/104.95) > 1e-4 {
+	if got := share(1, 100); math.Abs(got-1/104.95) > 1e-4 {
 		t.Errorf("wide range: %g, want an axis from 0 to 100 + 5%% of 99", got)
 	}
 }

@@ -131,7 +131,7 @@ func every(text string, a, b, c float64, n int, log bool) [][]byte {
 	points := []Point{{text, a, b, c, n, false}, {text, b, a, c, n, true}, {"x", c, nan, nan, 0, n%2 == 0}}
 	xys := []XY{{text, a, b, c, a, b, c, false}, {text, b, c, a, c, b, a, true}, {text, a, b, nan, nan, inf, 1, false}, {"x", 1, 1, nan, nan, nan, nan, true}}
 	return [][]byte{
-		Dots(text, text, points, format), Dots(text, text, points, nil, FitData()), Dots(text, text, nil, nil),
+		Dots(text, text, points, format), Dots(text, text, points, nil), Dots(text, text, nil, nil),
 		Confusion(text, []string{text, "x"}, [][]int{{n, 1}, {}, {3}}), Confusion(text, nil, nil), Confusion(text, []string{text}, [][]int{{n, n}}),
 		Boxes(text, text, []string{text, "x"}, []string{text, "x"}, [][]Box{{{a, a, b, c, c, n}, {0, 1, 1, 1, 2, n}}, {{a, a, a, a, a, n}}, {}}), Boxes(text, text, nil, nil, nil),
 		Scatter(text, text, text, xys, log, format, nil), Scatter(text, text, text, nil, log, nil, nil),
