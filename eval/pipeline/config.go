@@ -34,17 +34,23 @@ type Config struct {
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`
 }
 
-// TierConfig is a tier and the model that serves it. nil is unknown.
+// ModelConfig is a model, its price in USD per million tokens, and its speed.
+// nil is unknown.
+type ModelConfig struct {
+	Model      string   `yaml:"model" json:"model"`
+	InputPerM  *float64 `yaml:"input_per_m" json:"input_per_m"`
+	OutputPerM *float64 `yaml:"output_per_m" json:"output_per_m"`
+	TTFTMS     *float64 `yaml:"ttft_ms" json:"ttft_ms"`
+	TokensPerS *float64 `yaml:"tokens_per_s" json:"tokens_per_s"`
+}
+
+// TierConfig is a tier and the model that serves it.
 type TierConfig struct {
-	Name           string   `yaml:"name" json:"name"`
-	Model          string   `yaml:"model" json:"model"`
-	InputPerM      *float64 `yaml:"input_per_m" json:"input_per_m"`
-	OutputPerM     *float64 `yaml:"output_per_m" json:"output_per_m"`
-	TTFTMS         *float64 `yaml:"ttft_ms" json:"ttft_ms"`
-	TokensPerS     *float64 `yaml:"tokens_per_s" json:"tokens_per_s"`
-	MaxTokens      int      `yaml:"max_tokens" json:"max_tokens"`
-	SystemPrompt   string   `yaml:"system_prompt" json:"system_prompt"`
-	ExpectedOutput float64  `yaml:"expected_output_tokens" json:"expected_output_tokens"`
+	Name           string `yaml:"name" json:"name"`
+	ModelConfig    `yaml:",inline"`
+	MaxTokens      int     `yaml:"max_tokens" json:"max_tokens"`
+	SystemPrompt   string  `yaml:"system_prompt" json:"system_prompt"`
+	ExpectedOutput float64 `yaml:"expected_output_tokens" json:"expected_output_tokens"`
 }
 
 // EmbedderConfig names an embedder.
@@ -74,14 +80,10 @@ type RuleConfig struct {
 
 // LLMConfig is the LLM classifier.
 type LLMConfig struct {
-	Model       string   `yaml:"model" json:"model"`
-	InputPerM   *float64 `yaml:"input_per_m" json:"input_per_m"`
-	OutputPerM  *float64 `yaml:"output_per_m" json:"output_per_m"`
-	TTFTMS      *float64 `yaml:"ttft_ms" json:"ttft_ms"`
-	TokensPerS  *float64 `yaml:"tokens_per_s" json:"tokens_per_s"`
-	MaxChars    int      `yaml:"max_message_chars" json:"max_message_chars"`
-	Concurrency int      `yaml:"concurrency" json:"concurrency"`
-	Prompt      string   `yaml:"prompt" json:"prompt"`
+	ModelConfig `yaml:",inline"`
+	MaxChars    int    `yaml:"max_message_chars" json:"max_message_chars"`
+	Concurrency int    `yaml:"concurrency" json:"concurrency"`
+	Prompt      string `yaml:"prompt" json:"prompt"`
 }
 
 // HybridConfig is the hybrids' own part.
@@ -165,9 +167,7 @@ func ParseConfig(text []byte, name string) (Config, error) {
 	// the default one.
 	var own Config
 	if err := yaml.Unmarshal(text, &own); err == nil && own.Classifiers.LLM.Model != "" {
-		l := own.Classifiers.LLM
-		c.Classifiers.LLM.InputPerM, c.Classifiers.LLM.OutputPerM = l.InputPerM, l.OutputPerM
-		c.Classifiers.LLM.TTFTMS, c.Classifiers.LLM.TokensPerS = l.TTFTMS, l.TokensPerS
+		c.Classifiers.LLM.ModelConfig = own.Classifiers.LLM.ModelConfig
 	}
 	if err := c.check(); err != nil {
 		return Config{}, configErrorf("%s: %v", name, err)
@@ -235,7 +235,9 @@ func keys(t reflect.Type) []string {
 	}
 	var out []string
 	for i := range t.NumField() {
-		out = append(out, t.Field(i).Tag.Get("yaml"))
+		if !t.Field(i).Anonymous { // those are inline
+			out = append(out, t.Field(i).Tag.Get("yaml"))
+		}
 		out = append(out, keys(t.Field(i).Type)...)
 	}
 	return out

@@ -116,6 +116,8 @@ func TestConfigErrors(t *testing.T) {
 	for _, c := range []struct{ yaml, want string }{
 		{"embeder: {}", `x.yaml:1:1: unknown key "embeder": did you mean "embedder"?`},
 		{"classifiers:\n  rule:\n    simple_pattern: []", `x.yaml:3:5: unknown key "simple_pattern": did you mean "simple_patterns"?`},
+		{"tiers: [{name: a, inptu_per_m: 1}, {name: b}]", `x.yaml:1:19: unknown key "inptu_per_m": did you mean "input_per_m"?`},
+		{"classifiers:\n  llm:\n    modle: x", `x.yaml:3:5: unknown key "modle": did you mean "model"?`},
 		{"zzzzzzzzzz: 1", "see routeproof init for all keys"},
 		{"splits: {salt: a}\nsplits: {salt: b}", "x.yaml:2:1"},
 		{"splits: {train: much}", `x.yaml:1:17: expected a number, found "much"`},

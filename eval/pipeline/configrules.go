@@ -28,7 +28,7 @@ func (c *Config) check() error {
 	}
 	for i, t := range c.Tiers {
 		where := fmt.Sprintf("tiers, %s", t.Name)
-		if err := checkModel(where, t.InputPerM, t.OutputPerM, t.TTFTMS, t.TokensPerS); err != nil {
+		if err := t.ModelConfig.check(where); err != nil {
 			return err
 		}
 		if !(t.ExpectedOutput >= 0 && t.ExpectedOutput <= mostTokens) || t.MaxTokens < 0 {
@@ -52,7 +52,7 @@ func (c *Config) check() error {
 		return fmt.Errorf("classifiers, rule: %w", err)
 	}
 	l := c.Classifiers.LLM
-	if err := checkModel("classifiers, llm", l.InputPerM, l.OutputPerM, l.TTFTMS, l.TokensPerS); err != nil {
+	if err := l.ModelConfig.check("classifiers, llm"); err != nil {
 		return err
 	}
 	if _, err := llm.New("llm", llm.Recorded{}, llm.Config{Prompt: l.Prompt, MaxChars: l.MaxChars, Concurrency: l.Concurrency}); err != nil {
@@ -73,12 +73,12 @@ func (c *Config) check() error {
 	return nil
 }
 
-func checkModel(where string, in, out, ttft, speed *float64) error {
+func (m ModelConfig) check(where string) error {
 	for _, f := range []struct {
 		key      string
 		v        *float64
 		positive bool
-	}{{"input_per_m", in, false}, {"output_per_m", out, false}, {"ttft_ms", ttft, false}, {"tokens_per_s", speed, true}} {
+	}{{"input_per_m", m.InputPerM, false}, {"output_per_m", m.OutputPerM, false}, {"ttft_ms", m.TTFTMS, false}, {"tokens_per_s", m.TokensPerS, true}} {
 		if f.v == nil {
 			continue
 		}
@@ -90,7 +90,7 @@ func checkModel(where string, in, out, ttft, speed *float64) error {
 			return fmt.Errorf("%s: %s: expected %s 0 and at most %g, or no key where it is unknown, found %g", where, f.key, least, mostUSD, *f.v)
 		}
 	}
-	if (in == nil) != (out == nil) {
+	if (m.InputPerM == nil) != (m.OutputPerM == nil) {
 		return fmt.Errorf("%s: expected both input_per_m and output_per_m, or neither", where)
 	}
 	return nil

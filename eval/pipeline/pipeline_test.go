@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/builtin"
 	"github.com/routeproof/routeproof/eval"
@@ -171,6 +172,23 @@ func TestArtifactOfOtherTiers(t *testing.T) {
 	var config *pipeline.ConfigError
 	if !errors.As(err, &config) || !strings.Contains(err.Error(), "the artifact has tiers") {
 		t.Errorf("%v, expected a ConfigError", err)
+	}
+}
+
+func TestArtifactOfImpossibleShares(t *testing.T) {
+	run, err := execute(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := run.Artifact.Manifest()
+	m.Dataset.Shares = [4]float64{1, 1, 1, 1}
+	broken, err := run.Artifact.WithManifest(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = broken })
+	if !errors.Is(err, centroids.ErrManifest) {
+		t.Errorf("%v, expected ErrManifest", err)
 	}
 }
 
