@@ -3,7 +3,6 @@ package datasets
 import (
 	"bytes"
 	"errors"
-	"io"
 	"math"
 	"reflect"
 	"slices"
@@ -128,50 +127,16 @@ func FuzzParseAnswers(f *testing.F) {
 			if id == "" || !utf8.ValidString(id) || !utf8.ValidString(a.Text) || !utf8.ValidString(a.Model) {
 				t.Errorf("answer %q: %+v", id, a)
 			}
-			for _, n := range []*int{a.InputTokens, a.OutputTokens} {
-				if n != nil && *n < 0 {
-					t.Errorf("answer %q: %d tokens", id, *n)
+			for _, n := range []Optional[int]{a.InputTokens, a.OutputTokens} {
+				if n.Value < 0 {
+					t.Errorf("answer %q: %d tokens", id, n.Value)
 				}
 			}
-			for _, x := range []*float64{a.CostUSD, a.LatencyMS} {
-				if x != nil && !(*x >= 0 && *x <= math.MaxFloat64) {
-					t.Errorf("answer %q: %g", id, *x)
+			for _, x := range []Optional[float64]{a.CostUSD, a.LatencyMS} {
+				if !(x.Value >= 0 && x.Value <= math.MaxFloat64) {
+					t.Errorf("answer %q: %g", id, x.Value)
 				}
 			}
-		}
-	})
-}
-
-// FuzzDecompress reads at most 16 MiB of what comes out: a small input may
-// stand for a large text.
-func FuzzDecompress(f *testing.F) {
-	_, packed := someGzip(f)
-	for _, b := range [][]byte{nil, packed, packed[:len(packed)/2], append(gzipped(f, nil), packed...), []byte("PAR1"), {0x28, 0xb5, 0x2f, 0xfd}, {0x1f, 0x8b}, []byte("{}\n")} {
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := Decompress(bytes.NewReader(data), "f")
-		if err != nil {
-			var content *ContentError
-			if !errors.As(err, &content) {
-				t.Fatalf("error is %v, expected a ContentError", err)
-			}
-			return
-		}
-		packed := bytes.HasPrefix(data, []byte{0x1f, 0x8b})
-		text, err := io.ReadAll(io.LimitReader(r, 16<<20))
-		if !packed && (err != nil || !bytes.Equal(text, data)) {
-			t.Errorf("plain bytes changed: %q became %q, %v", data, text, err)
-		}
-		if packed && err != nil && !damaged(err) {
-			t.Errorf("damage is not known as such: %v", err)
-		}
-		// What was read of a damaged file is never taken for a whole one.
-		r, _ = Decompress(bytes.NewReader(data), "f")
-		if _, parsed := ParsePrompts(io.LimitReader(r, 16<<20), "f", nil, nil); packed && err != nil && parsed == nil {
-			t.Errorf("rows of a damaged file were taken: %v", err)
-		} else if parsed != nil {
-			checkContent(t, parsed)
 		}
 	})
 }

@@ -176,8 +176,8 @@ func TestReadFailure(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if _, err := Decompress(iotest.ErrReader(broken), "f"); !errors.Is(err, broken) {
-		t.Errorf("Decompress: %v", err)
+	if _, err := ParsePrompts(iotest.ErrReader(broken), "f", nil, nil); !errors.Is(err, broken) {
+		t.Errorf("at the first byte: %v", err)
 	}
 }
 
@@ -186,15 +186,11 @@ func TestWrongFormats(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"array", `[{"id":"a"},` + "\n" + `{"id":"b"}]`, "looks like one JSON array"},
 		{"pretty", "{\n  \"id\": \"a\"\n}\n", "looks like JSON over several lines"},
-		{"CSV", "id,prompt,tier\na,b,SIMPLE\nc,d,SIMPLE\n", "looks like CSV"},
 		{"prose", "hello\nworld\n", "does not look like JSON Lines"},
 		{"UTF-16", "\xff\xfe{\x00", "is UTF-16"},
 		{"zip", "PK\x03\x04abc", "is a zip archive"},
 	} {
-		r, err := Decompress(strings.NewReader(c.file), "f")
-		if err == nil {
-			_, err = ParsePrompts(r, "f", nil, nil)
-		}
+		_, err := ParsePrompts(strings.NewReader(c.file), "f", nil, nil)
 		var content *ContentError
 		if !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) || content.Total > 1 {
 			t.Errorf("%s: %v, expected one that %s", c.name, err, c.want)

@@ -102,11 +102,7 @@ func TestGzipBombInBoundedMemory(t *testing.T) {
 	part := gzipped(t, bytes.Repeat([]byte("x"), 16<<20))
 	m := newMeter(io.MultiReader(
 		bytes.NewReader(gzipped(t, []byte(good("a")+"\n"))), repeated(part, members), bytes.NewReader(gzipped(t, []byte("\n"+`{"id":"b"}`)))), 1<<17)
-	r, err := Decompress(m, "f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = ParsePrompts(r, "f", nil, nil)
+	_, err := ParsePrompts(m, "f", nil, nil)
 	if diff := cmp.Diff(aroundWant, problemsOf(t, err)); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}
@@ -115,17 +111,15 @@ func TestGzipBombInBoundedMemory(t *testing.T) {
 	}
 }
 
-// TestLongestLine holds that MaxLine is the longest line taken, its end not counted.
+// TestLongestLine holds that a line of 8 MiB is the longest taken, its end not counted.
 func TestLongestLine(t *testing.T) {
-	const head, tail = `{"id":"a","prompt":"`, `"}`
+	const head, tail, longest = `{"id":"a","prompt":"`, `"}`, 8 << 20
 	for extra, ok := range map[int]bool{0: true, 1: false} {
-		line := head + strings.Repeat("x", MaxLine-len(head)-len(tail)+extra) + tail
+		text := strings.Repeat("x", longest-len(head)-len(tail)+extra)
 		for _, around := range [][2]string{{"", ""}, {"", "\n"}, {"\ufeff", "\r\n"}} {
-			p := &problems{}
-			l := newLines(strings.NewReader(around[0]+line+around[1]), p)
-			read, tooLong, err := l.read()
-			if err != nil || tooLong == ok || ok && string(read) != line {
-				t.Errorf("%d over MaxLine, %q: %d bytes, %t, %v", extra, around, len(read), tooLong, err)
+			file, err := ParsePrompts(strings.NewReader(around[0]+head+text+tail+around[1]), "f", nil, nil)
+			if (err == nil) != ok || ok && file.Prompts[0].Text != text {
+				t.Errorf("%d over the longest, %q: %.100v", extra, around, err)
 			}
 		}
 	}

@@ -80,7 +80,7 @@ func TestOpenGoesByContent(t *testing.T) {
 }
 
 func TestOpenShortFiles(t *testing.T) {
-	for _, content := range []string{"", "{", "{}", "{}\n", "\x1f", "PAR", "\x28\xb5\x2f"} {
+	for _, content := range []string{"", "{", "{}", "{}\n", "\x1f", "PAR", "PAR1", "\x28\xb5\x2f"} {
 		f, err := Open(writeTemp(t, "f", []byte(content)))
 		if err != nil {
 			t.Errorf("%q: %v", content, err)
@@ -97,8 +97,7 @@ func TestOpenShortFiles(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct{ content, want string }{
-		{"\x28\xb5\x2f\xfd\x00\x00", "zstd is not read: decompress it first (zstd -d)"},
-		{"PAR1\x00\x00", "Parquet is not read: expected JSON Lines, plain or .gz"},
+		{"PK\x03\x04", "is a zip archive: expected JSON Lines, CSV or Parquet, plain, .gz or .zst (unzip it first)"},
 		{"\x1f\x8b", "gzip header is damaged: unexpected EOF"},
 		{"\x1f\x8b\x07\x00\x00\x00\x00\x00\x00\xff", "gzip header is damaged: gzip: invalid header"},
 	} {
@@ -146,11 +145,7 @@ func someGzip(t testing.TB) ([]Prompt, []byte) {
 }
 
 func parseBytes(b []byte) (*PromptFile, error) {
-	r, err := Decompress(bytes.NewReader(b), "f")
-	if err != nil {
-		return nil, err
-	}
-	return ParsePrompts(r, "f", nil, nil)
+	return ParsePrompts(bytes.NewReader(b), "f", nil, nil)
 }
 
 func TestTruncatedGzip(t *testing.T) {

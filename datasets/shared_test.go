@@ -13,9 +13,9 @@ import (
 
 // sharedData returns the path of a file of real public data, kept outside the
 // module. The test skips where it is absent.
-func sharedData(t *testing.T, name string) string {
+func sharedData(t *testing.T, folder, name string) string {
 	t.Helper()
-	path := filepath.Join("..", "..", "shared", "data", "prompts", name)
+	path := filepath.Join("..", "..", "shared", "data", folder, name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		t.Skipf("shared data is absent: %s", path)
 	} else if err != nil {
@@ -39,7 +39,7 @@ func TestSharedPrompts(t *testing.T) {
 		{"derived_routerbench", []string{"T1", "T2", "T3", "T4"}, map[string]int{"T1": 1841, "T2": 746, "T3": 194, "T4": 178, "": 191}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			file, err := ReadPrompts(sharedData(t, c.name+".jsonl.gz"), c.tiers, nil)
+			file, err := ReadPrompts(sharedData(t, "prompts", c.name+".jsonl.gz"), c.tiers, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,11 +60,11 @@ func TestSharedPrompts(t *testing.T) {
 }
 
 func TestSharedAnswers(t *testing.T) {
-	answers, err := ReadAnswers(sharedData(t, "tiers_public.llm.jsonl.gz"), nil)
+	answers, err := ReadAnswers(sharedData(t, "prompts", "tiers_public.llm.jsonl.gz"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	prompts, err := ReadPrompts(sharedData(t, "tiers_public.jsonl.gz"), testTiers, nil)
+	prompts, err := ReadPrompts(sharedData(t, "prompts", "tiers_public.jsonl.gz"), testTiers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestSharedAnswers(t *testing.T) {
 // TestSharedSplitColumn takes the split column of complexity_e1, which names
 // 50 train, 20 dev and 50 test prompts: calibrate is cut from train.
 func TestSharedSplitColumn(t *testing.T) {
-	file, err := ReadPrompts(sharedData(t, "complexity_e1.jsonl.gz"), testTiers, nil)
+	file, err := ReadPrompts(sharedData(t, "prompts", "complexity_e1.jsonl.gz"), testTiers, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,5 +107,46 @@ func TestSharedSplitColumn(t *testing.T) {
 	// A third of 50, within three standard errors.
 	if cut < 7 || cut > 27 {
 		t.Errorf("%d of 50 train prompts went to calibrate, expected about 17", cut)
+	}
+}
+
+// TestSharedOutcomes compares with the counts and the accuracies that the
+// data's own README gives, where it rounds to three digits with those that
+// Python's json gives.
+func TestSharedOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		prompts, models int
+		accuracy        map[string]string
+	}{
+		{"routellm_mmlu", 14037, 2, map[string]string{"mistralai/Mixtral-8x7B-Instruct-v0.1": "68.09", "gpt-4-1106-preview": "80.59"}},
+		{"zeroeval_gsm", 1319, 17, map[string]string{"gemma-2-2b-it": "51.63", "gpt-4o-mini-2024-07-18": "94.24", "o1-mini-2024-09-12": "96.06"}},
+		{"zeroeval_crux", 800, 19, map[string]string{"gemma-2-2b-it": "21.50", "gpt-4o-mini-2024-07-18": "75.88", "o1-mini-2024-09-12": "93.75"}},
+		{"routerbench", 3150, 11, map[string]string{"gpt-4-1106-preview": "87.94"}},
+		{"routerarena", 809, 2, map[string]string{"claude-3-haiku-20240307": "52.34", "gemini-2.0-flash-001": "69.01"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			prompts, n, sum := map[string]bool{}, map[string]int{}, map[string]float64{}
+			summary, err := Outcomes().ScanFile(sharedData(t, "outcomes", c.name+".jsonl.gz"), nil, func(o *Outcome) error {
+				prompts[o.ID] = true
+				n[o.Model]++
+				sum[o.Model] += o.Score.Value
+				if !o.Score.Known {
+					t.Errorf("%s by %s has no score", o.ID, o.Model)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if summary.Rows != c.prompts*c.models || len(prompts) != c.prompts || len(n) != c.models || len(summary.Warnings) > 0 {
+				t.Errorf("%d rows, %d prompts, %d models, warnings %q; expected %d prompts and %d models", summary.Rows, len(prompts), len(n), summary.Warnings, c.prompts, c.models)
+			}
+			for model, want := range c.accuracy {
+				if got := fmt.Sprintf("%.2f", 100*sum[model]/float64(n[model])); got != want {
+					t.Errorf("%s: %s, expected %s", model, got, want)
+				}
+			}
+		})
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // A Split is the use a prompt is put to.
@@ -123,13 +125,13 @@ func givenSplits(prompts []Prompt, groups []string, name string, each func(Probl
 			splitOf[groups[i]] = i
 		} else if other := prompts[first]; other.Split != prompt.Split {
 			p.add(0, "split", "prompt %s is in %s, but %s, of the same group or text, is in %s: give both one split",
-				quote(prompt.ID), prompt.Split, quote(other.ID), other.Split)
+				wording.Quote(prompt.ID), prompt.Split, wording.Quote(other.ID), other.Split)
 		}
 	}
 	if given > 0 && given < len(prompts) {
 		for _, prompt := range prompts {
 			if prompt.Split == "" {
-				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", quote(prompt.ID))
+				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(prompt.ID))
 			}
 		}
 	}

@@ -89,10 +89,7 @@ func (a *app) readUnlabelled(path, problems string) ([]datasets.Prompt, error) {
 	var file *datasets.PromptFile
 	var err error
 	if path == "-" {
-		var r io.Reader
-		if r, err = datasets.Decompress(a.in, "standard input"); err == nil {
-			file, err = datasets.ParsePrompts(r, "standard input", nil, log.add)
-		}
+		file, err = datasets.ParsePrompts(a.in, "standard input", nil, log.add)
 	} else {
 		file, err = datasets.ReadPrompts(path, nil, log.add)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 var tiers = []string{"SIMPLE", "MEDIUM", "COMPLEX", "FRONTIER"}
@@ -85,7 +86,7 @@ func TestAnswers(t *testing.T) {
 		if want := (datasets.Answer{Text: answer.Text}); answer != want {
 			t.Errorf("%s has figures that were not recorded: %+v", id, answer)
 		}
-		if datasets.Suggest(answer.Text, tiers) != answer.Text {
+		if wording.Suggest(answer.Text, tiers) != answer.Text {
 			t.Errorf("%s has answer %q, expected a tier", id, answer.Text)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 //go:embed default.yaml
@@ -189,7 +189,7 @@ func yamlError(name string, err error) error {
 	case errors.As(err, &unknown):
 		key := y.GetToken().Value
 		hint := "see routeproof init for all keys"
-		switch s := datasets.Suggest(key, keys(reflect.TypeFor[Config]())); s {
+		switch s := wording.Suggest(key, keys(reflect.TypeFor[Config]())); s {
 		case "":
 		case key:
 			hint = "it belongs elsewhere, see routeproof init"

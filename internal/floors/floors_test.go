@@ -17,6 +17,7 @@ const module = "github.com/routeproof/routeproof"
 const (
 	gonum       = "gonum.org/v1/gonum"
 	parquet     = "github.com/parquet-go/parquet-go"
+	zstd        = "github.com/klauspost/compress"
 	tokenizer   = "github.com/tiktoken-go/tokenizer"
 	yaml        = "github.com/goccy/go-yaml"
 	cobra       = "github.com/spf13/cobra"
@@ -33,6 +34,9 @@ type floor struct {
 func floors() map[string]floor {
 	return map[string]floor{
 		"centroids":                       {0, []string{gonum}},
+		"internal/wording":                {-2, nil},
+		"internal/neardup":                {-1, nil},
+		"internal/table":                  {-1, []string{parquet, zstd}},
 		"datasets":                        {0, nil},
 		"eval/stats":                      {0, []string{gonum}},
 		"internal/tokens":                 {0, []string{tokenizer}},

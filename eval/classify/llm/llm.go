@@ -48,7 +48,10 @@ func (r Recorded) Ask(_ context.Context, id, _ string) (Reply, error) {
 	if !ok {
 		return Reply{}, ErrNotRecorded
 	}
-	return Reply(a), nil
+	return Reply{
+		Text: a.Text, Model: a.Model, InputTokens: a.InputTokens.Pointer(), OutputTokens: a.OutputTokens.Pointer(),
+		CostUSD: a.CostUSD.Pointer(), LatencyMS: a.LatencyMS.Pointer(),
+	}, nil
 }
 
 // Config of a [Classifier].

@@ -53,7 +53,7 @@ func classify(t testing.TB, c *Classifier, requests []eval.Request) []eval.Decis
 
 func TestRecordedAnswers(t *testing.T) {
 	answers := Recorded{
-		"p0": {Text: "complex", Model: "m", InputTokens: new(12), OutputTokens: new(1), CostUSD: new(0.5), LatencyMS: new(250.0)},
+		"p0": {Text: "complex", Model: "m", InputTokens: datasets.Known(12), OutputTokens: datasets.Known(1), CostUSD: datasets.Known(0.5), LatencyMS: datasets.Known(250.0)},
 		"p1": {Text: "no idea", Model: "m"},
 	}
 	got := classify(t, newClassifier(t, answers, nil), requestsOf("a", "b", "c"))
@@ -90,14 +90,14 @@ func TestAccounting(t *testing.T) {
 		cost, latency eval.Quantity
 	}{
 		{"nothing known", datasets.Answer{}, nil, nil, nil, unknown, unknown},
-		{"all recorded", datasets.Answer{InputTokens: new(40), OutputTokens: new(2), CostUSD: new(0.0), LatencyMS: new(7.0)}, counted, new(40), new(2), recorded(0), recorded(7)},
+		{"all recorded", datasets.Answer{InputTokens: datasets.Known(40), OutputTokens: datasets.Known(2), CostUSD: datasets.Known(0.0), LatencyMS: datasets.Known(7.0)}, counted, new(40), new(2), recorded(0), recorded(7)},
 		// 40·2/1e6 + 2·10/1e6 and 300 + 1000·2/50.
-		{"tokens recorded", datasets.Answer{InputTokens: new(40), OutputTokens: new(2)}, priced, new(40), new(2), computed(1e-4), computed(340)},
+		{"tokens recorded", datasets.Answer{InputTokens: datasets.Known(40), OutputTokens: datasets.Known(2)}, priced, new(40), new(2), computed(1e-4), computed(340)},
 		// 21·2/1e6 + 6·10/1e6 and 300 + 1000·6/50.
 		{"tokens counted", datasets.Answer{}, counted, new(21), new(6), computed(1.02e-4), computed(420)},
-		{"one recorded, one counted", datasets.Answer{InputTokens: new(40)}, counted, new(40), new(6), computed(1.4e-4), computed(420)},
-		{"no input tokens", datasets.Answer{OutputTokens: new(2)}, priced, nil, new(2), unknown, computed(340)},
-		{"no output tokens", datasets.Answer{InputTokens: new(40)}, priced, new(40), nil, unknown, unknown},
+		{"one recorded, one counted", datasets.Answer{InputTokens: datasets.Known(40)}, counted, new(40), new(6), computed(1.4e-4), computed(420)},
+		{"no input tokens", datasets.Answer{OutputTokens: datasets.Known(2)}, priced, nil, new(2), unknown, computed(340)},
+		{"no output tokens", datasets.Answer{InputTokens: datasets.Known(40)}, priced, new(40), nil, unknown, unknown},
 		{"no input price", datasets.Answer{}, func(c *Config) { counted(c); c.InputPerM = nil }, new(21), new(6), unknown, computed(420)},
 		{"no output price", datasets.Answer{}, func(c *Config) { counted(c); c.OutputPerM = nil }, new(21), new(6), unknown, computed(420)},
 		{"no speed", datasets.Answer{}, func(c *Config) { counted(c); c.TokensPerS = nil }, new(21), new(6), computed(1.02e-4), unknown},

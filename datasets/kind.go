@@ -1,0 +1,292 @@
+package datasets
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/internal/table"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// Optional is a value that may be unknown. The zero value is unknown.
+type Optional[T any] struct {
+	Value T
+	Known bool
+}
+
+// Known returns a value that is known.
+func Known[T any](v T) Optional[T] { return Optional[T]{v, true} }
+
+// Pointer returns the value's address, or nil where it is unknown.
+func (o Optional[T]) Pointer() *T {
+	if !o.Known {
+		return nil
+	}
+	return &o.Value
+}
+
+// A Kind is a kind of file with rows of type T: its columns, what they may
+// hold, and which of them name a row.
+type Kind[T any] struct {
+	noun   string // of many rows
+	needs  string // the columns that make sense of a file
+	fields []field[T]
+	check  func(*T, *checker)   // what columns alone do not show; may be nil
+	keys   []string             // columns that together name a row
+	name   func(*T) []string    // what they hold, or what of them must be unique
+	clash  func(*T, int) string // how to say that two rows share it, with the line of the first
+}
+
+// field binds a column to a part of T.
+type field[T any] struct {
+	table.Column
+	load  func(*T, *table.Cells, int, *checker)
+	store func(*T, *table.Batch, int) // nil: is read but not written
+}
+
+// A Summary is what a scan found beside the rows.
+type Summary struct {
+	Rows     int
+	Columns  []string // the known ones that the file has, in the kind's order
+	Warnings []string // what a reader of the results should know
+	metadata func(key string) string
+}
+
+// Metadata returns a value of the file's own key-value pairs, which only
+// Parquet has; empty where there is none.
+func (s Summary) Metadata(key string) string { return s.metadata(key) }
+
+// ScanFile reads the file at path. See [Kind.Scan].
+func (k Kind[T]) ScanFile(path string, each func(Problem), visit func(*T) error) (Summary, error) {
+	source, err := table.Open(path)
+	if err != nil {
+		return Summary{}, contentError(path, err, each)
+	}
+	defer source.Close()
+	return k.scan(source, path, each, visit)
+}
+
+// Scan reads rows as JSON Lines, CSV or Parquet, plain, gzip or zstd, as the
+// content says, and calls visit for every good one, in order; the row is good
+// until visit returns. An error of visit ends the scan and is returned.
+//
+// Either every row is good, or the error is a [ContentError]; each is told of
+// every problem, unless it is nil. A file without rows is one too. name stands
+// for the file in messages. Memory does not grow with the size of rows, but by
+// some 40 bytes a row where rows must differ.
+func (k Kind[T]) Scan(r io.Reader, name string, each func(Problem), visit func(*T) error) (Summary, error) {
+	source, err := table.New(r, name)
+	if err != nil {
+		return Summary{}, contentError(name, err, each)
+	}
+	defer source.Close()
+	return k.scan(source, name, each, visit)
+}
+
+// contentError turns a refusal of the file into a [ContentError].
+func contentError(name string, err error, each func(Problem)) error {
+	var refused *table.Refused
+	if !errors.As(err, &refused) {
+		return err
+	}
+	p := problems{file: name, each: each}
+	p.add(0, "", "%s", refused.Reason)
+	return p.err()
+}
+
+func (k Kind[T]) columns() []table.Column {
+	columns := make([]table.Column, len(k.fields))
+	for i, f := range k.fields {
+		columns[i] = f.Column
+	}
+	return columns
+}
+
+func (k Kind[T]) names() []string {
+	names := make([]string, len(k.fields))
+	for i, f := range k.fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (k Kind[T]) scan(source *table.Source, name string, each func(Problem), visit func(*T) error) (Summary, error) {
+	reader, err := source.Rows(k.columns())
+	if err != nil {
+		return Summary{}, contentError(name, err, each)
+	}
+	s := scanner[T]{kind: k, problems: problems{file: name, each: each}, visit: visit, first: map[[16]byte]int{}}
+	for batch := new(table.Batch); ; {
+		err := reader.Read(batch)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return Summary{}, fmt.Errorf("%s: %w", name, err)
+		}
+		more, visitErr := s.batch(batch)
+		if visitErr != nil {
+			return Summary{}, visitErr
+		}
+		if err != nil || !more {
+			break
+		}
+	}
+	if s.problems.total == 0 && s.rows == 0 {
+		s.problems.add(0, "", "no %s: expected rows with %s", k.noun, k.needs)
+	}
+	if err := s.problems.err(); err != nil {
+		return Summary{}, err
+	}
+	summary := Summary{Rows: s.rows, metadata: reader.Metadata}
+	for i, present := range reader.Present() {
+		if present {
+			summary.Columns = append(summary.Columns, k.fields[i].Name)
+		}
+	}
+	summary.Warnings = append(unused(reader.Unknown(), k.names()), reader.Notes()...)
+	return summary, nil
+}
+
+// unused names the columns that were passed over, with the field that each may
+// have meant.
+func unused(columns, fields []string) []string {
+	if len(columns) == 0 {
+		return nil
+	}
+	names := slices.Sorted(slices.Values(columns))
+	said := make([]string, min(len(names), 20))
+	for i := range said {
+		said[i] = wording.Quote(names[i]) + wording.DidYouMean(names[i], fields)
+	}
+	more := ""
+	switch n := len(names) - len(said); {
+	case len(names) == table.MaxUnknown:
+		more = fmt.Sprintf(" and at least %d more", n)
+	case n > 0:
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return []string{fmt.Sprintf("columns not used: %s%s", strings.Join(said, ", "), more)}
+}
+
+// scanner checks batches.
+type scanner[T any] struct {
+	kind     Kind[T]
+	problems problems
+	visit    func(*T) error
+	first    map[[16]byte]int // hash of what is unique → its first line
+	rows     int
+	check    checker
+}
+
+// maxProblems is how many problems are listed before reading stops, so that a
+// small compressed file cannot fill a disk with them.
+const maxProblems = 100_000
+
+// batch takes in the next rows, and tells whether more are wanted.
+func (s *scanner[T]) batch(b *table.Batch) (more bool, err error) {
+	faults := b.Faults
+	for i := range b.Rows {
+		line := b.Line[i]
+		for len(faults) > 0 && faults[0].Line < line {
+			if !s.add(faults[0]) {
+				return false, nil
+			}
+			faults = faults[1:]
+		}
+		s.check.found = s.check.found[:0]
+		for len(faults) > 0 && faults[0].Line == line {
+			s.check.found = append(s.check.found, faults[0])
+			faults = faults[1:]
+		}
+		if more, err := s.row(b, i, line); err != nil || !more {
+			return false, err
+		}
+	}
+	for _, f := range faults {
+		if !s.add(f) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// add tells of a fault, up to the limit.
+func (s *scanner[T]) add(f table.Fault) bool {
+	if s.problems.total >= maxProblems {
+		s.problems.add(f.Line, "", "more than %d problems: the rest of the file was not read", maxProblems)
+		return false
+	}
+	s.problems.add(f.Line, f.Column, "%s", f.Reason)
+	return true
+}
+
+func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
+	c := &s.check
+	c.line = line
+	var row T
+	for k := range s.kind.fields {
+		if cells := &b.Cells[k]; cells.Known[i] {
+			s.kind.fields[k].load(&row, cells, i, c)
+		}
+	}
+	if s.kind.check != nil {
+		s.kind.check(&row, c)
+	}
+	if s.named() {
+		key := keyOf(s.kind.name(&row))
+		if first, twice := s.first[key]; twice {
+			c.problem("id", "%s", s.kind.clash(&row, first))
+		} else {
+			s.first[key] = line
+		}
+	}
+	if len(c.found) == 0 {
+		s.rows++
+		return true, s.visit(&row)
+	}
+	place := func(f table.Fault) int {
+		return slices.IndexFunc(s.kind.fields, func(field field[T]) bool { return field.Name == f.Column })
+	}
+	slices.SortStableFunc(c.found, func(a, b table.Fault) int { return place(a) - place(b) })
+	for _, f := range c.found {
+		if !s.add(f) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// named tells whether the columns that name the row are sound.
+func (s *scanner[T]) named() bool {
+	return !slices.ContainsFunc(s.check.found, func(f table.Fault) bool { return slices.Contains(s.kind.keys, f.Column) })
+}
+
+// keyOf hashes names with their lengths.
+func keyOf(names []string) [16]byte {
+	h := sha256.New()
+	for _, name := range names {
+		fmt.Fprintf(h, "%d ", len(name))
+		io.WriteString(h, name)
+	}
+	return [16]byte(h.Sum(nil))
+}
+
+// checker collects what is wrong with a row.
+type checker struct {
+	line  int
+	found []table.Fault
+}
+
+func (c *checker) problem(field, format string, args ...any) {
+	c.found = append(c.found, table.Fault{Line: c.line, Column: field, Reason: fmt.Sprintf(format, args...)})
+}
+
+// oneOf checks a value that may be empty.
+func (c *checker) oneOf(field, value string, allowed []string) {
+	if value == "" || slices.Contains(allowed, value) {
+		return
+	}
+	c.problem(field, "expected one of %s, found %s%s", strings.Join(allowed, ", "), wording.Quote(value), wording.DidYouMean(value, allowed))
+}

@@ -1,0 +1,87 @@
+package datasets
+
+import (
+	"io"
+	"slices"
+
+	"github.com/routeproof/routeproof/internal/table"
+)
+
+// A Vector is what some embedder made of a prompt.
+type Vector struct {
+	ID     string
+	Values []float32 // good only while the row is visited
+}
+
+// maxDims is the longest vector.
+const maxDims = 1 << 16
+
+// Vectors is the kind of file that holds vectors: columns id and embedding, a
+// list of finite numbers (in CSV as a JSON array). All have the length of the
+// first; id is unique.
+func Vectors() Kind[Vector] {
+	dims := 0
+	return Kind[Vector]{
+		noun: "vectors", needs: "id and embedding",
+		fields: []field[Vector]{
+			nameField("id", "the id of a prompt", func(v *Vector) *string { return &v.ID }),
+			{
+				Column: table.Column{Name: "embedding", Type: table.Vector, Required: true},
+				load: func(v *Vector, cells *table.Cells, i int, c *checker) {
+					v.Values = cells.Vector[i]
+					switch n := len(v.Values); {
+					case n == 0 || n > maxDims:
+						c.problem("embedding", "expected 1 to %d numbers, found %d", maxDims, n)
+					case dims == 0:
+						dims = n
+					case n != dims:
+						c.problem("embedding", "expected %d numbers as in the rows before, found %d", dims, n)
+					}
+				},
+				store: func(v *Vector, b *table.Batch, c int) { b.SetVector(c, v.Values) },
+			},
+		},
+		keys:  []string{"id"},
+		name:  func(v *Vector) []string { return []string{v.ID} },
+		clash: func(v *Vector, first int) string { return clashOfIDs(v.ID, first) },
+	}
+}
+
+// VectorFile is a checked file of vectors.
+type VectorFile struct {
+	Summary
+	IDs    []string
+	Dims   int
+	Values []float32 // vector i is Values[i*Dims : (i+1)*Dims]
+}
+
+// ReadVectors reads all [Vectors] of the file at path; [Kind.Scan] has the
+// formats and errors.
+func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
+	return collectVectors(func(visit func(*Vector) error) (Summary, error) {
+		return Vectors().ScanFile(path, each, visit)
+	})
+}
+
+// ParseVectors is [ReadVectors] of a stream.
+func ParseVectors(r io.Reader, name string, each func(Problem)) (*VectorFile, error) {
+	return collectVectors(func(visit func(*Vector) error) (Summary, error) {
+		return Vectors().Scan(r, name, each, visit)
+	})
+}
+
+func collectVectors(scan func(func(*Vector) error) (Summary, error)) (*VectorFile, error) {
+	file := &VectorFile{}
+	var err error
+	file.Summary, err = scan(func(v *Vector) error {
+		file.IDs = append(file.IDs, v.ID)
+		file.Dims = len(v.Values)
+		file.Values = append(file.Values, v.Values...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	file.Values = slices.Clip(file.Values)
+	return file, nil
+}

@@ -1,0 +1,212 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// parquetReader reads flat columns and lists of a Parquet file page by page.
+type parquetReader struct {
+	file    *parquet.File
+	bytes   *watched
+	columns []Column
+	leaves  []*leaf  // nil where the file has no such column
+	names   []string // of all columns
+	unknown unknowns
+	faults  []Fault // of the file as a whole, not told yet
+
+	group int   // row group at hand
+	left  int64 // its rows that are still to be read
+	row   int   // rows read
+	ended bool
+}
+
+// rowsAtOnce is how many rows a column is read ahead of the others. With
+// values of [MaxRow] it bounds a batch.
+const rowsAtOnce = 16
+
+func (s *Source) openParquet(columns []Column) (_ *parquetReader, err error) {
+	if s.file == nil {
+		if err := s.spool(); err != nil {
+			return nil, err
+		}
+	}
+	p := &parquetReader{columns: columns, leaves: make([]*leaf, len(columns)), group: -1, bytes: &watched{r: s.file}}
+	defer p.bytes.guard(&err)
+	if err := checkFooter(p.bytes, s.size); err != nil {
+		return nil, err
+	}
+	p.file, err = parquet.OpenFile(p.bytes, s.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, err
+	}
+	p.findColumns()
+	return p, nil
+}
+
+func (p *parquetReader) Present() []bool {
+	present := make([]bool, len(p.columns))
+	for c, leaf := range p.leaves {
+		present[c] = leaf != nil
+	}
+	return present
+}
+
+func (p *parquetReader) Unknown() []string { return p.unknown.names }
+
+func (p *parquetReader) Notes() []string {
+	var notes []string
+	for _, leaf := range p.leaves {
+		if leaf != nil && leaf.nan > 0 {
+			notes = append(notes, fmt.Sprintf("column %s: %d NaN are read as unknown", leaf.column.Name, leaf.nan))
+		}
+	}
+	return notes
+}
+
+// findColumns matches the columns asked for with those of the schema.
+func (p *parquetReader) findColumns() {
+	found := make([]bool, len(p.columns))
+	for _, node := range p.file.Root().Columns() {
+		p.names = append(p.names, node.Name())
+		known := false
+		for c, column := range p.columns {
+			if column.Name != node.Name() {
+				continue
+			}
+			known, found[c] = true, true
+			leaf, problem := newLeaf(column, node)
+			if problem != "" {
+				p.faults = append(p.faults, Fault{Column: column.Name, Reason: problem})
+				continue
+			}
+			p.leaves[c] = leaf
+		}
+		if !known {
+			p.unknown.add(node.Name())
+		}
+	}
+	var b Batch
+	missingColumns(&b, p.columns, found, p.names)
+	p.faults = append(p.faults, b.Faults...)
+}
+
+func (p *parquetReader) Read(b *Batch) (err error) {
+	b.Reset(p.columns)
+	if len(p.faults) > 0 {
+		b.Faults, p.faults, p.ended = append(b.Faults, p.faults...), nil, true
+	}
+	for !p.ended && !b.Full() {
+		if err := p.readSome(b); err != nil {
+			p.ended = true
+			if reason, ok := asRefused(err); ok {
+				p.drop(b)
+				b.fault(p.row+1, "", "%s", reason)
+				break
+			}
+			return err
+		}
+	}
+	if b.Rows == 0 && p.ended {
+		return io.EOF
+	}
+	return nil
+}
+
+// drop takes back rows that are not whole.
+func (p *parquetReader) drop(b *Batch) {
+	b.Line = b.Line[:b.Rows]
+	for c := range b.Cells {
+		b.Cells[c].cut(b.Rows)
+	}
+}
+
+// readSome reads the next rows of the row group at hand, or opens the next.
+func (p *parquetReader) readSome(b *Batch) (err error) {
+	defer p.bytes.guard(&err)
+	if p.left == 0 {
+		return p.nextGroup()
+	}
+	n := int(min(p.left, rowsAtOnce))
+	for i := range n {
+		b.Line = append(b.Line, p.row+i+1)
+	}
+	for c := range b.Cells {
+		if p.leaves[c] == nil {
+			for range n {
+				b.Cells[c].grow(p.columns[c].Type)
+			}
+		} else if err := p.leaves[c].read(b, c, n, p.row); err != nil {
+			return fmt.Errorf("row group %d, column %s: %w", p.group, p.columns[c].Name, err)
+		}
+	}
+	b.Rows += n
+	p.row += n
+	p.left -= int64(n)
+	return nil
+}
+
+func (p *parquetReader) nextGroup() error {
+	groups := p.file.RowGroups()
+	if p.group++; p.group == len(groups) {
+		p.ended = true
+		return nil
+	}
+	p.left = groups[p.group].NumRows()
+	if p.left < 0 {
+		return refuse("row group %d has %d rows", p.group, p.left)
+	}
+	for _, leaf := range p.leaves {
+		if leaf == nil {
+			continue
+		}
+		meta := p.file.Metadata().RowGroups[p.group].Columns[leaf.index].MetaData
+		if err := checkPages(p.bytes, p.file.Size(), &meta); err != nil {
+			return fmt.Errorf("row group %d, column %s: %w", p.group, leaf.column.Name, err)
+		}
+		leaf.open(groups[p.group].ColumnChunks()[leaf.index].Pages())
+	}
+	return nil
+}
+
+// Metadata returns a value of the file's own key-value pairs.
+func (p *parquetReader) Metadata(key string) string {
+	value, _ := p.file.Lookup(key)
+	return value
+}
+
+// watched remembers the first failure to read, as opposed to content that
+// makes no sense.
+type watched struct {
+	r   io.ReaderAt
+	err error
+}
+
+func (w *watched) ReadAt(b []byte, off int64) (int, error) {
+	n, err := w.r.ReadAt(b, off)
+	if err != nil && !errors.Is(err, io.EOF) && off >= 0 && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// guard turns a panic of the library on hostile bytes, and every error that is
+// no failure to read, into a refusal.
+func (w *watched) guard(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
+	}
+	if *err == nil {
+		return
+	}
+	if w.err != nil {
+		*err = w.err
+		return
+	}
+	if _, ok := asRefused(*err); !ok {
+		*err = refuse("Parquet data is damaged or of a kind that is not read: %v", *err)
+	}
+}

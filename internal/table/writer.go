@@ -1,0 +1,146 @@
+package table
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// ErrName is the error of a file whose name does not say how to write it.
+var ErrName = errors.New("name does not say the format")
+
+// Format is a container and a compression, as a file's name ends.
+type Format struct {
+	Container   string // "jsonl", "csv" or "parquet"
+	Compression string // "", "gz" or "zst"
+}
+
+// FormatOf reads a file's format from its name: .jsonl, .csv or .parquet,
+// perhaps with .gz or .zst behind.
+func FormatOf(path string) (Format, error) {
+	var f Format
+	name := strings.ToLower(filepath.Base(path))
+	for _, compression := range []string{"gz", "zst"} {
+		if rest, found := strings.CutSuffix(name, "."+compression); found {
+			f.Compression, name = compression, rest
+			break
+		}
+	}
+	switch ending := strings.TrimPrefix(filepath.Ext(name), "."); ending {
+	case "jsonl", "csv", "parquet":
+		f.Container = ending
+		return f, nil
+	}
+	return f, fmt.Errorf("%w: %s: expected one that ends in .jsonl, .csv or .parquet, perhaps with .gz or .zst behind", ErrName, path)
+}
+
+// encoder writes batches as one container.
+type encoder interface {
+	write(*Batch) error
+	close() error
+}
+
+// A Writer writes rows. The same rows give the same bytes.
+type Writer struct {
+	rows   encoder
+	layers []io.Closer // compression, innermost first
+	buffer *bufio.Writer
+}
+
+// NewWriter returns a writer of the given columns; metadata are key-value
+// pairs that only Parquet can hold, in the order of their keys.
+func NewWriter(w io.Writer, f Format, columns []Column, metadata map[string]string) (*Writer, error) {
+	t := &Writer{buffer: bufio.NewWriterSize(w, 1<<16)}
+	w = t.buffer
+	switch f.Compression {
+	case "gz":
+		z := gzip.NewWriter(w)
+		t.layers, w = append(t.layers, z), z
+	case "zst":
+		z, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) // one goroutine: the same bytes
+		if err != nil {
+			return nil, err
+		}
+		t.layers, w = append(t.layers, z), z
+	}
+	switch f.Container {
+	case "jsonl":
+		t.rows = &jsonWriter{w: w, columns: columns}
+	case "csv":
+		t.rows = &csvWriter{w: w, columns: columns}
+	case "parquet":
+		t.rows = newParquetWriter(w, columns, metadata)
+	default:
+		return nil, fmt.Errorf("%w: container %q", ErrName, f.Container)
+	}
+	return t, nil
+}
+
+// Write writes the rows of a batch with the writer's columns.
+func (t *Writer) Write(b *Batch) error { return t.rows.write(b) }
+
+// Close writes what is left. It does not close the underlying writer.
+func (t *Writer) Close() error {
+	if err := t.rows.close(); err != nil {
+		return err
+	}
+	for _, layer := range t.layers {
+		if err := layer.Close(); err != nil {
+			return err
+		}
+	}
+	return t.buffer.Flush()
+}
+
+// WriteFile creates or replaces the file at path with what write writes. The
+// file appears whole or not at all: it is written to a temporary name in the
+// same folder, synced, and renamed.
+func WriteFile(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return writeError(path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close() // at worst a second time: err says what went wrong
+			err = writeError(path, errors.Join(err, os.Remove(f.Name())))
+		}
+	}()
+	buffered := bufio.NewWriterSize(f, 1<<16)
+	for _, step := range []func() error{
+		func() error { return write(buffered) },
+		buffered.Flush,
+		func() error { return f.Chmod(0o644) },
+		f.Sync,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// writeError names the file that was asked for, not the temporary one.
+func writeError(path string, err error) error {
+	var inner *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &link):
+		err = link.Err
+	case errors.As(err, &inner):
+		err = inner.Err
+	default:
+		return err // of whoever wrote the content
+	}
+	return &os.PathError{Op: "write", Path: path, Err: err}
+}

@@ -1,0 +1,97 @@
+// Package wording has the words that error messages share: text from files,
+// quoted and cut, and the known name that an unknown one may have meant.
+package wording
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// longestName is the longest name, in bytes, that is compared with others, so
+// that hostile ones cost nothing.
+const longestName = 256
+
+// Suggest returns the known name nearest to name; empty where none is near or
+// the name is over 256 bytes. A difference in case counts nothing, and
+// otherwise at most a third of the letters may differ. Ties go to the first.
+func Suggest(name string, known []string) string {
+	if len(name) > longestName {
+		return ""
+	}
+	best, bestDistance := "", len([]rune(name))/3+1
+	for _, k := range known {
+		if len(k) > longestName {
+			continue
+		}
+		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// DidYouMean is a suggestion as the end of a sentence, or nothing.
+func DidYouMean(name string, known []string) string {
+	if s := Suggest(name, known); s != "" {
+		return fmt.Sprintf(" (did you mean %q?)", s)
+	}
+	return ""
+}
+
+// editDistance counts the insertions, deletions, substitutions and swaps of
+// neighbours between two texts, over code points; no part is edited twice
+// (optimal string alignment).
+func editDistance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	before, above, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := range x {
+		row[0] = i + 1
+		for j := range y {
+			substitute := above[j]
+			if x[i] != y[j] {
+				substitute++
+			}
+			row[j+1] = min(substitute, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, above, row = above, row, before
+	}
+	return above[len(y)]
+}
+
+// Quote shows text from a file: quoted, escaped and cut.
+func Quote(s string) string { return strconv.Quote(Shorten(s)) }
+
+// Shorten cuts text after 60 code points. What it returns does not keep a long
+// text in memory.
+func Shorten(s string) string {
+	const longest = 60
+	n := 0
+	for i := range s {
+		if n == longest {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}
+
+// List quotes up to ten names and counts the others.
+func List(names []string) string {
+	const shown = 10
+	quoted := make([]string, min(len(names), shown))
+	for i := range quoted {
+		quoted[i] = Quote(names[i])
+	}
+	text := strings.Join(quoted, ", ")
+	if more := len(names) - len(quoted); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
