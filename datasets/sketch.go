@@ -16,7 +16,7 @@ const SketchSize = 1024
 func Sketch(prompts []Prompt) (sketch []string, texts int) {
 	all := make([]string, len(prompts))
 	for i, p := range prompts {
-		all[i] = textHash(p.Text)
+		all[i] = sketchHash(p.Text)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
@@ -27,11 +27,11 @@ func Sketch(prompts []Prompt) (sketch []string, texts int) {
 func InSketch(prompts []Prompt, sketch []string) []Prompt {
 	var out []Prompt
 	for _, p := range prompts {
-		if _, found := slices.BinarySearch(sketch, textHash(p.Text)); found {
+		if _, found := slices.BinarySearch(sketch, sketchHash(p.Text)); found {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func textHash(text string) string { return fmt.Sprintf("%016x", hash64(foldText(text))) }
+func sketchHash(text string) string { return fmt.Sprintf("%016x", hash64(foldText(text))) }

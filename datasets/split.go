@@ -59,27 +59,35 @@ type Assignment struct {
 	Warnings []string
 }
 
-// AssignSplits puts each prompt into a split. Prompts with the same group, or
-// with the same text but for case and white space, form one group; the split
-// is a function of salt and the group's key, so row order does not matter and
-// a new row moves no other, unless it joins groups.
-//
-// A split column is obeyed: then every prompt needs a split and a group must
-// not straddle two, which is a [ContentError]. Splits that such a column does
-// not name at all are cut from its train prompts by hash, in the proportion of
-// their shares.
+// AssignSplits groups prompts as [Grouper] has it and assigns each a split. See
+// [Groups.Assign].
 func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
+	return GroupPrompts(prompts).Assign(salt, shares, name, each)
+}
+
+// Assign puts each prompt into a split that is a function of salt and its
+// group's key, so row order does not matter and a new row moves no other,
+// unless it joins groups or changes which texts are similar.
+//
+// A split column is obeyed: then every prompt needs a split and an exact group
+// must not straddle two, which is a [ContentError]; near-duplicates that do are
+// a warning. Splits that such a column does not name at all are cut from its
+// train prompts by hash, in the proportion of their shares.
+func (g *Groups) Assign(salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
 	if err := shares.Check(); err != nil {
 		return nil, err
 	}
-	a := &Assignment{Splits: make([]Split, len(prompts)), Groups: GroupKeys(prompts)}
-	given, named, err := givenSplits(prompts, a.Groups, name, each)
+	a := &Assignment{Splits: make([]Split, len(g.Near)), Groups: make([]string, len(g.Near))}
+	for i := range a.Groups {
+		a.Groups[i] = g.Key(i)
+	}
+	given, named, err := g.givenSplits(name, each)
 	if err != nil {
 		return nil, err
 	}
 	if given == 0 {
-		for i, g := range a.Groups {
-			a.Splits[i] = cut(salt, g, shares)
+		for i, key := range a.Groups {
+			a.Splits[i] = cut(salt, key, shares)
 		}
 		return a, nil
 	}
@@ -97,41 +105,44 @@ func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, eac
 	for s := range fromTrain {
 		fromTrain[s] /= total
 	}
-	for i, p := range prompts {
-		split := Split(slices.Index(splitNames(), p.Split))
-		if split == Train {
-			split = cut(salt, a.Groups[i], fromTrain)
+	for i, split := range g.given {
+		a.Splits[i] = splitOf(split)
+		if a.Splits[i] == Train {
+			a.Splits[i] = cut(salt, a.Groups[i], fromTrain)
 		}
-		a.Splits[i] = split
 	}
 	if len(missing) > 0 {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("the split column names no %s: cut from train by hash", strings.Join(missing, " or ")))
 	}
+	a.Warnings = append(a.Warnings, g.straddling()...)
 	return a, nil
 }
 
+// splitOf returns the split with a name that was checked.
+func splitOf(name string) Split { return Split(slices.Index(splitNames(), name)) }
+
 // givenSplits checks a split column and counts its values.
-func givenSplits(prompts []Prompt, groups []string, name string, each func(Problem)) (given int, named [numSplits]bool, err error) {
+func (g *Groups) givenSplits(name string, each func(Problem)) (given int, named [numSplits]bool, err error) {
 	p := &problems{file: name, each: each}
-	splitOf := map[string]int{} // group → first prompt
-	for i, prompt := range prompts {
-		if prompt.Split == "" {
+	first := map[int32]int{} // group → first prompt
+	for i, split := range g.given {
+		if split == "" {
 			continue
 		}
 		given++
-		named[slices.Index(splitNames(), prompt.Split)] = true
-		first, seen := splitOf[groups[i]]
+		named[splitOf(split)] = true
+		other, seen := first[g.Exact[i]]
 		if !seen {
-			splitOf[groups[i]] = i
-		} else if other := prompts[first]; other.Split != prompt.Split {
+			first[g.Exact[i]] = i
+		} else if g.given[other] != split {
 			p.add(0, "split", "prompt %s is in %s, but %s, of the same group or text, is in %s: give both one split",
-				wording.Quote(prompt.ID), prompt.Split, wording.Quote(other.ID), other.Split)
+				wording.Quote(g.ids[i]), split, wording.Quote(g.ids[other]), g.given[other])
 		}
 	}
-	if given > 0 && given < len(prompts) {
-		for _, prompt := range prompts {
-			if prompt.Split == "" {
-				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(prompt.ID))
+	if given > 0 && given < len(g.given) {
+		for i, split := range g.given {
+			if split == "" {
+				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.ids[i]))
 			}
 		}
 	}
@@ -139,6 +150,31 @@ func givenSplits(prompts []Prompt, groups []string, name string, each func(Probl
 		p.add(0, "split", "no prompt is in train: expected some to fit on")
 	}
 	return given, named, p.err()
+}
+
+// straddling warns of near-duplicates that a split column puts into different
+// splits. It is no error, since they were found by an estimate.
+func (g *Groups) straddling() []string {
+	first := map[int32]string{}
+	mixed := map[int32]bool{}
+	for i, split := range g.given {
+		if other, seen := first[g.Near[i]]; !seen {
+			first[g.Near[i]] = split
+		} else if other != split {
+			mixed[g.Near[i]] = true
+		}
+	}
+	if len(mixed) == 0 {
+		return nil
+	}
+	var ids []string
+	for i, group := range g.Near {
+		if mixed[group] {
+			ids = append(ids, g.ids[i])
+		}
+	}
+	slices.Sort(ids)
+	return []string{fmt.Sprintf("%d groups of near-duplicates straddle splits of the split column, so figures on them are too good (prompts %s)", len(mixed), wording.List(ids))}
 }
 
 // cut returns the split of a group: SHA-256 of salt, a zero byte and the key,
@@ -168,42 +204,6 @@ func hash64(s string) uint64 {
 	sum := sha256.Sum256([]byte(s))
 	return binary.BigEndian.Uint64(sum[:8])
 }
-
-// GroupKeys returns a key for each prompt; prompts that must share a split
-// have equal keys. Groups and texts (lower-cased, white space folded) are
-// joined where a prompt has both. The key is the smallest group name of those
-// joined, else the text. It takes O(n log n) steps.
-func GroupKeys(prompts []Prompt) []string {
-	parent := map[string]string{}
-	find := func(k string) string {
-		root := k
-		for p, ok := parent[root]; ok; p, ok = parent[root] {
-			root = p
-		}
-		for k != root {
-			k, parent[k] = parent[k], root
-		}
-		return root
-	}
-	own := make([]string, len(prompts))
-	for i, p := range prompts {
-		own[i] = "text " + foldText(p.Text)
-		if p.Group == "" {
-			continue
-		}
-		// "group …" sorts before "text …", so the smaller root is a group.
-		a, b := find("group "+p.Group), find(own[i])
-		if a != b {
-			parent[max(a, b)] = min(a, b)
-		}
-	}
-	for i := range own {
-		own[i] = find(own[i])
-	}
-	return own
-}
-
-func foldText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
 // TierCounts counts prompts a split and tier; unlabelled ones stand under NONE.
 func TierCounts(prompts []Prompt, splits []Split) map[string]map[string]int {

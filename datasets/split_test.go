@@ -49,7 +49,11 @@ func splitsByID(prompts []Prompt, a *Assignment) map[string]Split {
 //	def split(salt, key): u = h(salt + "\0" + key) / 2**64; return sum(u >= c for c in (.4, .6, .8))
 //	def fold(salt, key): return h(salt + "\0fold\0" + key) % 5
 //
-// where the key is "group NAME" or "text FOLDED TEXT". u is beside each row.
+// where the key is "group NAME" or
+//
+//	"text " + hashlib.sha256(" ".join(text.lower().split()).encode()).hexdigest()[:32]
+//
+// u is beside each row.
 func TestSplitFormula(t *testing.T) {
 	for _, c := range []struct {
 		salt   string
@@ -58,11 +62,11 @@ func TestSplitFormula(t *testing.T) {
 		split  Split
 		fold   int
 	}{
-		{"routeproof", Prompt{ID: "1", Text: "x", Group: "alpha"}, "group alpha", Calibrate, 0}, // 0.6164198601827718
-		{"routeproof", Prompt{ID: "2", Text: " Hello\t\nWORLD "}, "text hello world", Train, 0}, // 0.28496495908233405
-		{"s2", Prompt{ID: "3", Text: "hello world"}, "text hello world", Calibrate, 0},          // 0.6033974996650665
-		{"", Prompt{ID: "4", Text: "y", Group: "7"}, "group 7", Test, 2},                        // 0.897897439030734
-		{"routeproof", Prompt{ID: "5", Text: "请设计"}, "text 请设计", Train, 1},                      // 0.20335937218565414
+		{"routeproof", Prompt{ID: "1", Text: "x", Group: "alpha"}, "group alpha", Calibrate, 0},                      // 0.6164198601827718
+		{"routeproof", Prompt{ID: "2", Text: " Hello\t\nWORLD "}, "text b94d27b9934d3e08a52e52d7da7dabfa", Train, 3}, // 0.34013693670246853
+		{"s2", Prompt{ID: "3", Text: "hello world"}, "text b94d27b9934d3e08a52e52d7da7dabfa", Test, 1},               // 0.9571234250348809
+		{"", Prompt{ID: "4", Text: "y", Group: "7"}, "group 7", Test, 2},                                             // 0.897897439030734
+		{"routeproof", Prompt{ID: "5", Text: "请设计"}, "text aa177207765fb967f35a32aacf9f95a3", Train, 4},              // 0.12055498583921356
 	} {
 		a := assign(t, []Prompt{c.prompt}, c.salt)
 		if a.Groups[0] != c.key || a.Splits[0] != c.split {

@@ -2,6 +2,8 @@
 //
 // [Hashing] turns any text into a signed, hashed bag of n-grams: no model, no
 // download, the same vector in every language that follows its definition.
-// [FromIdentity] gives back the embedder that an artifact names. Package
-// embeddertest holds the tests that every embedder passes.
+// [Static] is the weighted mean of the word vectors of a file in word2vec's or
+// GloVe's text format. [FromIdentity] gives back the embedder that an artifact
+// names, where its identity is enough. Package embeddertest holds the tests that
+// every embedder passes.
 package embedder

@@ -64,7 +64,7 @@ func (a *app) exitCode(err error) int {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), isWrongPath(err):
+	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, datasets.ErrName), isWrongPath(err):
 		return exitUsage
 	case errors.As(err, &content), isArtifactError(err):
 		return exitContent
@@ -119,15 +119,20 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	for _, verb := range []*cobra.Command{a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.initVerb()} {
+	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.dataVerb(), a.initVerb())
+	return root
+}
+
+// addVerbs has the app know when a verb starts to work.
+func (a *app) addVerbs(parent *cobra.Command, verbs ...*cobra.Command) {
+	for _, verb := range verbs {
 		do := verb.RunE
 		verb.RunE = func(cmd *cobra.Command, args []string) error {
 			a.working = true // cobra is through with flags and arguments
 			return do(cmd, args)
 		}
-		root.AddCommand(verb)
+		parent.AddCommand(verb)
 	}
-	return root
 }
 
 // interruptible does something that cannot be stopped, such as waiting for

@@ -39,7 +39,7 @@ with the ending .json. The bytes are those that run writes.`,
 			if err := run.Artifact.Save(out); err != nil {
 				return err
 			}
-			return a.buffered(func(w io.Writer) error { return describe(w, out, run.Artifact.Manifest()) })
+			return a.buffered(func(w io.Writer) error { return printManifest(w, out, run.Artifact.Manifest()) })
 		},
 	}
 	input.add(cmd)

@@ -23,7 +23,7 @@ type inputFlags struct {
 }
 
 func (f *inputFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.prompts, "prompts", "", "labelled prompts, JSON Lines, plain or .gz (default: the built-in set)")
+	cmd.Flags().StringVar(&f.prompts, "prompts", "", "labelled prompts, JSON Lines, CSV or Parquet, plain, .gz or .zst (default: the built-in set)")
 	cmd.Flags().StringVar(&f.answers, "llm-answers", "", "recorded answers of an LLM classifier to these prompts")
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 	addProblems(cmd, &f.problems)
@@ -35,17 +35,11 @@ func addProblems(cmd *cobra.Command, path *string) {
 
 // read loads configuration and input before any work starts.
 func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
-	config := pipeline.DefaultConfig()
-	if f.config != "" {
-		var err error
-		if config, err = pipeline.ReadConfig(f.config); err != nil {
-			return config, pipeline.Input{}, err
-		}
+	config, err := readConfig(f.config)
+	if err != nil {
+		return config, pipeline.Input{}, err
 	}
-	names := make([]string, len(config.Tiers))
-	for i, t := range config.Tiers {
-		names[i] = t.Name
-	}
+	names := config.TierNames()
 	if f.prompts == "" {
 		in, err := builtinInput(names, f.answers)
 		return config, in, err
@@ -97,21 +91,7 @@ func noteBuiltin(in *pipeline.Input) error {
 
 // checkOutputs refuses, before any work, to write over what is read.
 func (f *inputFlags) checkOutputs(outputs ...string) error {
-	for _, out := range append(outputs, f.problems) {
-		if out == "" {
-			return fmt.Errorf("%w: an output has no name: give one after --out and --problems", errUsage)
-		}
-		written, err := os.Stat(out)
-		if err != nil {
-			continue // it is not there yet
-		}
-		for _, in := range []string{f.prompts, f.answers, f.config} {
-			if read, err := os.Stat(in); in != "" && err == nil && os.SameFile(read, written) {
-				return fmt.Errorf("%w: %s is to be read and to be written: name another output", errUsage, in)
-			}
-		}
-	}
-	return nil
+	return checkOverwrite([]string{f.prompts, f.answers, f.config}, append(outputs, f.problems)...)
 }
 
 func builtinInput(tiers []string, answers string) (pipeline.Input, error) {

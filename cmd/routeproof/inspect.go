@@ -43,7 +43,7 @@ compared, which catches an embedder that changed.`,
 				return a.writeJSON(m)
 			}
 			return a.buffered(func(w io.Writer) error {
-				if err := describe(w, args[0], m); err != nil || !verify {
+				if err := printManifest(w, args[0], m); err != nil || !verify {
 					return err
 				}
 				_, err := fmt.Fprintf(w, "verified    %d canaries within %g\n", len(m.Canaries), m.Tolerance)
@@ -56,8 +56,8 @@ compared, which catches an embedder that changed.`,
 	return cmd
 }
 
-// describe prints a manifest for people.
-func describe(w io.Writer, path string, m centroids.Manifest) error {
+// printManifest prints a manifest for people.
+func printManifest(w io.Writer, path string, m centroids.Manifest) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(key, format string, args ...any) { fmt.Fprintf(t, key+"\t"+format+"\n", args...) }
 	line("artifact", "%s (format %d)", path, m.Format)

@@ -231,7 +231,7 @@ func TestInterruptedWhileReading(t *testing.T) {
 	defer cancel()
 	interrupted, stop := context.WithCancel(context.Background())
 	context.AfterFunc(ctx, stop)
-	if got := callContext(interrupted, t, r, "classify", "--artifact", "c.safetensors", "--in", "-"); got.code != exitInterrupted {
+	if got := callContext(interrupted, t, r, "classify", "--artifact", "c.safetensors", "--in", "-", "--problems", filepath.Join(t.TempDir(), "p")); got.code != exitInterrupted {
 		t.Errorf("exit %d: %s", got.code, got.stderr)
 	}
 }

@@ -18,7 +18,7 @@ func (j *job) finish(context.Context) error {
 	}
 	m := j.Artifact.Manifest()
 	m.Dataset = centroids.Dataset{
-		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.shares(),
+		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.Shares(),
 		Prompts: j.Data.Prompts, Unlabelled: j.Data.Unlabelled, Counts: j.Data.Counts,
 	}
 	m.Fitted = j.fitted()

@@ -34,6 +34,15 @@ type Config struct {
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`
 }
 
+// TierNames returns the names of the tiers, cheapest first.
+func (c Config) TierNames() []string {
+	names := make([]string, len(c.Tiers))
+	for i, t := range c.Tiers {
+		names[i] = t.Name
+	}
+	return names
+}
+
 // ModelConfig is a model, its price in USD per million tokens, and its speed.
 // nil is unknown.
 type ModelConfig struct {

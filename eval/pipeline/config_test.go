@@ -33,7 +33,7 @@ func TestDefaultConfig(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(tier{})); diff != "" {
 		t.Error(diff)
 	}
-	if s := c.shares(); s != [4]float64{0.4, 0.2, 0.2, 0.2} {
+	if s := c.Shares(); s != [4]float64{0.4, 0.2, 0.2, 0.2} {
 		t.Errorf("shares %v", s)
 	}
 	if c.Classifiers.LLM.MaxChars != 800 || c.Embedder.Dims != 1024 {

@@ -61,7 +61,7 @@ func (c *Config) check() error {
 	if m := c.Classifiers.Hybrid.EmbeddingMargin; !(m >= 0 && m <= 2) {
 		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, found %g", m)
 	}
-	if err := c.shares().Check(); err != nil {
+	if err := c.Shares().Check(); err != nil {
 		return fmt.Errorf("splits: %w", err)
 	}
 	if n := c.Bootstrap.Replicates; n < 100 || n > 1_000_000 {
@@ -150,6 +150,7 @@ func (c *Config) rule(tiers centroids.Tiers) (classify.RuleConfig, error) {
 	return r, nil
 }
 
-func (c *Config) shares() datasets.Shares {
+// Shares returns the parts of the prompts that each split gets.
+func (c Config) Shares() datasets.Shares {
 	return datasets.Shares{c.Splits.Train, c.Splits.Tune, c.Splits.Calibrate, c.Splits.Test}
 }

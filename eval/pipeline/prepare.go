@@ -146,7 +146,7 @@ func (j *job) warnTiers() {
 // split assigns splits, or, for an artifact that was built on other prompts,
 // puts all into test.
 func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
-	salt, shares := j.Config.Splits.Salt, j.Config.shares()
+	salt, shares := j.Config.Splits.Salt, j.Config.Shares()
 	if j.in.Artifact == nil {
 		return datasets.AssignSplits(prompts, salt, shares, j.in.Name, j.in.Problem)
 	}
@@ -161,9 +161,10 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 		j.Config.Splits.Salt = built.Salt
 		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
 	}
-	a := &datasets.Assignment{Groups: datasets.GroupKeys(prompts), Splits: make([]datasets.Split, len(prompts))}
+	a := &datasets.Assignment{Groups: make([]string, len(prompts)), Splits: make([]datasets.Split, len(prompts))}
+	groups := datasets.GroupPrompts(prompts)
 	for i := range a.Splits {
-		a.Splits[i] = datasets.Test
+		a.Groups[i], a.Splits[i] = groups.Key(i), datasets.Test
 	}
 	fitted := j.in.Artifact.Manifest().Fitted
 	if seen := datasets.InSketch(prompts, fitted.Sketch); len(seen) > 0 {

@@ -44,6 +44,7 @@ func floors() map[string]floor {
 		"centroids/embedder":              {1, nil},
 		"centroids/embedder/embeddertest": {1, nil},
 		"datasets/builtin":                {1, nil},
+		"datasets/describe":               {1, nil},
 		"eval":                            {1, nil},
 		"eval/classify":                   {2, nil},
 		"eval/classify/llm":               {2, nil},

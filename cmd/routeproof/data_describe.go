@@ -1,0 +1,217 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/datasets/describe"
+)
+
+// described is the JSON of data describe.
+type described struct {
+	File        string                `json:"file"`
+	Description *describe.Description `json:"prompts,omitempty"`
+	Against     string                `json:"against,omitempty"`
+	Overlap     *describe.Overlap     `json:"overlap,omitempty"`
+	Matrix      *describe.Matrix      `json:"outcomes,omitempty"`
+}
+
+func (a *app) dataDescribeVerb() *cobra.Command {
+	var kind, against, problems string
+	var tiers tierFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "describe FILE",
+		Short: "Show what stands in a file of prompts or outcomes",
+		Long: fmt.Sprintf(`Show tiers, domains, languages and lengths of prompts, and which of them repeat
+each other. Prompts with equal texts (but for case and white space), of one named
+group, or with near-duplicate texts must share a split; texts are near-duplicates
+where they share an estimated %.0f %% of their rare character sequences, or, if they
+are short, differ in one word. What most prompts have in common, such as a
+template, does not count.
+
+With --against the prompts that another file holds already are counted and listed.
+With --kind outcomes: models, holes, scores and costs.`, 100*datasets.Similarity),
+		Example: `  routeproof init work
+  routeproof data describe work/prompts.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("kind", kind, []string{"prompts", "outcomes"}); err != nil {
+				return err
+			}
+			names, err := tiers.names()
+			if err != nil {
+				return err
+			}
+			if err := checkOverwrite(append(args, against, tiers.config), problems); err != nil {
+				return err
+			}
+			log := &problemLog{path: problems}
+			d := described{File: args[0], Against: against}
+			if kind == "outcomes" {
+				d.Matrix, err = describe.Outcomes(func(visit func(*datasets.Outcome) error) (datasets.Summary, error) {
+					return datasets.Outcomes().ScanFile(args[0], log.add, func(o *datasets.Outcome) error {
+						return errors.Join(cmd.Context().Err(), visit(o))
+					})
+				})
+			} else {
+				err = d.describePrompts(cmd, names, log.add)
+			}
+			if err := log.finish(a, err); err != nil {
+				return err
+			}
+			if asJSON {
+				return a.writeJSON(d)
+			}
+			return a.buffered(d.print)
+		},
+	}
+	cmd.Flags().StringVar(&kind, "kind", "prompts", "what the file holds: prompts or outcomes")
+	cmd.Flags().StringVar(&against, "against", "", "prompts to look for in the file")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with all pairs")
+	tiers.add(cmd)
+	addProblems(cmd, &problems)
+	return cmd
+}
+
+func (d *described) describePrompts(cmd *cobra.Command, tiers []string, each func(datasets.Problem)) (err error) {
+	if err := checkRereadable(d.File); err != nil {
+		return err
+	}
+	scan := describe.File(cmd.Context(), d.File, tiers, each)
+	if d.Description, _, err = describe.Prompts(scan, tiers); err != nil || d.Against == "" {
+		return err
+	}
+	if err := checkRereadable(d.Against); err != nil {
+		return err
+	}
+	d.Overlap, err = describe.Against(scan, describe.File(cmd.Context(), d.Against, nil, each))
+	return err
+}
+
+func (d *described) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(key, format string, args ...any) { fmt.Fprintf(t, key+"\t"+format+"\n", args...) }
+	if d.Matrix != nil {
+		printMatrix(line, d.Matrix)
+		return t.Flush()
+	}
+	p := d.Description
+	line("prompts", "%d, labelled %d, with a second tier %d", p.Prompts, p.Labelled, p.AltTiers)
+	line("tiers", "%s", counts(p.Tiers, p.Labelled))
+	for _, c := range []struct {
+		name string
+		of   []describe.Count
+	}{{"splits", p.Splits}, {"domains", p.Domains}, {"languages", p.Languages}, {"scripts (seen)", p.Scripts}, {"task types", p.TaskTypes}} {
+		if len(c.of) > 1 || c.of[0].Name != "" {
+			line(c.name, "%s", counts(c.of, p.Prompts))
+		}
+	}
+	for _, q := range []struct {
+		name string
+		of   describe.Quantiles
+	}{{"characters", p.Runes}, {"words", p.Words}} {
+		line(q.name, "median %d, 5 to 95 %%: %d to %d, all: %d to %d, mean %.1f", q.of.Median, q.of.P5, q.of.P95, q.of.Min, q.of.Max, q.of.Mean)
+	}
+	line("repeats", "%d equal a text or share a group with one before, %d with near-duplicates", p.Texts.Repeated, p.Texts.NearRepeated)
+	line("groups", "%d that can go to different splits, the largest of %d", p.Texts.Groups, p.Texts.Largest)
+	for _, warning := range p.Warnings {
+		line("note", "%s", warning)
+	}
+	if o := d.Overlap; o != nil {
+		line("against "+printable(d.Against), "%d equal and %d nearly equal texts", o.Equal, o.Near)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	d.printExamples(w)
+	return nil
+}
+
+func (d *described) printExamples(w io.Writer) {
+	for i, g := range d.Description.Texts.Examples {
+		if i == 0 {
+			fmt.Fprintln(w, "\nThe largest groups of near-duplicates:")
+		}
+		fmt.Fprintf(w, "  %d prompts\n", g.N)
+		for _, m := range g.Few {
+			fmt.Fprintf(w, "    %-20s %s\n", printable(m.ID), strconv.Quote(m.Text))
+		}
+	}
+	if d.Overlap == nil {
+		return
+	}
+	for i, pair := range d.Overlap.Pairs {
+		if i == 0 {
+			fmt.Fprintf(w, "\nPrompts that %s holds already:\n", printable(d.Against))
+		}
+		if i == datasets.ShownProblems {
+			fmt.Fprintf(w, "  and %d more (--json lists all)\n", len(d.Overlap.Pairs)-i)
+			break
+		}
+		how := "nearly"
+		if pair.Equal {
+			how = "equal"
+		}
+		fmt.Fprintf(w, "  %s is %s to %s\n", printable(pair.ID), how, printable(pair.OtherID))
+	}
+}
+
+func printMatrix(line func(key, format string, args ...any), m *describe.Matrix) {
+	line("outcomes", "%d of %d prompts × %d models, %d missing", m.Rows, m.Prompts, len(m.Models), m.Holes)
+	line("domains", "%s", counts(m.Domains, m.Prompts))
+	for _, model := range m.Models {
+		score, usd := "no score", "no cost"
+		if model.Mean != nil {
+			score = fmt.Sprintf("score %.4f over %d", *model.Mean, model.Scores)
+		}
+		if model.USD != nil {
+			usd = fmt.Sprintf("$%.4g over %d", *model.USD, model.Costs)
+		}
+		line("model", "%s: %d answers, %d missing, %s, %s, %d errors", printable(model.Name), model.Rows, model.Missing, score, usd, model.Errors)
+	}
+	for _, warning := range m.Warnings {
+		line("note", "%s", warning)
+	}
+}
+
+// counts names values with their numbers and shares, at most 12.
+func counts(list []describe.Count, of int) string {
+	const shown = 12
+	var b strings.Builder
+	rest := 0
+	for i, c := range list {
+		if i >= shown {
+			rest += c.N
+			continue
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		name := printable(c.Name)
+		if c.Name == "" {
+			name = "(none)"
+		}
+		fmt.Fprintf(&b, "%s %d (%.1f %%)", name, c.N, 100*float64(c.N)/float64(max(of, 1)))
+	}
+	if len(list) > shown {
+		fmt.Fprintf(&b, ", and %d others %d", len(list)-shown, rest)
+	}
+	return b.String()
+}
+
+// printable shows a name from a file on a terminal.
+func printable(s string) string {
+	quoted := strconv.Quote(s)
+	if inner := quoted[1 : len(quoted)-1]; inner == s {
+		return s
+	}
+	return quoted
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/datasets/describe"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+func (a *app) dataSplitVerb() *cobra.Command {
+	var out, salt, problems string
+	var tiers tierFlags
+	cmd := &cobra.Command{
+		Use:   "split FILE --out FILE",
+		Short: "Give prompts a split column, without leaks",
+		Long: `Write the prompts with a split column: train, tune, calibrate or test, by a hash of
+the salt and of the prompt's group, in the shares of the configuration. Prompts that
+repeat or nearly repeat each other share a split (see data describe). Where the file
+has a split column already it is obeyed, and splits that it never names are cut from
+its train. These are the splits that run uses.
+
+The name after --out says the format: .jsonl, .csv or .parquet, perhaps with .gz or
+.zst behind. Columns that routeproof does not know are left out.`,
+		Example: `  routeproof init work
+  routeproof data split work/prompts.jsonl --out work/split.parquet`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path := args[0]
+			config, err := readConfig(tiers.config)
+			if err != nil {
+				return err
+			}
+			names, err := tiers.names()
+			if err != nil {
+				return err
+			}
+			if !cmd.Flags().Changed("salt") {
+				salt = config.Splits.Salt
+			}
+			if _, err := datasets.FormatOf(out); err != nil {
+				return err
+			}
+			if err := checkOverwrite([]string{path, tiers.config}, out, problems); err != nil {
+				return err
+			}
+			if err := checkRereadable(path); err != nil {
+				return err
+			}
+			log := &problemLog{path: problems}
+			s := splitter{scan: describe.File(cmd.Context(), path, names, log.add), tiers: names, name: path}
+			err = s.assign(salt, config, log.add)
+			if err := log.finish(a, err); err != nil {
+				return err
+			}
+			if err := s.write(out); err != nil {
+				return err
+			}
+			return a.buffered(s.print)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "file to write (required)")
+	cmd.Flags().StringVar(&salt, "salt", "", "salt of the hash (default: that of the configuration)")
+	tiers.add(cmd)
+	addProblems(cmd, &problems)
+	required(cmd, "out")
+	return cmd
+}
+
+// splitter gives the prompts of a file their splits.
+type splitter struct {
+	scan    describe.Scan
+	tiers   []string
+	name    string
+	columns []string
+	counts  map[string]map[string]int // split → tier
+	result  *datasets.Assignment
+	notes   []string
+	groups  int
+}
+
+func (s *splitter) assign(salt string, config pipeline.Config, each func(datasets.Problem)) error {
+	grouper := datasets.NewGrouper()
+	var labels datasets.Labels
+	summary, err := s.scan(func(p *datasets.Prompt) error { grouper.Count(p); labels.Add(p); return nil })
+	if err != nil {
+		return err
+	}
+	if _, err := s.scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
+		return err
+	}
+	groups := grouper.Groups()
+	s.columns, s.groups = append(summary.Columns, "split"), groups.Len()
+	if s.result, err = groups.Assign(salt, config.Shares(), s.name, each); err != nil {
+		return err
+	}
+	s.notes = append(append(summary.Warnings, labels.Warnings()...), s.result.Warnings...)
+	return nil
+}
+
+// write copies the prompts with their splits.
+func (s *splitter) write(out string) error {
+	s.counts = map[string]map[string]int{}
+	for _, split := range datasets.Splits() {
+		s.counts[split.String()] = map[string]int{}
+	}
+	i := 0
+	return datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
+		_, err := s.scan(func(p *datasets.Prompt) error {
+			p.Split = s.result.Splits[i].String()
+			i++
+			tier := p.Tier
+			if tier == "" {
+				tier = datasets.Unlabelled
+			}
+			s.counts[p.Split][tier]++
+			return put(*p)
+		})
+		return err
+	})
+}
+
+func (s *splitter) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	tiers := append(append([]string{}, s.tiers...), datasets.Unlabelled)
+	fmt.Fprint(t, "split\t")
+	for _, tier := range tiers {
+		fmt.Fprintf(t, "%s\t", tier)
+	}
+	fmt.Fprintln(t, "all\t")
+	for _, split := range datasets.Splits() {
+		sum := 0
+		fmt.Fprintf(t, "%s\t", split)
+		for _, tier := range tiers {
+			n := s.counts[split.String()][tier]
+			sum += n
+			fmt.Fprintf(t, "%d\t", n)
+		}
+		fmt.Fprintf(t, "%d\t\n", sum)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%d prompts in %d groups\n", len(s.result.Splits), s.groups)
+	for _, note := range s.notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+	return nil
+}
