@@ -3,6 +3,7 @@ package datasets
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/routeproof/routeproof/internal/wording"
 )
@@ -44,7 +45,7 @@ func Answers() Kind[RecordedAnswer] {
 			jsonField("logprobs", func(a *RecordedAnswer) *string { return &a.Logprobs }),
 		},
 		keys: []string{"id", "repeat"},
-		name: func(a *RecordedAnswer) []string { return []string{a.ID, fmt.Sprint(a.Repeat)} },
+		name: func(a *RecordedAnswer) []string { return []string{a.ID, strconv.Itoa(a.Repeat)} },
 		clash: func(a *RecordedAnswer, first int) string {
 			return fmt.Sprintf("%s (repeat %d) stands on line %d already: expected each id and repeat once", wording.Quote(a.ID), a.Repeat, first)
 		},

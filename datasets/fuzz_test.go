@@ -140,11 +140,3 @@ func FuzzParseAnswers(f *testing.F) {
 		}
 	})
 }
-
-func checkContent(t *testing.T, err error) {
-	t.Helper()
-	var content *ContentError
-	if !errors.As(err, &content) || content.Total == 0 {
-		t.Errorf("error is %v, expected a ContentError", err)
-	}
-}

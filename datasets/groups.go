@@ -1,9 +1,8 @@
 package datasets
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/hex"
-	"strings"
 
 	"github.com/routeproof/routeproof/internal/neardup"
 )
@@ -84,22 +83,23 @@ func (g *Grouper) flush(add func([]string)) {
 	g.waiting, g.bytes = g.waiting[:0], 0
 }
 
-// textHash names a text but for case and white space.
-func textHash(text string) [16]byte {
-	sum := sha256.Sum256([]byte(foldText(text)))
-	return [16]byte(sum[:16])
-}
-
-func foldText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
-
 // Groups are the groups of some prompts. Prompt i is in Exact[i] by the name of
 // its group or its text, and in Near[i] also by near-duplicates; groups are
 // numbered from 0 in order of their first prompts. Every exact group lies
 // within a near one.
 type Groups struct {
 	Exact, Near []int32
-	keys        []string // of the near groups
+	keys        []groupKey // of the near groups
+	names       []string
 	ids, given  []string // of the prompts
+}
+
+// groupKey names a group: by the smallest name of the named groups that it
+// joins, else by the smallest hash of its texts, so that the order of prompts
+// does not matter.
+type groupKey struct {
+	name int32 // in names; −1: none
+	text [16]byte
 }
 
 // Groups ends the second pass.
@@ -109,52 +109,77 @@ func (g *Grouper) Groups() *Groups {
 	}
 	g.flush(g.finder.Add)
 	n := len(g.ids)
-	sets := newSets(n + len(g.names))
-	first := make(map[[16]byte]int32, n)
-	for i, hash := range g.hashes {
-		at, seen := first[hash]
-		if !seen {
-			first[hash] = int32(i)
-		} else {
-			sets.join(int32(i), at)
-		}
-		if g.named[i] >= 0 {
-			sets.join(int32(i), int32(n)+g.named[i])
+	similar := g.finder.Groups()
+	g.finder = nil
+	exact, near := newSets(n+len(g.names)), newSets(n+len(g.names))
+	for i, named := range g.named {
+		near.join(int32(i), int32(similar[i]))
+		if named >= 0 {
+			near.join(int32(i), int32(n)+named)
+			exact.join(int32(i), int32(n)+named)
 		}
 	}
-	result := &Groups{Exact: sets.number(n), ids: g.ids, given: g.given}
-	for i, near := range g.finder.Groups() {
-		sets.join(int32(i), int32(near))
+	for i, first := range g.equal(similar) {
+		exact.join(int32(i), first)
 	}
-	result.Near = sets.number(n)
-	result.keys = g.keys(result.Near)
+	result := &Groups{Exact: exact.number(n), Near: near.number(n), names: g.names, ids: g.ids, given: g.given}
+	for i, group := range result.Near {
+		key := groupKey{g.named[i], g.hashes[i]}
+		if int(group) == len(result.keys) {
+			result.keys = append(result.keys, key)
+		} else if result.less(key, result.keys[group]) {
+			result.keys[group] = key
+		}
+	}
 	return result
 }
 
-// keys names each group: by the smallest name of the groups it joins, else by
-// the smallest hash of its texts. So the order of prompts does not matter.
-func (g *Grouper) keys(groups []int32) []string {
-	var keys []string
-	for i, group := range groups {
-		key := "text " + hex.EncodeToString(g.hashes[i][:])
-		if g.named[i] >= 0 {
-			key = "group " + g.names[g.named[i]] // sorts before any text
+// equal returns for each prompt the first one with its text. Equal texts are
+// similar, so only those need to be compared.
+func (g *Grouper) equal(similar []int) []int32 {
+	first := make([]int32, len(similar))
+	seen := map[[16]byte]int32{}
+	for i, at := range similar {
+		first[i] = int32(i)
+		if at == i {
+			continue
 		}
-		if int(group) == len(keys) {
-			keys = append(keys, key)
+		if g.hashes[i] == g.hashes[at] {
+			first[i] = int32(at)
+		} else if other, again := seen[g.hashes[i]]; again {
+			first[i] = other
 		} else {
-			keys[group] = min(keys[group], key)
+			seen[g.hashes[i]] = int32(i)
 		}
 	}
-	return keys
+	return first
+}
+
+func (g *Groups) less(a, b groupKey) bool {
+	switch {
+	case a.name >= 0 && b.name >= 0:
+		return g.names[a.name] < g.names[b.name]
+	case a.name >= 0 || b.name >= 0:
+		return a.name >= 0
+	}
+	return bytes.Compare(a.text[:], b.text[:]) < 0
 }
 
 // Len returns the number of near groups.
 func (g *Groups) Len() int { return len(g.keys) }
 
-// Key returns the name of the near group of prompt i, by which it is split. It
-// does not depend on the order of the prompts.
-func (g *Groups) Key(i int) string { return g.keys[g.Near[i]] }
+// Key returns the name of the near group of prompt i, by which it is split:
+// "group " and the smallest name of the groups that it joins, else "text " and
+// the smallest SHA-256, cut to 16 bytes, in hex, of its texts, which are
+// lower-cased and have each run of white space folded into a space. It does not
+// depend on the order of the prompts.
+func (g *Groups) Key(i int) string {
+	key := g.keys[g.Near[i]]
+	if key.name >= 0 {
+		return "group " + g.names[key.name]
+	}
+	return "text " + hex.EncodeToString(key.text[:])
+}
 
 // GroupPrompts groups prompts that are in memory.
 func GroupPrompts(prompts []Prompt) *Groups {
@@ -197,15 +222,15 @@ func (s sets) join(a, b int32) {
 // number numbers the sets of the first n elements in order of appearance.
 func (s sets) number(n int) []int32 {
 	numbers := make([]int32, n)
-	of := make(map[int32]int32)
+	next := int32(0)
 	for i := range numbers {
-		root := s.find(int32(i))
-		number, known := of[root]
-		if !known {
-			number = int32(len(of))
-			of[root] = number
+		root := s.find(int32(i)) // at most i
+		if root == int32(i) {
+			numbers[i] = next
+			next++
+		} else {
+			numbers[i] = numbers[root]
 		}
-		numbers[i] = number
 	}
 	return numbers
 }

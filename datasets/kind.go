@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -178,6 +179,7 @@ type scanner[T any] struct {
 	first    map[[16]byte]int // hash of what is unique → its first line
 	rows     int
 	check    checker
+	buf      []byte
 }
 
 // maxProblems is how many problems are listed before reading stops, so that a
@@ -235,9 +237,10 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 		s.kind.check(&row, c)
 	}
 	if s.named() {
-		key := keyOf(s.kind.name(&row))
+		var key [16]byte
+		key, s.buf = keyOf(s.kind.name(&row), s.buf)
 		if first, twice := s.first[key]; twice {
-			c.problem("id", "%s", s.kind.clash(&row, first))
+			c.problem(s.kind.keys[0], "%s", s.kind.clash(&row, first))
 		} else {
 			s.first[key] = line
 		}
@@ -263,14 +266,16 @@ func (s *scanner[T]) named() bool {
 	return !slices.ContainsFunc(s.check.found, func(f table.Fault) bool { return slices.Contains(s.kind.keys, f.Column) })
 }
 
-// keyOf hashes names with their lengths.
-func keyOf(names []string) [16]byte {
-	h := sha256.New()
+// keyOf hashes names with their lengths, which it puts one behind the other
+// into the buffer.
+func keyOf(names []string, buf []byte) (key [16]byte, _ []byte) {
+	buf = buf[:0]
 	for _, name := range names {
-		fmt.Fprintf(h, "%d ", len(name))
-		io.WriteString(h, name)
+		buf = binary.AppendUvarint(buf, uint64(len(name)))
+		buf = append(buf, name...)
 	}
-	return [16]byte(h.Sum(nil))
+	sum := sha256.Sum256(buf)
+	return [16]byte(sum[:16]), buf
 }
 
 // checker collects what is wrong with a row.

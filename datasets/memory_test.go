@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // meter is a reader that measures the live heap each time that another step of
@@ -63,6 +65,15 @@ func gzipped(t testing.TB, text []byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func zstandard(t testing.TB, text []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z.EncodeAll(text, nil)
 }
 
 // around puts a long line between a good row and a bad one.

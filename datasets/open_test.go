@@ -18,7 +18,7 @@ import (
 )
 
 // writeTemp writes a file in a folder of the test's own and returns its path.
-func writeTemp(t *testing.T, name string, content []byte) string {
+func writeTemp(t testing.TB, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -53,6 +53,8 @@ func TestOpenGoesByContent(t *testing.T) {
 		{"packed.parquet", gzipped(t, []byte(text))},
 		{"named.gz", bare.Bytes()},
 		{"two members.gz", append(gzipped(t, []byte(text[:half])), gzipped(t, []byte(text[half:]))...)},
+		{"packed.jsonl.zst", zstandard(t, []byte(text))},
+
 		{"empty member.gz", append(gzipped(t, nil), gzipped(t, []byte(text))...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -292,5 +294,24 @@ func checkFolder(t *testing.T, path, text string) {
 	got, err := os.ReadFile(path)
 	if string(got) != text || (err != nil && (text != "" || !errors.Is(err, fs.ErrNotExist))) {
 		t.Errorf("the file holds %d bytes, %v; expected %d", len(got), err, len(text))
+	}
+}
+
+// Reading what is cut short, wherever, is refused and not taken for the end.
+func TestOpenCutShort(t *testing.T) {
+	text := []byte(strings.Repeat("some text, and more of it\n", 20))
+	for ending, packed := range map[string][]byte{".gz": gzipped(t, text), ".zst": zstandard(t, text)} {
+		for cut := 4; cut < len(packed); cut++ {
+			path := writeTemp(t, "cut"+ending, packed[:cut])
+			f, err := Open(path)
+			if err == nil {
+				_, err = io.ReadAll(f)
+				err = errors.Join(err, f.Close())
+			}
+			var content *ContentError
+			if !errors.As(err, &content) || content.File != path {
+				t.Fatalf("%s cut to %d of %d bytes: error is %v, expected a ContentError", ending, cut, len(packed), err)
+			}
+		}
 	}
 }

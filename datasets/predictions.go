@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/routeproof/routeproof/internal/table"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -61,7 +62,7 @@ func Predictions() Kind[Prediction] {
 		check: func(p *Prediction, c *checker) { c.oneOf("split", p.Split, splitNames()) },
 		keys:  []string{"id", "classifier", "fold", "repeat"},
 		name: func(p *Prediction) []string {
-			return []string{p.ID, p.Classifier, fmt.Sprint(p.Fold.Known), fmt.Sprint(p.Repeat)}
+			return []string{p.ID, p.Classifier, strconv.FormatBool(p.Fold.Known), strconv.Itoa(p.Repeat)}
 		},
 		clash: func(p *Prediction, first int) string {
 			return fmt.Sprintf("%s by classifier %s (out of fold: %t, repeat %d) stands on line %d already: expected each once",

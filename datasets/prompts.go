@@ -132,10 +132,11 @@ func collectPrompts(scan func(func(*Prompt) error) (Summary, error)) (*PromptFil
 // Labels looks for prompts whose labels are doubtful. The zero value is ready.
 type Labels struct {
 	blank  int
-	tiers  map[uint64]string   // of each labelled text's first prompt
-	ids    map[uint64]string   // the id of that prompt
-	differ map[uint64][]string // ids of texts with more than one tier
+	first  map[[16]byte]label    // of each labelled text
+	differ map[[16]byte][]string // ids of texts with more than one tier
 }
+
+type label struct{ tier, id string }
 
 // Add takes in a prompt.
 func (l *Labels) Add(p *Prompt) {
@@ -146,24 +147,24 @@ func (l *Labels) Add(p *Prompt) {
 	if p.Tier == "" {
 		return
 	}
-	if l.tiers == nil {
-		l.tiers, l.ids, l.differ = map[uint64]string{}, map[uint64]string{}, map[uint64][]string{}
+	if l.first == nil {
+		l.first, l.differ = map[[16]byte]label{}, map[[16]byte][]string{}
 	}
-	text := hash64(foldText(p.Text))
-	tier, seen := l.tiers[text]
-	if !seen {
-		l.tiers[text], l.ids[text] = p.Tier, p.ID
-	} else if tier != p.Tier && l.differ[text] == nil {
-		l.differ[text] = []string{l.ids[text], p.ID}
-	} else if l.differ[text] != nil {
+	text := textHash(p.Text)
+	first, seen := l.first[text]
+	switch {
+	case !seen:
+		l.first[text] = label{p.Tier, p.ID}
+	case first.tier != p.Tier && l.differ[text] == nil:
+		l.differ[text] = []string{first.id, p.ID}
+	case l.differ[text] != nil:
 		l.differ[text] = append(l.differ[text], p.ID)
 	}
 }
 
 // Warnings tells of blank texts, and of texts that got more than one tier.
 // Texts are equal where they are but for case and white space; blank ones have
-// nothing to be equal in. What it says does not depend on the order of rows
-// beyond which prompts of a text it names.
+// nothing to be equal in.
 func (l *Labels) Warnings() []string {
 	var warnings []string
 	if l.blank > 0 {

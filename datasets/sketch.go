@@ -1,7 +1,7 @@
 package datasets
 
 import (
-	"fmt"
+	"encoding/hex"
 	"slices"
 )
 
@@ -34,4 +34,7 @@ func InSketch(prompts []Prompt, sketch []string) []Prompt {
 	return out
 }
 
-func sketchHash(text string) string { return fmt.Sprintf("%016x", hash64(foldText(text))) }
+func sketchHash(text string) string {
+	hash := textHash(text)
+	return hex.EncodeToString(hash[:8])
+}

@@ -1,8 +1,6 @@
 package datasets
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -62,7 +60,17 @@ type Assignment struct {
 // AssignSplits groups prompts as [Grouper] has it and assigns each a split. See
 // [Groups.Assign].
 func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
-	return GroupPrompts(prompts).Assign(salt, shares, name, each)
+	groups := GroupPrompts(prompts)
+	a := &Assignment{Groups: make([]string, len(prompts))}
+	for i := range a.Groups {
+		a.Groups[i] = groups.Key(i)
+	}
+	var err error
+	a.Splits, a.Warnings, err = groups.Assign(salt, shares, name, each)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // Assign puts each prompt into a split that is a function of salt and its
@@ -73,23 +81,20 @@ func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, eac
 // must not straddle two, which is a [ContentError]; near-duplicates that do are
 // a warning. Splits that such a column does not name at all are cut from its
 // train prompts by hash, in the proportion of their shares.
-func (g *Groups) Assign(salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
+func (g *Groups) Assign(salt string, shares Shares, name string, each func(Problem)) (splits []Split, warnings []string, err error) {
 	if err := shares.Check(); err != nil {
-		return nil, err
-	}
-	a := &Assignment{Splits: make([]Split, len(g.Near)), Groups: make([]string, len(g.Near))}
-	for i := range a.Groups {
-		a.Groups[i] = g.Key(i)
+		return nil, nil, err
 	}
 	given, named, err := g.givenSplits(name, each)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	splits = make([]Split, len(g.Near))
 	if given == 0 {
-		for i, key := range a.Groups {
-			a.Splits[i] = cut(salt, key, shares)
+		for i := range splits {
+			splits[i] = cut(salt, g.Key(i), shares)
 		}
-		return a, nil
+		return splits, nil, nil
 	}
 	// Train keeps its share and gives the missing splits theirs.
 	fromTrain := shares
@@ -106,16 +111,15 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 		fromTrain[s] /= total
 	}
 	for i, split := range g.given {
-		a.Splits[i] = splitOf(split)
-		if a.Splits[i] == Train {
-			a.Splits[i] = cut(salt, a.Groups[i], fromTrain)
+		splits[i] = splitOf(split)
+		if splits[i] == Train {
+			splits[i] = cut(salt, g.Key(i), fromTrain)
 		}
 	}
 	if len(missing) > 0 {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("the split column names no %s: cut from train by hash", strings.Join(missing, " or ")))
+		warnings = append(warnings, fmt.Sprintf("the split column names no %s: cut from train by hash", strings.Join(missing, " or ")))
 	}
-	a.Warnings = append(a.Warnings, g.straddling()...)
-	return a, nil
+	return splits, append(warnings, g.straddling()...), nil
 }
 
 // splitOf returns the split with a name that was checked.
@@ -198,11 +202,6 @@ func cut(salt, group string, shares Shares) Split {
 // Fold returns a group's fold, from 0 to folds-1, independent of its split.
 func Fold(salt, group string, folds int) int {
 	return int(hash64(salt+"\x00fold\x00"+group) % uint64(folds))
-}
-
-func hash64(s string) uint64 {
-	sum := sha256.Sum256([]byte(s))
-	return binary.BigEndian.Uint64(sum[:8])
 }
 
 // TierCounts counts prompts a split and tier; unlabelled ones stand under NONE.

@@ -44,6 +44,8 @@ func floors() map[string]floor {
 		"centroids/embedder":              {1, nil},
 		"centroids/embedder/embeddertest": {1, nil},
 		"datasets/builtin":                {1, nil},
+		"datasets/importer":               {1, nil},
+		"datasets/synth":                  {1, nil},
 		"datasets/describe":               {1, nil},
 		"eval":                            {1, nil},
 		"eval/classify":                   {2, nil},

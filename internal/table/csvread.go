@@ -51,12 +51,13 @@ func (c *csvReader) Read(b *Batch) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			c.ended = true
-		case err != nil && damaged(err):
-			c.ended = true
-			b.fault(c.records.line, "", "compressed data is damaged or cut short (%v): fetch the file again", err)
 		case err != nil:
 			c.ended = true
-			return err
+			reason, damaged := asRefused(err)
+			if !damaged {
+				return err
+			}
+			b.fault(c.records.start, "", "%s", reason)
 		case c.records.problem != "":
 			b.fault(c.records.start, "", "%s", c.records.problem)
 			c.ended = c.ended || c.records.lost || !c.begun
@@ -74,21 +75,19 @@ func (c *csvReader) Read(b *Batch) error {
 	return nil
 }
 
-const maxSeparators = 1 << 16
-
 // separatorOf returns the separator by which most columns stand in the first
 // line, and else the most frequent one; ties go to the comma.
 func separatorOf(r *bufio.Reader, columns []Column) byte {
-	head, _ := r.Peek(1 << 15) // an error comes again with the first record
+	head, _ := r.Peek(maxHead) // an error comes again with the first record
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), "\r\n")
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	best, most := byte(','), 0
 	for _, separator := range []byte(",;\t") {
-		n := min(bytes.Count(first, []byte{separator}), maxSeparators)
+		n := bytes.Count(first, []byte{separator})
 		for _, cell := range bytes.Split(first, []byte{separator}) {
 			for _, column := range columns {
 				if column.Name == strings.Trim(string(cell), "\" \r") {
-					n += maxSeparators + 1 // more than any number of separators
+					n += maxHead // more than any number of separators
 				}
 			}
 		}
@@ -104,11 +103,11 @@ func (c *csvReader) header(b *Batch) {
 	c.at = make([]int, len(names))
 	seen := map[string]bool{}
 	for i := range names {
-		if seen[names[i]] {
+		if seen[names[i]] && !b.Full() {
 			b.fault(c.records.start, "", "column %s stands twice in the header", wording.Quote(names[i]))
 			c.ended = true
 		}
-		seen[names[i]] = true
+		seen[names[i]] = names[i] != "" // a table may have several columns without a name
 		c.at[i] = -1
 		for k, column := range c.columns {
 			if column.Name == names[i] {
@@ -180,8 +179,13 @@ func (c *csvReader) set(b *Batch, k, i int) {
 			problem = fmt.Sprintf("expected %s, found %s", t, wording.Quote(string(cell)))
 		}
 	case t == Number || t == Whole:
+		digits := string(bytes.TrimSpace(cell))
+		if strings.Trim(digits, "0123456789+-.eE") != "" { // Go also reads 0x1p4, 1_000 and inf
+			problem = fmt.Sprintf("expected %s, found %s", t, wording.Quote(digits))
+			break
+		}
 		var v float64
-		if v, problem = parseDigits(string(bytes.TrimSpace(cell)), t); problem == "" {
+		if v, problem = parseDigits(digits, t); problem == "" {
 			b.SetNumber(k, v)
 		}
 	default:

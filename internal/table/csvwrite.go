@@ -1,10 +1,8 @@
 package table
 
 import (
-	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // csvWriter writes a header and a record a row, separated by commas, ended by
@@ -34,9 +32,9 @@ func (c *csvWriter) header() error {
 	return err
 }
 
-func (c *csvWriter) write(b *Batch) error {
+func (c *csvWriter) write(b *Batch) (int, error) {
 	if err := c.header(); err != nil {
-		return err
+		return 0, err
 	}
 	for i := range b.Rows {
 		c.buf = c.buf[:0]
@@ -44,31 +42,30 @@ func (c *csvWriter) write(b *Batch) error {
 			if k > 0 {
 				c.buf = append(c.buf, ',')
 			}
-			if err := c.cell(&b.Cells[k], column.Type, i); err != nil {
-				return fmt.Errorf("row %d, column %s: %w", i+1, column.Name, err)
-			}
+			c.cell(&b.Cells[k], column.Type, i)
+		}
+		if len(c.buf) >= MaxRow {
+			return i, errLong
 		}
 		if _, err := c.w.Write(append(c.buf, '\n')); err != nil {
-			return err
+			return i, err
 		}
 	}
-	return nil
+	return b.Rows, nil
 }
 
-func (c *csvWriter) cell(cells *Cells, t Type, i int) error {
-	if !cells.Known[i] {
-		return nil
-	}
-	if t.isText() {
-		if !utf8.ValidString(cells.Text[i]) {
-			return fmt.Errorf("text is not valid UTF-8: %.60q", cells.Text[i])
-		}
+func (c *csvWriter) cell(cells *Cells, t Type, i int) {
+	switch {
+	case !cells.Known[i]:
+	case t.isText():
 		c.buf = appendCSV(c.buf, cells.Text[i])
-		return nil
+	case t == Numbers || t == Vector: // has commas, but no quotes
+		c.buf = append(c.buf, '"')
+		c.buf = appendCell(c.buf, cells, t, i)
+		c.buf = append(c.buf, '"')
+	default:
+		c.buf = appendCell(c.buf, cells, t, i)
 	}
-	value, err := appendCell(nil, cells, t, i)
-	c.buf = appendCSV(c.buf, string(value))
-	return err
 }
 
 // appendCSV puts a text in quotes where it could be read as something else.

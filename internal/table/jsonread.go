@@ -55,8 +55,8 @@ func (j *jsonReader) Read(b *Batch) error {
 			if errors.Is(err, io.EOF) {
 				break
 			}
-			if damaged(err) {
-				b.fault(j.lines.line, "", "compressed data is damaged or cut short (%v): fetch the file again", err)
+			if reason, damaged := asRefused(err); damaged {
+				b.fault(j.lines.line, "", "%s", reason)
 				break
 			}
 			return err
@@ -286,24 +286,4 @@ func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
 	}
 	b.setList(c, t, numbers, vectors)
 	return ""
-}
-
-// unknowns notes names, each once.
-type unknowns struct {
-	names []string
-	seen  map[string]bool
-}
-
-func (u *unknowns) add(name string) {
-	if len(u.names) == MaxUnknown {
-		return
-	}
-	name = wording.Shorten(name)
-	if u.seen == nil {
-		u.seen = map[string]bool{}
-	}
-	if !u.seen[name] {
-		u.seen[name] = true
-		u.names = append(u.names, name)
-	}
 }

@@ -1,13 +1,11 @@
 package table
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
 // jsonWriter writes an object a row, absent values left out.
@@ -19,7 +17,7 @@ type jsonWriter struct {
 
 func (j *jsonWriter) close() error { return nil }
 
-func (j *jsonWriter) write(b *Batch) (err error) {
+func (j *jsonWriter) write(b *Batch) (int, error) {
 	for i := range b.Rows {
 		j.buf = append(j.buf[:0], '{')
 		for c, column := range j.columns {
@@ -29,89 +27,87 @@ func (j *jsonWriter) write(b *Batch) (err error) {
 			if len(j.buf) > 1 {
 				j.buf = append(j.buf, ',')
 			}
-			if j.buf, err = appendString(j.buf, column.Name); err != nil {
-				return err
-			}
+			j.buf = appendString(j.buf, column.Name)
 			j.buf = append(j.buf, ':')
-			if j.buf, err = j.appendValue(&b.Cells[c], column.Type, i); err != nil {
-				return fmt.Errorf("row %d, column %s: %w", i+1, column.Name, err)
-			}
+			j.buf = appendCell(j.buf, &b.Cells[c], column.Type, i)
+		}
+		if len(j.buf) >= MaxRow {
+			return i, errLong
 		}
 		j.buf = append(j.buf, '}', '\n')
 		if _, err := j.w.Write(j.buf); err != nil {
-			return err
+			return i, err
 		}
 	}
-	return nil
+	return b.Rows, nil
 }
 
-func (j *jsonWriter) appendValue(cells *Cells, t Type, i int) ([]byte, error) {
-	if t.isText() {
-		return appendString(j.buf, cells.Text[i])
-	}
-	return appendCell(j.buf, cells, t, i)
-}
-
-// appendCell writes any cell but a text as JSON has it.
-func appendCell(dst []byte, cells *Cells, t Type, i int) ([]byte, error) {
-	switch t {
-	case Boolean:
-		return strconv.AppendBool(dst, cells.Bool[i]), nil
-	case Numbers:
+// appendCell writes a cell as JSON has it.
+func appendCell(dst []byte, cells *Cells, t Type, i int) []byte {
+	switch {
+	case t.isText():
+		return appendString(dst, cells.Text[i])
+	case t == Boolean:
+		return strconv.AppendBool(dst, cells.Bool[i])
+	case t == Numbers:
 		return appendList(dst, cells.List[i], 64)
-	case Vector:
+	case t == Vector:
 		return appendList(dst, cells.Vector[i], 32)
 	}
 	return appendNumber(dst, cells.Number[i], 64)
 }
 
-func appendList[F float32 | float64](dst []byte, list []F, bits int) (_ []byte, err error) {
+func appendList[F float32 | float64](dst []byte, list []F, bits int) []byte {
 	dst = append(dst, '[')
 	for k, v := range list {
 		if k > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, err = appendNumber(dst, float64(v), bits); err != nil {
-			return dst, err
-		}
+		dst = appendNumber(dst, float64(v), bits)
 	}
-	return append(dst, ']'), nil
+	return append(dst, ']')
 }
 
 // appendNumber writes the shortest digits that read back as v.
-func appendNumber(dst []byte, v float64, bits int) ([]byte, error) {
-	size := math.Abs(v)
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return dst, fmt.Errorf("%g cannot be written: an unknown number is left out", v)
-	case size != 0 && (size < 1e-6 || size >= 1e21):
-		return strconv.AppendFloat(dst, v, 'e', -1, bits), nil
+func appendNumber(dst []byte, v float64, bits int) []byte {
+	if size := math.Abs(v); size != 0 && (size < 1e-6 || size >= 1e21) {
+		return strconv.AppendFloat(dst, v, 'e', -1, bits)
 	}
-	return strconv.AppendFloat(dst, v, 'f', -1, bits), nil
+	return strconv.AppendFloat(dst, v, 'f', -1, bits)
 }
 
-// appendString writes a JSON string. Only what must be is escaped.
-func appendString(dst []byte, s string) ([]byte, error) {
-	plain := true
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			plain = false
-			break
+// appendString writes a JSON string of valid UTF-8. Only what must be is
+// escaped, and the two characters that end a line in JavaScript.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c != 0xe2 {
+			continue
 		}
+		size, escape := 1, ""
+		switch {
+		case c == '"' || c == '\\':
+			escape = "\\" + string(c)
+		case c == '\n':
+			escape = `\n`
+		case c == '\r':
+			escape = `\r`
+		case c == '\t':
+			escape = `\t`
+		case c < ' ':
+			escape = fmt.Sprintf(`\u%04x`, c)
+		case strings.HasPrefix(s[i:], "\u2028"):
+			size, escape = 3, `\u2028`
+		case strings.HasPrefix(s[i:], "\u2029"):
+			size, escape = 3, `\u2029`
+		default:
+			continue
+		}
+		dst = append(append(dst, s[from:i]...), escape...)
+		i += size - 1
+		from = i + 1
 	}
-	if plain {
-		dst = append(dst, '"')
-		dst = append(dst, s...)
-		return append(dst, '"'), nil
-	}
-	if !utf8.ValidString(s) {
-		return dst, fmt.Errorf("text is not valid UTF-8: %.60q", s)
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return dst, err
-	}
-	return append(dst, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...), nil
+	return append(append(dst, s[from:]...), '"')
 }

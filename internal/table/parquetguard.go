@@ -1,25 +1,21 @@
 package table
 
 import (
-	"bufio"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 
-	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// What a sound file does not exceed, so that a small hostile one cannot make
-// the library claim memory.
+// What a sound footer does not exceed.
 const (
-	maxFooter     = 64 << 20
-	maxPageBytes  = 128 << 20
-	maxPageValues = 16 << 20
-	maxPageHeader = 1 << 20
+	maxFooter = 64 << 20
+	maxNested = 32 // columns within columns
 )
 
-// checkFooter holds that the file has an end that can be one of Parquet.
+// checkFooter holds that the file has an end that can be one of Parquet, from
+// which the library makes no more than the file has.
 func checkFooter(r io.ReaderAt, size int64) error {
 	var tail [8]byte
 	if size < 12 {
@@ -31,60 +27,49 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	if string(tail[4:]) != parquetMagic {
 		return refuse("Parquet file is cut short or encrypted: it does not end in %s: fetch the file again", parquetMagic)
 	}
-	if footer := int64(binary.LittleEndian.Uint32(tail[:4])); footer > min(maxFooter, size-12) {
-		return refuse("Parquet file is damaged: its footer would be %d bytes long", footer)
+	length := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if length > min(maxFooter, size-12) {
+		return refuse("Parquet file is damaged: its footer would be %d bytes long", length)
 	}
-	return nil
+	footer := make([]byte, length)
+	if _, err := r.ReadAt(footer, size-8-length); err != nil {
+		return err
+	}
+	var metadata format.FileMetaData
+	if _, err := decodeThrift(footer, &metadata); err != nil {
+		return err
+	}
+	return checkSchema(&metadata)
 }
 
-// checkPages walks the headers of a column's pages and holds that none claims
-// more than a page may be, nor more than the file has.
-func checkPages(file io.ReaderAt, size int64, meta *format.ColumnMetaData) error {
-	start := meta.DataPageOffset
-	if meta.DictionaryPageOffset > 0 {
-		start = min(start, meta.DictionaryPageOffset)
-	}
-	length := meta.TotalCompressedSize
-	if start < 4 || length < 0 || length > size || start > size-length {
-		return refuse("Parquet data is damaged: its pages would lie outside the file")
-	}
-	section := io.NewSectionReader(file, start, length)
-	r := bufio.NewReaderSize(section, 1<<12)
-	var compact thrift.CompactProtocol
-	for pos := int64(0); pos < length; {
-		header := new(format.PageHeader)
-		limited := &io.LimitedReader{R: r, N: maxPageHeader}
-		headerReader := bufio.NewReaderSize(limited, 16)
-		if err := thrift.NewDecoder(compact.NewReader(headerReader)).Decode(header); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-				return refuse("Parquet data is cut short")
+// checkSchema holds that the columns are not nested too deeply, and that every
+// row group has all of them.
+func checkSchema(metadata *format.FileMetaData) error {
+	var open []int32 // children still to come, of each column around
+	leaves := 0
+	for i := range metadata.Schema {
+		element := &metadata.Schema[i]
+		if element.Type.Valid {
+			leaves++
+		}
+		if children := element.NumChildren.V; children > 0 {
+			if open = append(open, children); len(open) > maxNested {
+				return fmt.Errorf("columns are nested over %d deep", maxNested)
 			}
-			return err
+			continue
 		}
-		pos += maxPageHeader - limited.N - int64(headerReader.Buffered())
-		if err := checkPage(header, length-pos); err != nil {
-			return err
+		for len(open) > 0 {
+			last := len(open) - 1
+			if open[last]--; open[last] > 0 {
+				break
+			}
+			open = open[:last]
 		}
-		pos += int64(header.CompressedPageSize)
-		if _, err := section.Seek(pos, io.SeekStart); err != nil {
-			return err
-		}
-		r.Reset(section)
 	}
-	return nil
-}
-
-func checkPage(header *format.PageHeader, left int64) error {
-	values := max(header.DataPageHeader.V.NumValues, header.DataPageHeaderV2.V.NumValues, header.DictionaryPageHeader.V.NumValues)
-	switch {
-	case header.CompressedPageSize < 0 || header.UncompressedPageSize < 0 || values < 0:
-		return refuse("Parquet data is damaged: a page has a negative size")
-	case int64(header.CompressedPageSize) > left:
-		return refuse("Parquet data is damaged: a page would be longer than its column")
-	case header.UncompressedPageSize > maxPageBytes:
-		return refuse("a Parquet page of %d MiB is over %d: write the file with smaller pages or row groups", header.UncompressedPageSize>>20, maxPageBytes>>20)
-	case values > maxPageValues:
-		return refuse("a Parquet page of %d values is over %d: write the file with smaller pages or row groups", values, maxPageValues)
+	for i := range metadata.RowGroups {
+		if n := len(metadata.RowGroups[i].Columns); n != leaves {
+			return fmt.Errorf("row group %d has %d columns instead of %d", i, n, leaves)
+		}
 	}
 	return nil
 }

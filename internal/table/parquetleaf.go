@@ -8,33 +8,40 @@ import (
 	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // leaf reads one column. Definition and repetition levels are those of the
 // Dremel paper (Melnik et al. 2010), as the Parquet format has them.
 type leaf struct {
 	column  Column
-	index   int  // among all leaves of the file
-	defined byte // definition level of a value
-	listed  byte // and of a list that has elements; 0 where the column is flat
+	index   int    // among all leaves of the file
+	defined uint32 // definition level of a value
+	listed  uint32 // and of a list that has elements; 0 where the column is flat
 	decode  decoder
 	interns interner
 	nan     int // NaN read as unknown
 
-	pages  parquet.Pages
-	page   parquet.Page
-	values *values
-	def    []byte
-	rep    []byte
-	at     int // level at hand
-	value  int // value at hand
-	n      int // levels of the page
+	pages pages
+	texts []string // of the dictionary, as they were asked for
+	of    *values  // that dictionary
+
+	// levels and values taken from the page at hand
+	def, rep [levelsAtOnce]uint32
+	places   [levelsAtOnce]uint32 // of the values
+	n        int                  // levels
+	at       int                  // the next level
+	value    int                  // the next value
 }
 
+const levelsAtOnce = 512
+
 // newLeaf fits a column of a file to what is asked for, or says why it cannot.
-func newLeaf(column Column, node *parquet.Column) (*leaf, string) {
-	end, repeated := node, byte(0)
-	for {
+func newLeaf(column Column, node *parquet.Column, held *int64) (*leaf, string) {
+	end, repeated, depth := node, 0, 0
+	for ; ; depth++ {
 		if end.Repeated() {
 			repeated++
 		}
@@ -43,26 +50,23 @@ func newLeaf(column Column, node *parquet.Column) (*leaf, string) {
 		}
 		children := end.Columns()
 		if len(children) != 1 {
-			return nil, fmt.Sprintf("expected %s, found a nested column (%s)", column.Type, shapeOf(node))
+			return nil, fmt.Sprintf("expected %s, found a nested column (%s)", column.Type, partsOf(node))
 		}
 		end = children[0]
 	}
 	isList := column.Type == Numbers || column.Type == Vector
 	switch {
-	case repeated > 1 || repeated == 1 && !isList || repeated == 0 && end != node:
-		return nil, fmt.Sprintf("expected %s, found a nested column (%s)", column.Type, shapeOf(node))
+	case repeated > 1 || repeated == 1 && !isList || repeated == 0 && end != node || depth > 2:
+		return nil, fmt.Sprintf("expected %s, found a nested column (%s)", column.Type, partsOf(node))
 	case repeated == 0 && isList:
 		return nil, fmt.Sprintf("expected %s, found a flat column of type %s", column.Type, end.Type())
 	}
-	want := column.Type
-	if isList {
-		want = Number
-	}
-	decode, ok := decoderOf(end.Type(), want)
+	decode, ok := decoderOf(end.Type(), column.Type.element())
 	if !ok {
 		return nil, fmt.Sprintf("expected %s, found type %s: cast the column", column.Type, end.Type())
 	}
-	l := &leaf{column: column, index: int(end.Index()), defined: byte(end.MaxDefinitionLevel()), decode: decode, interns: interner{}}
+	l := &leaf{column: column, index: end.Index(), defined: uint32(end.MaxDefinitionLevel()), decode: decode, interns: interner{}}
+	l.pages = pages{shape: shapeOf(end.Type()), maxRep: byte(end.MaxRepetitionLevel()), maxDef: byte(end.MaxDefinitionLevel()), held: held}
 	if isList {
 		l.listed = l.defined
 		if end.Optional() {
@@ -72,140 +76,212 @@ func newLeaf(column Column, node *parquet.Column) (*leaf, string) {
 	return l, ""
 }
 
-func shapeOf(node *parquet.Column) string {
-	text := ""
+func partsOf(node *parquet.Column) string {
+	names := make([]string, len(node.Columns()))
 	for i, child := range node.Columns() {
-		if i > 0 {
-			text += ", "
-		}
-		text += child.Name()
+		names[i] = child.Name()
 	}
-	return text
+	return wording.List(names)
 }
 
-// open turns to the pages of the next row group.
-func (l *leaf) open(pages parquet.Pages) {
-	l.release()
-	l.pages, l.at, l.n = pages, 0, 0
+// open turns to a row group.
+func (l *leaf) open(file io.ReaderAt, size int64, meta *format.ColumnMetaData) error {
+	l.of, l.texts, l.n, l.at = nil, nil, 0, 0
+	return l.pages.open(file, size, meta)
 }
 
-func (l *leaf) release() {
-	if l.page != nil {
-		parquet.Release(l.page)
-		l.page = nil
+// fill makes sure that a level is at hand.
+func (l *leaf) fill() error {
+	if l.at < l.n {
+		return nil
 	}
-}
-
-// nextPage makes sure that a level is at hand.
-func (l *leaf) nextPage() error {
-	for l.at == l.n {
-		l.release()
-		page, err := l.pages.ReadPage()
-		if err != nil {
+	p := &l.pages
+	for p.left == 0 {
+		if err := p.next(); err != nil {
 			return err
 		}
-		l.page = page
-		l.def, l.rep = page.DefinitionLevels(), page.RepetitionLevels()
-		l.at, l.value, l.n = 0, 0, int(page.NumValues())
-		if l.defined > 0 && len(l.def) != l.n || l.listed > 0 && len(l.rep) != l.n {
-			return errors.New("a page has too few levels")
+	}
+	n := min(p.left, levelsAtOnce)
+	if l.listed > 0 && !p.rep.fill(l.rep[:n]) || l.defined > 0 && !p.def.fill(l.def[:n]) {
+		return errors.New("a page has too few levels")
+	}
+	p.left -= n
+	present := n
+	if l.defined > 0 {
+		present = 0
+		for _, def := range l.def[:n] {
+			if def >= l.defined {
+				present++
+			}
 		}
-		if l.values, err = newValues(page, l.values); err != nil {
-			return err
+	}
+	l.n, l.at, l.value = n, 0, 0
+	return l.fillPlaces(l.places[:present])
+}
+
+func (l *leaf) fillPlaces(places []uint32) error {
+	p := &l.pages
+	if !p.coded {
+		if p.values.n-p.place < len(places) {
+			return errors.New("a page has too few values")
+		}
+		for i := range places {
+			places[i] = uint32(p.place + i)
+		}
+		p.place += len(places)
+		return nil
+	}
+	if !p.codes.fill(places) {
+		return errors.New("a page has too few values")
+	}
+	for _, place := range places {
+		if int(place) >= p.values.n {
+			return fmt.Errorf("code %d is outside a dictionary of %d", place, p.values.n)
 		}
 	}
 	return nil
 }
 
-// read appends the column's cells of the next n rows to the batch.
+// read sets the column's last n cells, which are the rows after row.
 func (l *leaf) read(b *Batch, c, n, row int) error {
-	for i := range n {
-		if err := l.nextPage(); err != nil {
+	for done := 0; done < n; {
+		if err := l.fill(); err != nil {
 			if errors.Is(err, io.EOF) {
-				return fmt.Errorf("ends after %d rows", row+i)
+				return fmt.Errorf("ends after %d rows", row+done)
 			}
 			return err
 		}
-		b.Cells[c].grow(l.column.Type)
-		var err error
+		i := len(b.Cells[c].Known) - n + done
 		if l.listed > 0 {
-			err = l.readList(b, c, row+i+1)
-		} else {
-			err = l.readValue(b, c, row+i+1)
+			if err := l.readList(b, c, i, row+done+1); err != nil {
+				return err
+			}
+			done++
+			continue
 		}
-		if err != nil {
-			return err
-		}
+		some := min(n-done, l.n-l.at)
+		l.readFlat(b, c, i, some, row+done+1)
+		done += some
+	}
+	return nil
+}
+
+// rest holds that nothing is left of the row group.
+func (l *leaf) rest() error {
+	if err := l.fill(); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("has more rows than its row group"), err)
 	}
 	return nil
 }
 
 // take steps over a level and returns the place of its value, or −1 for null.
 func (l *leaf) take() int {
-	at := l.at
 	l.at++
-	if l.defined > 0 && l.def[at] < l.defined {
+	if l.defined > 0 && l.def[l.at-1] < l.defined {
 		return -1
 	}
 	l.value++
-	return l.value - 1
+	return int(l.places[l.value-1])
 }
 
-func (l *leaf) readValue(b *Batch, c, line int) error {
-	k := l.take()
-	if k < 0 {
-		if l.column.Required {
-			b.fault(line, l.column.Name, "expected %s, found null", l.column.Type)
-		}
-		return nil
-	}
-	if k >= l.values.n {
-		return errors.New("a page has too few values")
-	}
+// readFlat sets n cells from the i-th on, whose levels are at hand.
+func (l *leaf) readFlat(b *Batch, c, i, n, line int) {
 	cells := &b.Cells[c]
-	i := len(cells.Known) - 1
 	switch t := l.column.Type; {
 	case t.isText():
-		text, problem := l.text(k)
-		if problem != "" {
-			b.fault(line, l.column.Name, "%s", problem)
-			return nil
-		}
-		cells.Text[i] = text
-		b.bytes += len(text)
+		l.readTexts(b, cells.Known[i:i+n], cells.Text[i:i+n], line)
 	case t == Boolean:
-		v := l.decode.number(l.values, k)
-		if v != 0 && v != 1 {
-			b.fault(line, l.column.Name, "expected true or false, found %g", v)
-			return nil
-		}
-		cells.Bool[i] = v == 1
+		l.readBools(b, cells.Known[i:i+n], cells.Bool[i:i+n], line)
 	default:
-		v := l.decode.number(l.values, k)
-		if math.IsNaN(v) {
-			l.nan++
-			return nil
-		}
-		problem := wholeFault(v, t)
-		if math.IsInf(v, 0) {
-			problem = fmt.Sprintf("expected %s, found %g", t, v)
-		}
-		if problem != "" {
-			b.fault(line, l.column.Name, "%s", problem)
-			return nil
-		}
-		cells.Number[i] = v
+		l.readNumbers(b, cells.Known[i:i+n], cells.Number[i:i+n], line)
 	}
-	cells.Known[i] = true
-	b.bytes += 8
-	return nil
+	b.bytes += 8 * n
 }
 
-func (l *leaf) text(k int) (s, problem string) {
-	if l.decode.digits != nil {
-		return l.decode.digits(l.values, k), ""
+func (l *leaf) null(b *Batch, line int) {
+	if l.column.Required {
+		b.fault(line, l.column.Name, "expected %s, found null", l.column.Type)
 	}
-	raw := l.decode.bytes(l.values, k)
+}
+
+func (l *leaf) readTexts(b *Batch, known []bool, texts []string, line int) {
+	for i := range texts {
+		k := l.take()
+		if k < 0 {
+			l.null(b, line+i)
+			continue
+		}
+		text, problem := l.text(k)
+		if problem != "" {
+			b.fault(line+i, l.column.Name, "%s", problem)
+			continue
+		}
+		known[i], texts[i] = true, text
+		b.bytes += len(text)
+	}
+}
+
+func (l *leaf) readBools(b *Batch, known, bools []bool, line int) {
+	for i := range bools {
+		k := l.take()
+		if k < 0 {
+			l.null(b, line+i)
+			continue
+		}
+		v := l.decode.number(l.pages.values, k)
+		if v != 0 && v != 1 {
+			b.fault(line+i, l.column.Name, "expected true or false, found %g", v)
+			continue
+		}
+		known[i], bools[i] = true, v == 1
+	}
+}
+
+func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) {
+	number, values, t := l.decode.number, l.pages.values, l.column.Type
+	for i := range numbers {
+		k := l.take()
+		if k < 0 {
+			l.null(b, line+i)
+			continue
+		}
+		v := number(values, k)
+		if v-v != 0 { // NaN or infinite
+			if math.IsNaN(v) {
+				l.nan++
+			} else {
+				b.fault(line+i, l.column.Name, "expected %s, found %g", t, v)
+			}
+			continue
+		}
+		if problem := wholeFault(v, t); problem != "" {
+			b.fault(line+i, l.column.Name, "%s", problem)
+			continue
+		}
+		known[i], numbers[i] = true, v
+	}
+}
+
+// text returns a value as text. Those of a dictionary are made once, so that a
+// small file cannot make many copies of a long one.
+func (l *leaf) text(k int) (s, problem string) {
+	if !l.pages.coded {
+		return l.makeText(k)
+	}
+	if l.of != l.pages.values {
+		l.of, l.texts = l.pages.values, make([]string, l.pages.values.n)
+	}
+	if l.texts[k] == "" {
+		l.texts[k], problem = l.makeText(k)
+	}
+	return l.texts[k], problem
+}
+
+func (l *leaf) makeText(k int) (s, problem string) {
+	if l.decode.digits != nil {
+		return l.decode.digits(l.pages.values, k), ""
+	}
+	raw := l.decode.bytes(l.pages.values, k)
 	switch {
 	case len(raw) > MaxRow:
 		return "", fmt.Sprintf("text is longer than %d MiB", MaxRow>>20)
@@ -215,68 +291,4 @@ func (l *leaf) text(k int) (s, problem string) {
 		return l.interns.text(raw), ""
 	}
 	return string(raw), ""
-}
-
-// readList reads levels up to the start of the next row.
-func (l *leaf) readList(b *Batch, c, line int) error {
-	if l.rep[l.at] != 0 {
-		return errors.New("a row starts inside a list")
-	}
-	cells := &b.Cells[c]
-	i := len(cells.Known) - 1
-	numbers, vectors := len(b.lists), len(b.vectors)
-	present, problem := false, ""
-	for first := true; ; first = false {
-		if err := l.nextPage(); err != nil {
-			if errors.Is(err, io.EOF) && !first {
-				break
-			}
-			return err
-		}
-		if !first && l.rep[l.at] == 0 {
-			break
-		}
-		def := l.def[l.at]
-		present = present || def+1 >= l.listed
-		k := l.take()
-		switch {
-		case k < 0 && def >= l.listed:
-			problem = "an element is null"
-		case k >= l.values.n:
-			return errors.New("a page has too few values")
-		case k >= 0:
-			if what := l.append(b, l.decode.number(l.values, k)); what != "" {
-				problem = what
-			}
-			if 8*(len(b.lists)-numbers)+4*(len(b.vectors)-vectors) > MaxRow {
-				return fmt.Errorf("row %d: list is longer than %d MiB", line, MaxRow>>20)
-			}
-		}
-	}
-	switch {
-	case problem != "":
-		b.fault(line, l.column.Name, "expected %s: %s", l.column.Type, problem)
-	case !present && l.column.Required:
-		b.fault(line, l.column.Name, "expected %s, found null", l.column.Type)
-	case present && l.column.Type == Vector:
-		cells.Known[i], cells.Vector[i] = true, b.vectors[vectors:len(b.vectors):len(b.vectors)]
-	case present:
-		cells.Known[i], cells.List[i] = true, b.lists[numbers:len(b.lists):len(b.lists)]
-	}
-	b.bytes += 8*(len(b.lists)-numbers) + 4*(len(b.vectors)-vectors)
-	return nil
-}
-
-func (l *leaf) append(b *Batch, v float64) (problem string) {
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
-		return fmt.Sprintf("an element is %g", v)
-	case l.column.Type == Vector && math.Abs(v) > math.MaxFloat32:
-		return fmt.Sprintf("expected numbers within ±%.2g, found %g", math.MaxFloat32, v)
-	case l.column.Type == Vector:
-		b.vectors = append(b.vectors, float32(v))
-	default:
-		b.lists = append(b.lists, v)
-	}
-	return ""
 }

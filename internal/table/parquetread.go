@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -17,6 +19,7 @@ type parquetReader struct {
 	names   []string // of all columns
 	unknown unknowns
 	faults  []Fault // of the file as a whole, not told yet
+	held    int64   // bytes of the pages at hand
 
 	group int   // row group at hand
 	left  int64 // its rows that are still to be read
@@ -24,27 +27,36 @@ type parquetReader struct {
 	ended bool
 }
 
-// rowsAtOnce is how many rows a column is read ahead of the others. With
-// values of [MaxRow] it bounds a batch.
-const rowsAtOnce = 16
+// A column is read rowsAtOnce rows ahead of the others, in which lists take up
+// at most maxLists bytes. What texts take up is bounded by the pages at hand.
+const (
+	rowsAtOnce = 128
+	maxLists   = 64 << 20
+)
 
-func (s *Source) openParquet(columns []Column) (_ *parquetReader, err error) {
+func (s *Source) openParquet(columns []Column) (*parquetReader, error) {
 	if s.file == nil {
 		if err := s.spool(); err != nil {
 			return nil, err
 		}
 	}
-	p := &parquetReader{columns: columns, leaves: make([]*leaf, len(columns)), group: -1, bytes: &watched{r: s.file}}
+	p := &parquetReader{bytes: &watched{r: s.file}}
+	return p, p.open(s.size, columns)
+}
+
+// open reads the end of the file, which tells what is in it.
+func (p *parquetReader) open(size int64, columns []Column) (err error) {
 	defer p.bytes.guard(&err)
-	if err := checkFooter(p.bytes, s.size); err != nil {
-		return nil, err
+	p.columns, p.leaves, p.group = columns, make([]*leaf, len(columns)), -1
+	if err := checkFooter(p.bytes, size); err != nil {
+		return err
 	}
-	p.file, err = parquet.OpenFile(p.bytes, s.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	p.file, err = parquet.OpenFile(p.bytes, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.findColumns()
-	return p, nil
+	return nil
 }
 
 func (p *parquetReader) Present() []bool {
@@ -78,7 +90,7 @@ func (p *parquetReader) findColumns() {
 				continue
 			}
 			known, found[c] = true, true
-			leaf, problem := newLeaf(column, node)
+			leaf, problem := newLeaf(column, node, &p.held)
 			if problem != "" {
 				p.faults = append(p.faults, Fault{Column: column.Name, Reason: problem})
 				continue
@@ -102,14 +114,15 @@ func (p *parquetReader) Read(b *Batch) (err error) {
 	for !p.ended && !b.Full() {
 		if err := p.readSome(b); err != nil {
 			p.ended = true
-			if reason, ok := asRefused(err); ok {
-				p.drop(b)
-				b.fault(p.row+1, "", "%s", reason)
-				break
+			reason, ok := asRefused(err)
+			if !ok {
+				return err
 			}
-			return err
+			p.drop(b)
+			b.fault(p.row+1, "", "%s", reason)
 		}
 	}
+	slices.SortStableFunc(b.Faults, func(x, y Fault) int { return x.Line - y.Line }) // they came by column
 	if b.Rows == 0 && p.ended {
 		return io.EOF
 	}
@@ -118,6 +131,7 @@ func (p *parquetReader) Read(b *Batch) (err error) {
 
 // drop takes back rows that are not whole.
 func (p *parquetReader) drop(b *Batch) {
+	b.Faults = slices.DeleteFunc(b.Faults, func(f Fault) bool { return f.Line > p.row })
 	b.Line = b.Line[:b.Rows]
 	for c := range b.Cells {
 		b.Cells[c].cut(b.Rows)
@@ -135,11 +149,11 @@ func (p *parquetReader) readSome(b *Batch) (err error) {
 		b.Line = append(b.Line, p.row+i+1)
 	}
 	for c := range b.Cells {
+		b.Cells[c].grow(p.columns[c].Type, n)
 		if p.leaves[c] == nil {
-			for range n {
-				b.Cells[c].grow(p.columns[c].Type)
-			}
-		} else if err := p.leaves[c].read(b, c, n, p.row); err != nil {
+			continue
+		}
+		if err := p.leaves[c].read(b, c, n, p.row); err != nil {
 			return fmt.Errorf("row group %d, column %s: %w", p.group, p.columns[c].Name, err)
 		}
 	}
@@ -150,24 +164,28 @@ func (p *parquetReader) readSome(b *Batch) (err error) {
 }
 
 func (p *parquetReader) nextGroup() error {
-	groups := p.file.RowGroups()
+	groups := p.file.Metadata().RowGroups
+	for _, leaf := range p.leaves {
+		if leaf != nil && p.group >= 0 {
+			if err := leaf.rest(); err != nil {
+				return fmt.Errorf("row group %d, column %s: %w", p.group, leaf.column.Name, err)
+			}
+		}
+	}
 	if p.group++; p.group == len(groups) {
 		p.ended = true
 		return nil
 	}
-	p.left = groups[p.group].NumRows()
-	if p.left < 0 {
+	if p.left = groups[p.group].NumRows; p.left < 0 {
 		return refuse("row group %d has %d rows", p.group, p.left)
 	}
 	for _, leaf := range p.leaves {
 		if leaf == nil {
 			continue
 		}
-		meta := p.file.Metadata().RowGroups[p.group].Columns[leaf.index].MetaData
-		if err := checkPages(p.bytes, p.file.Size(), &meta); err != nil {
+		if err := leaf.open(p.bytes, p.file.Size(), &groups[p.group].Columns[leaf.index].MetaData); err != nil {
 			return fmt.Errorf("row group %d, column %s: %w", p.group, leaf.column.Name, err)
 		}
-		leaf.open(groups[p.group].ColumnChunks()[leaf.index].Pages())
 	}
 	return nil
 }
@@ -207,6 +225,6 @@ func (w *watched) guard(err *error) {
 		return
 	}
 	if _, ok := asRefused(*err); !ok {
-		*err = refuse("Parquet data is damaged or of a kind that is not read: %v", *err)
+		*err = refuse("Parquet data is damaged or of a kind that is not read: %.400s", strings.ToValidUTF8((*err).Error(), "?"))
 	}
 }

@@ -1,15 +1,19 @@
 package table
 
 import (
-	"fmt"
+	"encoding/binary"
+	"errors"
 	"io"
 	"maps"
-	"math"
-	"reflect"
+	"runtime"
 	"slices"
-	"unicode/utf8"
+	"sync"
+	"sync/atomic"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // A row group ends with the batch that reaches one of these, which bounds the
@@ -19,127 +23,146 @@ const (
 	groupBytes = 64 << 20
 )
 
-// parquetWriter writes column by column, zstd-compressed, with dictionaries
-// for values that recur.
+// createdBy has the form that the format asks for; the version is that of what
+// is written, as a program's would change the bytes.
+const createdBy = "routeproof version 1 (build 0)"
+
+// parquetWriter writes row groups of columns, zstd-compressed, with
+// dictionaries for values that recur.
 type parquetWriter struct {
-	w       *parquet.Writer
-	columns []Column
-	rows    int // of the row group at hand
-	bytes   int
-	buf     []parquet.Value
+	w        io.Writer
+	pos      int64
+	columns  []*columnWriter
+	rows     int // of the row group at hand
+	bytes    int
+	metadata format.FileMetaData
 }
 
-func newParquetWriter(w io.Writer, columns []Column, metadata map[string]string) *parquetWriter {
-	options := []parquet.WriterOption{
-		parquet.SchemaOf(reflect.New(rowType(columns)).Interface()),
-		parquet.Compression(&parquet.Zstd),
-		parquet.CreatedBy("routeproof", "1", "0"), // else the library's version would be in the bytes
+func newParquetWriter(w io.Writer, columns []Column, metadata map[string]string) (*parquetWriter, error) {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
+	if err != nil {
+		return nil, err
+	}
+	p := &parquetWriter{w: w, metadata: format.FileMetaData{Version: 1, CreatedBy: createdBy}}
+	p.metadata.Schema = append(p.metadata.Schema, format.SchemaElement{Name: "schema", NumChildren: thrift.New(int32(len(columns)))})
+	for _, column := range columns {
+		p.columns = append(p.columns, newColumnWriter(column, z))
+		p.metadata.Schema = append(p.metadata.Schema, schemaOf(column)...)
 	}
 	for _, key := range slices.Sorted(maps.Keys(metadata)) {
-		options = append(options, parquet.KeyValueMetadata(key, metadata[key]))
+		p.metadata.KeyValueMetadata = append(p.metadata.KeyValueMetadata, format.KeyValue{Key: key, Value: metadata[key]})
 	}
-	return &parquetWriter{w: parquet.NewWriter(w, options...), columns: columns}
+	return p, p.put([]byte(parquetMagic))
 }
 
-// rowType is a struct with a field a column, by which the library keeps their
-// order.
-func rowType(columns []Column) reflect.Type {
-	fields := make([]reflect.StructField, len(columns))
-	for c, column := range columns {
-		var of reflect.Type
-		tag := column.Name
-		switch t := column.Type; {
-		case t.isText():
-			of = reflect.TypeFor[string]()
-		case t == Whole:
-			of = reflect.TypeFor[int64]()
-		case t == Boolean:
-			of = reflect.TypeFor[bool]()
-		case t == Numbers:
-			of, tag = reflect.TypeFor[[]float64](), tag+",list"
-		case t == Vector:
-			of, tag = reflect.TypeFor[[]float32](), tag+",list"
-		default:
-			of = reflect.TypeFor[float64]()
-		}
-		if !column.Required {
-			tag += ",optional"
-		}
-		if column.Repeats && column.Type.isText() {
-			tag += ",dict"
-		}
-		fields[c] = reflect.StructField{Name: fmt.Sprintf("F%d", c), Type: of, Tag: reflect.StructTag(fmt.Sprintf("parquet:%q", tag))}
+// schemaOf describes a column; a list is a group of a group, as the format has
+// it.
+func schemaOf(column Column) []format.SchemaElement {
+	presence := thrift.New(format.Optional)
+	if column.Required {
+		presence = thrift.New(format.Required)
 	}
-	return reflect.StructOf(fields)
+	value := format.SchemaElement{Name: column.Name, Type: thrift.New(physical(column.Type)), RepetitionType: presence}
+	if column.Type.isText() {
+		value.ConvertedType = thrift.New(deprecated.UTF8)
+		value.LogicalType = format.LogicalType{Value: &format.StringType{}}
+	}
+	if column.Type.element() == column.Type {
+		return []format.SchemaElement{value}
+	}
+	value.Name, value.RepetitionType = "element", thrift.New(format.Required)
+	return []format.SchemaElement{
+		{Name: column.Name, RepetitionType: presence, NumChildren: thrift.New(int32(1)), ConvertedType: thrift.New(deprecated.List), LogicalType: format.LogicalType{Value: &format.ListType{}}},
+		{Name: "list", RepetitionType: thrift.New(format.Repeated), NumChildren: thrift.New(int32(1))},
+		value,
+	}
 }
 
-func (p *parquetWriter) write(b *Batch) error {
-	writers := p.w.ColumnWriters()
-	for c, column := range p.columns {
-		var err error
-		if p.buf, err = appendValues(p.buf[:0], &b.Cells[c], column, c); err != nil {
-			return err
-		}
-		if _, err := writers[c].WriteRowValues(p.buf); err != nil {
-			return err
-		}
+func physical(t Type) format.Type {
+	switch {
+	case t.isText():
+		return format.ByteArray
+	case t == Whole:
+		return format.Int64
+	case t == Boolean:
+		return format.Boolean
+	case t == Vector:
+		return format.Float
 	}
-	clear(p.buf)
+	return format.Double
+}
+
+func (p *parquetWriter) put(b []byte) error {
+	n, err := p.w.Write(b)
+	p.pos += int64(n)
+	return err
+}
+
+func (p *parquetWriter) write(b *Batch) (int, error) {
+	if err := p.each(func(c int) error { return p.columns[c].add(&b.Cells[c], b.Rows) }); err != nil {
+		return 0, err
+	}
 	p.rows += b.Rows
 	p.bytes += b.bytes
 	if p.rows < groupRows && p.bytes < groupBytes {
+		return b.Rows, nil
+	}
+	return b.Rows, p.endGroup()
+}
+
+// each does something with every column, on all processors.
+func (p *parquetWriter) each(do func(c int) error) error {
+	errs := make([]error, len(p.columns))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(p.columns)) {
+		workers.Go(func() {
+			for c := int(next.Add(1)) - 1; c < len(p.columns); c = int(next.Add(1)) - 1 {
+				errs[c] = do(c)
+			}
+		})
+	}
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// endGroup writes the row group at hand.
+func (p *parquetWriter) endGroup() error {
+	if p.rows == 0 {
 		return nil
 	}
+	if err := p.each(func(c int) error { return p.columns[c].end() }); err != nil {
+		return err
+	}
+	group := format.RowGroup{NumRows: int64(p.rows), FileOffset: p.pos, Ordinal: int16(min(len(p.metadata.RowGroups), 1<<15-1))}
+	for _, column := range p.columns {
+		meta := column.metadata(p.pos)
+		group.Columns = append(group.Columns, format.ColumnChunk{MetaData: meta})
+		group.TotalByteSize += meta.TotalUncompressedSize
+		group.TotalCompressedSize += meta.TotalCompressedSize
+		if err := p.put(column.dictionaryPage); err != nil {
+			return err
+		}
+		if err := p.put(column.pages); err != nil {
+			return err
+		}
+		column.reset()
+	}
+	p.metadata.RowGroups = append(p.metadata.RowGroups, group)
+	p.metadata.NumRows += group.NumRows
 	p.rows, p.bytes = 0, 0
-	return p.w.Flush()
+	return nil
 }
 
-func (p *parquetWriter) close() error { return p.w.Close() }
-
-// appendValues returns the cells of a column with their levels.
-func appendValues(dst []parquet.Value, cells *Cells, column Column, c int) ([]parquet.Value, error) {
-	present := 1 // definition level of a value that is there
-	if column.Required {
-		present = 0
+func (p *parquetWriter) close() error {
+	if err := p.endGroup(); err != nil {
+		return err
 	}
-	for i, known := range cells.Known {
-		if !known {
-			if column.Required {
-				return nil, fmt.Errorf("row %d, column %s: is required and absent", i+1, column.Name)
-			}
-			dst = append(dst, parquet.NullValue().Level(0, 0, c))
-			continue
-		}
-		switch t := column.Type; {
-		case t.isText():
-			if !utf8.ValidString(cells.Text[i]) {
-				return nil, fmt.Errorf("row %d, column %s: text is not valid UTF-8: %.60q", i+1, column.Name, cells.Text[i])
-			}
-			dst = append(dst, parquet.ByteArrayValue([]byte(cells.Text[i])).Level(0, present, c))
-		case t == Whole:
-			dst = append(dst, parquet.Int64Value(int64(cells.Number[i])).Level(0, present, c))
-		case t == Boolean:
-			dst = append(dst, parquet.BooleanValue(cells.Bool[i]).Level(0, present, c))
-		case t == Numbers:
-			dst = appendListValues(dst, cells.List[i], parquet.DoubleValue, present, c)
-		case t == Vector:
-			dst = appendListValues(dst, cells.Vector[i], parquet.FloatValue, present, c)
-		default:
-			if v := cells.Number[i]; math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("row %d, column %s: %g cannot be written: an unknown number is left out", i+1, column.Name, v)
-			}
-			dst = append(dst, parquet.DoubleValue(cells.Number[i]).Level(0, present, c))
-		}
+	var compact thrift.CompactProtocol
+	footer, err := thrift.Marshal(&compact, &p.metadata)
+	if err != nil {
+		return err
 	}
-	return dst, nil
-}
-
-func appendListValues[F float32 | float64](dst []parquet.Value, list []F, value func(F) parquet.Value, present, c int) []parquet.Value {
-	if len(list) == 0 {
-		return append(dst, parquet.NullValue().Level(0, present, c))
-	}
-	for k, v := range list {
-		dst = append(dst, value(v).Level(min(k, 1), present+1, c))
-	}
-	return dst
+	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer)))
+	return p.put(append(footer, parquetMagic...))
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// maxCells is how many cells a record may have.
+const maxCells = 1 << 17
+
 // records cuts a stream into CSV records.
 type records struct {
 	r         *bufio.Reader
@@ -88,6 +91,10 @@ func (r *records) next() error {
 			state = toLineEnd
 		}
 		state = r.scan(part, state)
+		if len(r.ends) > maxCells {
+			r.fail("record has over %d cells", maxCells)
+			state = toLineEnd
+		}
 		whole := err == nil // the part ends a line
 		if whole {
 			r.line++
@@ -173,7 +180,13 @@ func (r *records) scan(part []byte, state int) int {
 
 // lineEnd tells whether nothing but a line's end is left.
 func lineEnd(rest []byte) bool {
-	return string(rest) == "\n" || string(rest) == "\r\n" || string(rest) == "\r"
+	switch len(rest) {
+	case 1:
+		return rest[0] == '\n' || rest[0] == '\r'
+	case 2:
+		return rest[0] == '\r' && rest[1] == '\n'
+	}
+	return false
 }
 
 func (r *records) endCell(quoted bool) {

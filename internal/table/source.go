@@ -3,7 +3,6 @@ package table
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -32,7 +31,9 @@ type Source struct {
 	file *os.File      // if the bytes are a plain file
 	size int64         // of a plain file
 	in   *counter      // the bytes as they came
-	undo []func() error
+
+	spooled bool // file is what r held
+	undo    []func() error
 }
 
 // Open opens the file at path. It is decompressed if its first bytes say that
@@ -69,7 +70,7 @@ func New(r io.Reader, name string) (*Source, error) {
 	return s, nil
 }
 
-// Read reads the decompressed bytes.
+// Read reads the decompressed bytes. Damaged data is [Refused].
 func (s *Source) Read(b []byte) (int, error) { return s.r.Read(b) }
 
 // Close closes what Open opened.
@@ -92,17 +93,20 @@ func (s *Source) decompress(r io.Reader) error {
 	switch {
 	case has(gzipMagic):
 		z, err := gzip.NewReader(s.r)
-		if err != nil {
+		if err != nil && s.in.err == nil {
 			return refuse("gzip header is damaged: %v", err)
 		}
-		s.r, s.file = bufio.NewReaderSize(z, 1<<16), nil
+		if err != nil {
+			return err
+		}
+		s.r, s.file = bufio.NewReaderSize(&unpacker{z, s.in}, 1<<16), nil
 	case has(zstdMagic):
 		z, err := zstd.NewReader(s.r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return refuse("zstd header is damaged: %v", err)
+			return err // of the options: nothing was read
 		}
 		s.undo = append(s.undo, func() error { z.Close(); return nil })
-		s.r, s.file = bufio.NewReaderSize(z, 1<<16), nil
+		s.r, s.file = bufio.NewReaderSize(&unpacker{z, s.in}, 1<<16), nil
 	case has(zipMagic):
 		return refuse("is a zip archive: expected JSON Lines, CSV or Parquet, plain, .gz or .zst (unzip it first)")
 	case has("\xff\xfe"), has("\xfe\xff"):
@@ -125,15 +129,14 @@ func (s *Source) spool() error {
 		return err
 	}
 	s.undo = append(s.undo, func() error { return errors.Join(f.Close(), os.Remove(f.Name())) })
+	s.size = 0
 	for {
 		n, err := io.CopyN(f, s.r, 1<<20)
 		s.size += n
 		switch {
 		case errors.Is(err, io.EOF):
-			s.file = f
+			s.file, s.spooled = f, true
 			return nil
-		case err != nil && damaged(err):
-			return refuse("compressed data is damaged or cut short (%v): fetch the file again", err)
 		case err != nil:
 			return err
 		case s.size > spoolFree+spoolRatio*s.in.n:
@@ -142,45 +145,48 @@ func (s *Source) spool() error {
 	}
 }
 
-// counter counts what is read.
+// counter counts what is read, and remembers a failure to read.
 type counter struct {
-	r io.Reader
-	n int64
+	r   io.Reader
+	n   int64
+	err error
 }
 
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+	}
 	return n, err
 }
 
-// damaged tells whether decompression failed on what it read.
-func damaged(err error) bool {
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) {
-		return true
-	}
-	for _, target := range []error{
-		io.ErrUnexpectedEOF, gzip.ErrHeader, gzip.ErrChecksum,
-		zstd.ErrReservedBlockType, zstd.ErrCompressedSizeTooBig, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
-		zstd.ErrMagicMismatch, zstd.ErrWindowSizeExceeded, zstd.ErrWindowSizeTooSmall, zstd.ErrDecoderSizeExceeded,
-		zstd.ErrUnknownDictionary, zstd.ErrFrameSizeExceeded, zstd.ErrFrameSizeMismatch, zstd.ErrCRCMismatch,
-	} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+// unpacker refuses compressed data that is damaged, which a failure to read it
+// is not.
+type unpacker struct {
+	r  io.Reader
+	in *counter
 }
 
-// Rows returns a reader of the given columns.
+func (u *unpacker) Read(b []byte) (int, error) {
+	n, err := u.r.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) && u.in.err == nil {
+		err = refuse("compressed data is damaged or cut short (%v): fetch the file again", err)
+	}
+	return n, err
+}
+
+// maxHead is how far ahead is looked to tell what a file is.
+const maxHead = 1 << 15
+
+// Rows returns a reader of the given columns. It is called once.
 func (s *Source) Rows(columns []Column) (Reader, error) {
-	head, err := s.r.Peek(1 << 15)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) && len(head) == 0 && !damaged(err) {
+	head, err := s.r.Peek(maxHead)
+	if _, damaged := asRefused(err); err != nil && !errors.Is(err, io.EOF) && len(head) == 0 && !damaged {
 		return nil, err
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte(parquetMagic)):
+	case s.isParquet(head):
 		reader, err := s.openParquet(columns)
 		if err != nil {
 			return nil, err
@@ -198,11 +204,11 @@ func (s *Source) Rows(columns []Column) (Reader, error) {
 // Names returns all column names of a CSV or Parquet file, so that a reader can
 // be asked for columns that depend on them. JSON Lines have none beforehand.
 func (s *Source) Names() ([]string, error) {
-	head, err := s.r.Peek(1 << 15)
-	if err != nil && !errors.Is(err, io.EOF) && !damaged(err) {
+	head, err := s.r.Peek(maxHead)
+	if _, damaged := asRefused(err); err != nil && !errors.Is(err, io.EOF) && !damaged {
 		return nil, err
 	}
-	if bytes.HasPrefix(head, []byte(parquetMagic)) {
+	if s.isParquet(head) {
 		reader, err := s.openParquet(nil)
 		if err != nil {
 			return nil, err
@@ -212,7 +218,8 @@ func (s *Source) Names() ([]string, error) {
 	if !s.isCSV(head) {
 		return nil, refuse("expected CSV with a header, or Parquet")
 	}
-	records := records{r: bufio.NewReader(bytes.NewReader(head)), separator: separatorOf(s.r, nil)}
+	left := bytes.NewReader(head)
+	records := records{r: bufio.NewReader(left), separator: separatorOf(s.r, nil)}
 	for {
 		switch err := records.next(); {
 		case errors.Is(err, io.EOF):
@@ -222,10 +229,17 @@ func (s *Source) Names() ([]string, error) {
 		case records.problem != "":
 			return nil, refuse("in the CSV header: %s", records.problem)
 		}
+		if len(head) == maxHead && left.Len() == 0 && records.r.Buffered() == 0 {
+			return nil, refuse("expected a CSV header of at most %d KiB", maxHead>>10)
+		}
 		if !records.blank() {
 			return records.header(), nil
 		}
 	}
+}
+
+func (s *Source) isParquet(head []byte) bool {
+	return s.spooled || bytes.HasPrefix(head, []byte(parquetMagic))
 }
 
 // isCSV goes by the first byte that is no white space: JSON Lines begin with
@@ -233,7 +247,7 @@ func (s *Source) Names() ([]string, error) {
 // line, means CSV.
 func (s *Source) isCSV(head []byte) bool {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
-	if len(head) == 0 || bytes.IndexByte([]byte("{["), head[0]) >= 0 {
+	if len(head) > 0 && bytes.IndexByte([]byte("{["), head[0]) >= 0 {
 		return false
 	}
 	for _, ending := range []string{".csv", ".tsv"} {

@@ -10,6 +10,9 @@ package table
 import (
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // A Type is what a column's values are.
@@ -135,6 +138,9 @@ func (b *Batch) Reset(columns []Column) {
 	if len(b.Cells) != len(columns) {
 		b.Cells = make([]Cells, len(columns))
 	}
+	if b.lists == nil {
+		b.lists, b.vectors = []float64{}, []float32{} // so that an empty list is not nil
+	}
 	b.columns = columns
 	for c := range b.Cells {
 		b.Cells[c].cut(0)
@@ -148,24 +154,31 @@ func (b *Batch) Append(line int) {
 	b.Rows++
 	b.Line = append(b.Line, line)
 	for c := range b.Cells {
-		b.Cells[c].grow(b.columns[c].Type)
+		b.Cells[c].grow(b.columns[c].Type, 1)
 	}
 }
 
-func (c *Cells) grow(t Type) {
-	c.Known = append(c.Known, false)
+func (c *Cells) grow(t Type, n int) {
+	c.Known = longer(c.Known, n)
 	switch {
 	case t.isText():
-		c.Text = append(c.Text, "")
+		c.Text = longer(c.Text, n)
 	case t == Number || t == Whole:
-		c.Number = append(c.Number, 0)
+		c.Number = longer(c.Number, n)
 	case t == Boolean:
-		c.Bool = append(c.Bool, false)
+		c.Bool = longer(c.Bool, n)
 	case t == Numbers:
-		c.List = append(c.List, nil)
+		c.List = longer(c.List, n)
 	case t == Vector:
-		c.Vector = append(c.Vector, nil)
+		c.Vector = longer(c.Vector, n)
 	}
+}
+
+// longer appends n zero values.
+func longer[T any](s []T, n int) []T {
+	s = slices.Grow(s, n)[:len(s)+n]
+	clear(s[len(s)-n:])
+	return s
 }
 
 // cut keeps the first n cells.
@@ -257,4 +270,24 @@ func (n interner) text(b []byte) string {
 		n[s] = s
 	}
 	return s
+}
+
+// unknowns notes names, each once.
+type unknowns struct {
+	names []string
+	seen  map[string]bool
+}
+
+func (u *unknowns) add(name string) {
+	if len(u.names) == MaxUnknown {
+		return
+	}
+	name = wording.Shorten(name)
+	if u.seen == nil {
+		u.seen = map[string]bool{}
+	}
+	if !u.seen[name] {
+		u.seen[name] = true
+		u.names = append(u.names, name)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -41,23 +42,26 @@ func FormatOf(path string) (Format, error) {
 	return f, fmt.Errorf("%w: %s: expected one that ends in .jsonl, .csv or .parquet, perhaps with .gz or .zst behind", ErrName, path)
 }
 
-// encoder writes batches as one container.
+// encoder writes checked batches as one container. With errLong it returns
+// which row of the batch is too long.
 type encoder interface {
-	write(*Batch) error
+	write(*Batch) (int, error)
 	close() error
 }
 
 // A Writer writes rows. The same rows give the same bytes.
 type Writer struct {
-	rows   encoder
-	layers []io.Closer // compression, innermost first
-	buffer *bufio.Writer
+	rows    encoder
+	columns []Column
+	row     int         // rows written
+	layers  []io.Closer // compression, innermost first
+	buffer  *bufio.Writer
 }
 
 // NewWriter returns a writer of the given columns; metadata are key-value
 // pairs that only Parquet can hold, in the order of their keys.
 func NewWriter(w io.Writer, f Format, columns []Column, metadata map[string]string) (*Writer, error) {
-	t := &Writer{buffer: bufio.NewWriterSize(w, 1<<16)}
+	t := &Writer{columns: columns, buffer: bufio.NewWriterSize(w, 1<<16)}
 	w = t.buffer
 	switch f.Compression {
 	case "gz":
@@ -76,7 +80,11 @@ func NewWriter(w io.Writer, f Format, columns []Column, metadata map[string]stri
 	case "csv":
 		t.rows = &csvWriter{w: w, columns: columns}
 	case "parquet":
-		t.rows = newParquetWriter(w, columns, metadata)
+		rows, err := newParquetWriter(w, columns, metadata)
+		if err != nil {
+			return nil, err
+		}
+		t.rows = rows
 	default:
 		return nil, fmt.Errorf("%w: container %q", ErrName, f.Container)
 	}
@@ -84,7 +92,73 @@ func NewWriter(w io.Writer, f Format, columns []Column, metadata map[string]stri
 }
 
 // Write writes the rows of a batch with the writer's columns.
-func (t *Writer) Write(b *Batch) error { return t.rows.write(b) }
+func (t *Writer) Write(b *Batch) error {
+	for c, column := range t.columns {
+		if i, err := b.Cells[c].check(column, b.Rows); err != nil {
+			return fmt.Errorf("row %d, column %s: %w", t.row+i+1, column.Name, err)
+		}
+	}
+	i, err := t.rows.write(b)
+	if errors.Is(err, errLong) {
+		err = fmt.Errorf("row %d: %w", t.row+i+1, err)
+	}
+	t.row += b.Rows
+	return err
+}
+
+var errLong = fmt.Errorf("is longer than %d MiB", MaxRow>>20)
+
+// check finds the first of n cells that no reader would take.
+func (c *Cells) check(column Column, n int) (int, error) {
+	for i, known := range c.Known[:n] {
+		if !known && column.Required {
+			return i, fmt.Errorf("expected %s, found nothing", column.Type)
+		}
+	}
+	switch t := column.Type; {
+	case t.isText():
+		for i, s := range c.Text[:n] {
+			if len(s) > MaxRow {
+				return i, errLong
+			}
+			if !utf8.ValidString(s) {
+				return i, errors.New("text is not valid UTF-8")
+			}
+		}
+	case t == Number || t == Whole:
+		for i, v := range c.Number[:n] {
+			if v-v != 0 {
+				return i, finite(v)
+			}
+		}
+	case t == Numbers:
+		return checkLists(c.List[:n])
+	case t == Vector:
+		return checkLists(c.Vector[:n])
+	}
+	return 0, nil
+}
+
+func checkLists[F float32 | float64](lists [][]F) (int, error) {
+	for i, list := range lists {
+		if err := finite(list...); err != nil {
+			return i, err
+		}
+		if 8*len(list) > MaxRow {
+			return i, errLong
+		}
+	}
+	return 0, nil
+}
+
+func finite[F float32 | float64](numbers ...F) error {
+	for _, v := range numbers {
+		if v-v != 0 { // NaN or infinite
+			return fmt.Errorf("%g cannot be written: an unknown number is left out", v)
+		}
+	}
+	return nil
+}
 
 // Close writes what is left. It does not close the underlying writer.
 func (t *Writer) Close() error {

@@ -1,0 +1,157 @@
+package neardup
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	// wordParts is into how many parts the keys of words are cut, to need less
+	// memory at a time.
+	wordParts = 16
+	// Words that more texts than these share are a template.
+	maxSharers = 4
+	// representatives is with how many members of a bucket another is compared.
+	representatives = 8
+)
+
+// joiner joins texts into groups. Texts go by number, which depends on the
+// order in which they came, or by rank, which does not.
+type joiner struct {
+	f      *Finder
+	rank   []int32 // number → rank by hash
+	ranked []int32 // rank → number
+
+	mu     sync.Mutex
+	parent []int32 // union-find over numbers
+}
+
+func newJoiner(f *Finder) *joiner {
+	n := len(f.ids)
+	j := &joiner{f: f, rank: make([]int32, n), ranked: make([]int32, n), parent: make([]int32, n)}
+	type text struct {
+		hash uint64
+		id   int32
+	}
+	texts := make([]text, n)
+	for id := range texts {
+		j.parent[id] = int32(id)
+		texts[id] = text{f.sketch(int32(id)).hash, int32(id)}
+	}
+	slices.SortFunc(texts, func(a, b text) int { return cmp.Compare(a.hash, b.hash) })
+	for rank, t := range texts {
+		j.rank[t.id], j.ranked[rank] = int32(rank), t.id
+	}
+	return j
+}
+
+// joinAll joins the texts by each band and by each part of the word keys.
+// None looks at what another has joined, so their order does not matter.
+func (j *joiner) joinAll() {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
+		wg.Go(func() {
+			var entries []uint64
+			for {
+				switch task := int(next.Add(1)) - 1; {
+				case task < bands:
+					entries = j.joinBand(entries[:0], task)
+				case task < bands+wordParts:
+					entries = j.joinWords(entries[:0], uint64(task-bands))
+				default:
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// joinBand joins the similar ones of the texts that agree in a band. It
+// returns entries, grown, for reuse.
+func (j *joiner) joinBand(entries []uint64, band int) []uint64 {
+	for id, rank := range j.rank {
+		if k := j.f.sketch(int32(id)); k.banded {
+			entries = append(entries, entry(k.bandKey(band), rank))
+		}
+	}
+	j.join(entries, len(entries), (*sketch).similar)
+	return entries
+}
+
+// joinWords joins the texts that are one word apart, of those with a word key
+// in this part of the keys. It returns entries, grown, for reuse.
+func (j *joiner) joinWords(entries []uint64, part uint64) []uint64 {
+	for id, rank := range j.rank {
+		j.f.sketch(int32(id)).wordKeys(func(key uint64) {
+			if key%wordParts == part {
+				entries = append(entries, entry(key, rank))
+			}
+		})
+	}
+	j.join(entries, maxSharers, (*sketch).oneWordApart)
+	return entries
+}
+
+// entry puts a text under the upper half of a key. That different keys may
+// share it is no harm: a pair is joined only once it is compared.
+func entry(key uint64, rank int32) uint64 { return key>>32<<32 | uint64(rank) }
+
+// join joins the texts under one key that are near each other, unless more
+// than most are under it.
+func (j *joiner) join(entries []uint64, most int, near func(a, b *sketch) bool) {
+	slices.Sort(entries)
+	entries = slices.Compact(entries)
+	var pairs [][2]int32
+	for len(entries) > 0 {
+		n := 1
+		for n < len(entries) && entries[n]>>32 == entries[0]>>32 {
+			n++
+		}
+		if n > 1 && n <= most {
+			pairs = j.nearPairs(pairs, entries[:n], near)
+		}
+		entries = entries[n:]
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, p := range pairs {
+		a, b := j.root(p[0]), j.root(p[1])
+		j.parent[max(a, b)] = min(a, b)
+	}
+}
+
+// nearPairs appends near pairs of a bucket, enough to connect those that are
+// near. In a small bucket all are compared; in a large one each with the last
+// few that were near to none before, in the order of ranks.
+func (j *joiner) nearPairs(pairs [][2]int32, bucket []uint64, near func(a, b *sketch) bool) [][2]int32 {
+	var kept [representatives]int32
+	n := 0
+	for _, e := range bucket {
+		id, alone := j.ranked[uint32(e)], true
+		for _, other := range kept[:min(n, len(kept))] {
+			if near(j.f.sketch(id), j.f.sketch(other)) {
+				pairs = append(pairs, [2]int32{id, other})
+				alone = false
+			}
+		}
+		if alone || len(bucket) <= len(kept) {
+			kept[n%len(kept)] = id
+			n++
+		}
+	}
+	return pairs
+}
+
+// root returns the number that stands for a text's group.
+func (j *joiner) root(id int32) int32 {
+	for j.parent[id] != id {
+		j.parent[id] = j.parent[j.parent[id]]
+		id = j.parent[id]
+	}
+	return id
+}

@@ -1,0 +1,7 @@
+//go:build !race
+
+package table
+
+const raceDetector = false
+
+const step = 1
