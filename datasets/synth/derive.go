@@ -1,0 +1,277 @@
+package synth
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/routeproof/routeproof/datasets"
+)
+
+// ErrModel is the error of a ladder with a model that has no outcomes.
+var ErrModel = errors.New("ladder model without outcomes")
+
+// A Derived is what outcomes say of prompts' tiers.
+type Derived struct {
+	Prompts  []datasets.Prompt // with id, text, tier and domain, in the order of their first rows
+	PerTier  []int             // how many prompts have each of the ladder's tiers
+	None     int               // how many no model answered right: unlabelled
+	LeftOut  LeftOut
+	Warnings []string
+}
+
+// LeftOut counts the prompts that got neither a tier nor NONE. A prompt counts
+// once, under the first reason that holds in this order.
+type LeftOut struct {
+	TextDiffers int // rows of the id have different texts
+	NoText      int // no row of the id has a text
+	NoOutcome   int // the model that decides has no row
+	Failed      int // its row has an error and no score
+	NoScore     int // its row has neither
+}
+
+// Total is how many prompts were left out.
+func (l LeftOut) Total() int { return l.TextDiffers + l.NoText + l.NoOutcome + l.Failed + l.NoScore }
+
+// A Deriver finds the tiers of prompts from outcomes in any order: a prompt's
+// tier is that of the cheapest ladder model with a score of at least
+// [datasets.Right], and it is unlabelled where every ladder model has a lower
+// one.
+//
+// Rungs are looked at cheapest first, and the first one that is not known to
+// be wrong decides: if it is right the tier is its own; if nothing is known of
+// it the prompt is left out, since neither its tier nor a dearer one nor NONE
+// can be told. An error is no wrong answer: a call that timed out says nothing
+// of the model. Who counts failures as wrong records them with a score of 0,
+// and they are wrong here too.
+//
+// Texts and domains are those of the rows that have one. A domain on which
+// rows disagree is left empty; a text on which they disagree leaves the prompt
+// out. Memory grows with prompts, not with rows.
+type Deriver struct {
+	ladder   Ladder
+	rung     map[string]int // of a model
+	index    map[string]int // of a prompt's id
+	prompts  []derivation
+	occurs   []bool   // a rung's model
+	others   []string // models off the ladder, up to maxModels
+	isOther  map[string]bool
+	warnings []string
+}
+
+// maxModels is how many models off the ladder are kept for messages.
+const maxModels = 1000
+
+type derivation struct {
+	id, text, domain          string
+	textDiffers, domainClosed bool
+	known                     [MaxRungs]verdict
+}
+
+type verdict uint8
+
+const (
+	absent verdict = iota
+	unscored
+	failed
+	wrong
+	right
+)
+
+// NewDeriver returns a deriver for a ladder.
+func NewDeriver(l Ladder) (*Deriver, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	d := &Deriver{
+		ladder: slices.Clone(l), rung: map[string]int{}, index: map[string]int{},
+		occurs: make([]bool, len(l)), isOther: map[string]bool{},
+	}
+	for i, r := range l {
+		d.rung[r.Model] = i
+	}
+	return d, nil
+}
+
+// Add takes in an outcome. It is an error if a ladder model answered a prompt
+// twice.
+func (d *Deriver) Add(o *datasets.Outcome) error {
+	i, seen := d.index[o.ID]
+	if !seen {
+		i = len(d.prompts)
+		d.index[o.ID] = i
+		d.prompts = append(d.prompts, derivation{id: o.ID})
+	}
+	p := &d.prompts[i]
+	switch {
+	case o.Prompt == "":
+	case p.text == "":
+		p.text = o.Prompt
+	case p.text != o.Prompt:
+		p.textDiffers = true
+	}
+	switch {
+	case o.Domain == "" || p.domainClosed:
+	case p.domain == "":
+		p.domain = o.Domain
+	case p.domain != o.Domain:
+		p.domain, p.domainClosed = "", true
+	}
+	rung, onLadder := d.rung[o.Model]
+	if !onLadder {
+		if !d.isOther[o.Model] && len(d.others) < maxModels {
+			d.isOther[o.Model] = true
+			d.others = append(d.others, o.Model)
+		}
+		return nil
+	}
+	d.occurs[rung] = true
+	if p.known[rung] != absent {
+		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
+	}
+	p.known[rung] = verdictOf(o)
+	return nil
+}
+
+func verdictOf(o *datasets.Outcome) verdict {
+	switch {
+	case o.Score.Known && o.Score.Value >= datasets.Right:
+		return right
+	case o.Score.Known:
+		return wrong
+	case o.Error != "":
+		return failed
+	}
+	return unscored
+}
+
+// Derived returns what was found so far. It is an [ErrModel] if a model of the
+// ladder has no outcome at all.
+func (d *Deriver) Derived() (*Derived, error) {
+	for i, r := range d.ladder {
+		if !d.occurs[i] {
+			return nil, d.unknown(r.Model)
+		}
+	}
+	out := &Derived{PerTier: make([]int, len(d.ladder))}
+	var differ, domains []string
+	for i := range d.prompts {
+		p := &d.prompts[i]
+		if p.domainClosed {
+			domains = append(domains, p.id)
+		}
+		if p.textDiffers {
+			differ = append(differ, p.id)
+		}
+		tier, ok := d.decide(p, &out.LeftOut)
+		if !ok {
+			continue
+		}
+		row := datasets.Prompt{ID: p.id, Text: p.text, Domain: p.domain}
+		if tier < len(d.ladder) {
+			row.Tier = d.ladder[tier].Tier
+			out.PerTier[tier]++
+		} else {
+			out.None++
+		}
+		out.Prompts = append(out.Prompts, row)
+	}
+	out.Warnings = slices.Clone(d.warnings)
+	if len(differ) > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts left out because their rows have different texts: %d (%s)", len(differ), list(differ)))
+	}
+	if len(domains) > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts whose rows have different domains, which is left empty: %d (%s)", len(domains), list(domains)))
+	}
+	return out, nil
+}
+
+// decide returns the rung of a prompt, or the number of rungs where none is
+// right, or counts why it cannot be told.
+func (d *Deriver) decide(p *derivation, out *LeftOut) (tier int, ok bool) {
+	if p.textDiffers {
+		out.TextDiffers++
+		return 0, false
+	}
+	if p.text == "" {
+		out.NoText++
+		return 0, false
+	}
+	for i := range d.ladder {
+		switch p.known[i] {
+		case right:
+			return i, true
+		case absent:
+			out.NoOutcome++
+			return 0, false
+		case failed:
+			out.Failed++
+			return 0, false
+		case unscored:
+			out.NoScore++
+			return 0, false
+		}
+	}
+	return len(d.ladder), true
+}
+
+func (d *Deriver) unknown(model string) error {
+	known := slices.Clone(d.others)
+	for i, r := range d.ladder {
+		if d.occurs[i] {
+			known = append(known, r.Model)
+		}
+	}
+	slices.Sort(known)
+	meant := ""
+	if s := nearest(model, known); s != "" {
+		meant = fmt.Sprintf(" (did you mean %q?)", s)
+	}
+	if len(known) == 0 {
+		return fmt.Errorf("%w: %q%s; there are no outcomes", ErrModel, model, meant)
+	}
+	return fmt.Errorf("%w: %q%s; the outcomes are of %s", ErrModel, model, meant, list(known))
+}
+
+// DeriveFile derives tiers from the file of outcomes at path. Errors of its
+// content are those of [datasets.Kind.Scan], told to each.
+func DeriveFile(path string, l Ladder, each func(datasets.Problem)) (*Derived, error) {
+	d, err := NewDeriver(l)
+	if err != nil {
+		return nil, err
+	}
+	summary, err := datasets.Outcomes().ScanFile(path, each, d.Add)
+	if err != nil {
+		return nil, err
+	}
+	d.warnings = summary.Warnings
+	return d.Derived()
+}
+
+// Put writes the prompts as [datasets.Kind.WriteFile] wants them.
+func (d *Derived) Put(put func(datasets.Prompt) error) error {
+	for _, p := range d.Prompts {
+		if err := put(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list quotes up to twenty names, cut at 60 code points, and counts the others.
+func list(names []string) string {
+	var quoted []string
+	for _, name := range names[:min(len(names), 20)] {
+		if letters := []rune(name); len(letters) > 60 {
+			name = string(letters[:60]) + "…"
+		}
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	text := strings.Join(quoted, ", ")
+	if more := len(names) - len(quoted); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
