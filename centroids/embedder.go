@@ -24,6 +24,15 @@ type Embedder interface {
 	Embed(ctx context.Context, dst []float32, texts []string) error
 }
 
+// A Lookup is an [Embedder] that knows certain texts only, such as one of
+// recorded vectors; it fails on others.
+type Lookup interface {
+	Embedder
+
+	// Knows tells whether Embed takes text.
+	Knows(text string) bool
+}
+
 // Identity names an embedding function. Two embedders with equal identities
 // give the same vectors.
 type Identity struct {
@@ -32,6 +41,20 @@ type Identity struct {
 	Dims          int    `json:"dims"`             // length of a vector
 	Preprocessing string `json:"preprocessing"`    // everything done to the text first, in a canonical form
 	Digest        string `json:"digest,omitempty"` // SHA-256 of the weights, where they are a file
+}
+
+// Valid returns an error unless id can stand in an artifact: kind and model are
+// not empty, dims are 1 to 65,536, and every character can be printed.
+func (id Identity) Valid() error {
+	if id.Kind == "" || id.Model == "" || id.Dims < 1 || id.Dims > maxDims {
+		return fmt.Errorf("expected kind, model and 1 to %d dims, found %q, %q and %d", maxDims, id.Kind, id.Model, id.Dims)
+	}
+	for _, s := range []string{id.Kind, id.Model, id.Preprocessing, id.Digest} {
+		if !printable(s) {
+			return fmt.Errorf("%q has a character that cannot be printed", s)
+		}
+	}
+	return nil
 }
 
 // Check returns an error that names the first field in which other differs

@@ -164,8 +164,6 @@ func (m *Manifest) check() (Tiers, error) {
 		return fail("format: expected %d, found %d", FormatVersion, m.Format)
 	case m.Scorer != ScorerCentroid:
 		return fail("scorer: expected %q, found %q", ScorerCentroid, m.Scorer)
-	case m.Embedder.Kind == "" || m.Embedder.Model == "" || m.Embedder.Dims < 1 || m.Embedder.Dims > maxDims:
-		return fail("embedder: expected kind, model and 1 to %d dims, found %q, %q and %d", maxDims, m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims)
 	case !(m.Margin >= 0 && m.Margin <= 2):
 		return fail("margin: expected 0 to 2, found %g", m.Margin)
 	case !(m.Tolerance > 0 && m.Tolerance <= 2):
@@ -173,9 +171,11 @@ func (m *Manifest) check() (Tiers, error) {
 	case len(m.Canaries) == 0 || len(m.Canaries) > maxCanaries:
 		return fail("canaries: expected 1 to %d, found %d", maxCanaries, len(m.Canaries))
 	}
+	if err := m.Embedder.Valid(); err != nil {
+		return fail("embedder: %v", err)
+	}
 	// What people will see on a terminal must not control it.
-	shown := []string{m.Embedder.Kind, m.Embedder.Model, m.Embedder.Preprocessing, m.Embedder.Digest,
-		m.Dataset.SHA256, m.Dataset.SplitSHA, m.Dataset.Salt}
+	shown := []string{m.Dataset.SHA256, m.Dataset.SplitSHA, m.Dataset.Salt}
 	if m.Measured != nil {
 		shown = append(shown, m.Measured.Split)
 	}

@@ -66,7 +66,7 @@ func toyArtifact(t testing.TB, e centroids.Embedder) *centroids.Artifact {
 	if err != nil {
 		t.Fatal(err)
 	}
-	canaries, err := centroids.MakeCanaries(context.Background(), e, vectors)
+	canaries, err := centroids.MakeCanaries(context.Background(), e, vectors, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

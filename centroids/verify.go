@@ -1,10 +1,14 @@
 package centroids
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // canaryTexts are re-embedded by routers at start-up. They differ in what a
@@ -23,10 +27,18 @@ func canaryTexts() []string {
 	}
 }
 
-// MakeCanaries returns the canary texts with their scores under the given
-// vectors, one a tier, and embedder.
-func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32) ([]Canary, error) {
+// MakeCanaries returns texts with their scores under the given vectors, one a
+// tier, and embedder. The texts are built in, but those of a [Lookup] are up to
+// eight of fitted, the texts that the vectors were made from: an artifact that
+// is built with one carries them to whoever reads it.
+func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32, fitted []string) ([]Canary, error) {
 	texts := canaryTexts()
+	if known, ok := e.(Lookup); ok {
+		if texts = lookupCanaries(known, fitted, len(texts)); len(texts) == 0 {
+			return nil, fmt.Errorf("%w: canaries: expected a text that the embedder knows, not blank and of at most %d bytes, found none among %d",
+				ErrManifest, maxCanaryText, len(fitted))
+		}
+	}
 	scores, err := canaryScores(ctx, e, vectors, texts)
 	if err != nil {
 		return nil, err
@@ -36,6 +48,29 @@ func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32) ([]Canar
 		canaries[i] = Canary{Text: text, Scores: scores[i]}
 	}
 	return canaries, nil
+}
+
+// lookupCanaries returns the n texts of smallest SHA-256 that can stand in a
+// manifest: the same ones whatever the order of texts.
+func lookupCanaries(e Lookup, texts []string, n int) []string {
+	type hashed struct {
+		sum  [sha256.Size]byte
+		text string
+	}
+	var all []hashed
+	for _, text := range texts {
+		// What is not UTF-8 would change as JSON.
+		if len(text) <= maxCanaryText && strings.TrimSpace(text) != "" && utf8.ValidString(text) && e.Knows(text) {
+			all = append(all, hashed{sha256.Sum256([]byte(text)), text})
+		}
+	}
+	slices.SortFunc(all, func(a, b hashed) int { return bytes.Compare(a.sum[:], b.sum[:]) })
+	all = slices.CompactFunc(all, func(a, b hashed) bool { return a.text == b.text })
+	chosen := make([]string, min(n, len(all)))
+	for i := range chosen {
+		chosen[i] = all[i].text
+	}
+	return chosen
 }
 
 func canaryScores(ctx context.Context, e Embedder, vectors [][]float32, texts []string) ([][]float64, error) {
@@ -61,8 +96,27 @@ func (a *Artifact) Verify(ctx context.Context, e Embedder) error {
 	if err := a.manifest.Embedder.Check(e.Identity()); err != nil {
 		return err
 	}
-	texts := make([]string, len(a.manifest.Canaries))
-	for i, c := range a.manifest.Canaries {
+	return a.verifyCanaries(ctx, e, a.manifest.Canaries)
+}
+
+// VerifyKnown is [Artifact.Verify] with the canaries that e knows alone. It
+// returns how many of them there are.
+func (a *Artifact) VerifyKnown(ctx context.Context, e Lookup) (int, error) {
+	if err := a.manifest.Embedder.Check(e.Identity()); err != nil {
+		return 0, err
+	}
+	var known []Canary
+	for _, c := range a.manifest.Canaries {
+		if e.Knows(c.Text) {
+			known = append(known, c)
+		}
+	}
+	return len(known), a.verifyCanaries(ctx, e, known)
+}
+
+func (a *Artifact) verifyCanaries(ctx context.Context, e Embedder, canaries []Canary) error {
+	texts := make([]string, len(canaries))
+	for i, c := range canaries {
 		texts[i] = c.Text
 	}
 	scores, err := canaryScores(ctx, e, a.vectors, texts)
@@ -70,7 +124,7 @@ func (a *Artifact) Verify(ctx context.Context, e Embedder) error {
 		return err
 	}
 	worst, canary, tier := 0.0, 0, 0
-	for i, c := range a.manifest.Canaries {
+	for i, c := range canaries {
 		for k, want := range c.Scores {
 			if d := math.Abs(scores[i][k] - want); d > worst {
 				worst, canary, tier = d, i, k
@@ -80,7 +134,7 @@ func (a *Artifact) Verify(ctx context.Context, e Embedder) error {
 	if worst > a.manifest.Tolerance {
 		return fmt.Errorf("%w: canary %d of %d, tier %s: expected %.6f, found %.6f (tolerance %g): rebuild the artifact with this embedder or restore the old one",
 			ErrCanary, canary+1, len(texts), a.tiers.Name(tier),
-			a.manifest.Canaries[canary].Scores[tier], scores[canary][tier], a.manifest.Tolerance)
+			canaries[canary].Scores[tier], scores[canary][tier], a.manifest.Tolerance)
 	}
 	return nil
 }

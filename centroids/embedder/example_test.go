@@ -64,7 +64,7 @@ func buildArtifact(path string) error {
 	if err != nil {
 		return err
 	}
-	canaries, err := centroids.MakeCanaries(ctx, e, vectors)
+	canaries, err := centroids.MakeCanaries(ctx, e, vectors, nil)
 	if err != nil {
 		return err
 	}

@@ -1,21 +1,28 @@
 package embedder
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/routeproof/routeproof/centroids"
 )
 
+// ErrNotAlone is the error of [FromIdentity] where an identity alone does not
+// make its embedder.
+var ErrNotAlone = errors.New("the artifact alone does not make its embedder")
+
 // FromIdentity returns the embedder with the given identity. Only embedders
 // that are wholly defined by their identity can be had that way; for others
-// the error says what is missing.
+// the error is [ErrNotAlone] and says what is missing.
 func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
-	if id.Kind == KindStatic {
-		return nil, fmt.Errorf("%w: kind %q needs its file of word vectors, %d dims, whose decompressed bytes have the SHA-256 %q: read it with NewStatic, which takes its path",
-			centroids.ErrEmbedder, id.Kind, id.Dims, id.Digest)
-	}
-	if id.Kind != KindHashing {
-		return nil, fmt.Errorf("%w: kind %q: only %q can be made from an artifact alone", centroids.ErrEmbedder, id.Kind, KindHashing)
+	switch id.Kind {
+	case KindHashing:
+	case KindStatic:
+		return nil, fmt.Errorf("%w: kind %q needs its file of word vectors, %d dims, whose decompressed bytes have the SHA-256 %q: give it with --word-vectors, in Go with NewStatic",
+			ErrNotAlone, id.Kind, id.Dims, id.Digest)
+	default:
+		return nil, fmt.Errorf("%w: kind %q, model %q, %d dims: such vectors are made elsewhere: give those of the prompts with --vectors, in Go with NewRecorded",
+			ErrNotAlone, id.Kind, id.Model, id.Dims)
 	}
 	e, err := NewHashing(id.Dims)
 	if err != nil {

@@ -2,10 +2,6 @@ package embedder
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"errors"
-	"io"
 	"slices"
 	"strconv"
 )
@@ -56,10 +52,4 @@ func number(field []byte) (float32, bool) {
 func looksBinary(start []byte) bool {
 	_, numbers, _ := bytes.Cut(start, []byte(" "))
 	return slices.ContainsFunc(numbers, func(c byte) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' })
-}
-
-// isDamage tells whether decompression failed on what it read.
-func isDamage(err error) bool {
-	var corrupt flate.CorruptInputError
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt)
 }

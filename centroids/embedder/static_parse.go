@@ -124,12 +124,13 @@ func (p *vectorParser) next(in *bufio.Reader) ([]byte, error) {
 	p.line++
 	p.binary = p.binary && p.line == 2
 	line, err := in.ReadSlice('\n')
+	var damage *datasets.ContentError
 	switch {
 	case errors.Is(err, io.EOF) && len(line) > 0:
 	case errors.Is(err, bufio.ErrBufferFull):
 		return nil, p.tooLong(line)
-	case isDamage(err):
-		return nil, p.problem(p.line, "compressed data is damaged or cut short (%v): fetch the file again", err)
+	case errors.As(err, &damage):
+		return nil, p.problem(p.line, "%s", damage.First[0].Reason)
 	case errors.Is(err, io.EOF):
 		return nil, err
 	case err != nil:

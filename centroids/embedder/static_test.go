@@ -105,8 +105,8 @@ func TestStaticIdentity(t *testing.T) {
 		t.Errorf("vocabulary %+v, expected %+v", got, want)
 	}
 	_, err := embedder.FromIdentity(e.Identity())
-	if !errors.Is(err, centroids.ErrEmbedder) || !strings.Contains(fmt.Sprint(err), want.Digest) || !strings.Contains(fmt.Sprint(err), "NewStatic") {
-		t.Errorf("FromIdentity: %v, expected an error that says which file is needed and who reads it", err)
+	if !errors.Is(err, embedder.ErrNotAlone) || !strings.Contains(fmt.Sprint(err), want.Digest) || !strings.Contains(fmt.Sprint(err), "--word-vectors") {
+		t.Errorf("FromIdentity: %v, expected an error that says which file is needed and which flag takes it", err)
 	}
 }
 

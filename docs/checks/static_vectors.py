@@ -1,11 +1,13 @@
 """The static embedder against numpy, and its nearest centroid against scikit-learn's.
 
+    make build
     python3 docs/checks/static_vectors.py VECTORS.txt.gz PROMPTS.jsonl.gz SIMPLE,MEDIUM,COMPLEX,FRONTIER
 
-Run it in the module's folder: it has `go run` embed the prompts, computes the same with numpy and its own word splitting
-(over unicodedata), and prints the largest difference of an element. Then, over 20 random splits with 20 % to
-test on, stratified by tier: nearest centroid by cosine on our vectors, the same on numpy's, the plain mean of the word
-vectors, and always the most frequent tier. Needs go, and python3 with numpy and scikit-learn.
+Run it in the module's folder: it has bin/routeproof build an artifact with the word vectors and embed the prompts
+(classify --with-vector), computes the same with numpy and its own word splitting (over unicodedata), and prints the largest
+difference of an element. Then, over 20 random splits with 20 % to test on, stratified by tier: nearest centroid by cosine on
+our vectors, the same on numpy's, the plain mean of the word vectors, and always the most frequent tier. Needs python3 with
+numpy and scikit-learn.
 """
 import gzip
 import json
@@ -20,48 +22,35 @@ from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.neighbors import NearestCentroid
 
-GO = """package main
 
-import (
-	"context"
-	"encoding/json"
-	"log"
-	"os"
-
-	"github.com/routeproof/routeproof/centroids/embedder"
-)
-
-func main() {
-	e, err := embedder.NewStatic(os.Args[1])
-	if err != nil {
-		log.Fatal(err)
-	}
-	var texts []string
-	if err := json.NewDecoder(os.Stdin).Decode(&texts); err != nil {
-		log.Fatal(err)
-	}
-	vectors := make([]float32, len(texts)*e.Identity().Dims)
-	if err := e.Embed(context.Background(), vectors, texts); err != nil {
-		log.Fatal(err)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(vectors); err != nil {
-		log.Fatal(err)
-	}
-}
-"""
+def lines(path):
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as f:
+        yield from f
 
 
 def read(path):
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as f:
-        count, dims = map(int, f.readline().split())
-        rank, rows = {}, []
-        for r, line in enumerate(f, 1):
-            word, *numbers = line.rstrip("\n").split(" ")
-            assert len(numbers) == dims
-            rank.setdefault(word, r)
-            rows.append(numbers)
-    assert len(rows) == count
-    return rank, np.array(rows, dtype=np.float32).astype(np.float64)
+    rows = lines(path)
+    count, dims = map(int, next(rows).split())
+    rank, vectors = {}, []
+    for r, line in enumerate(rows, 1):
+        word, *numbers = line.rstrip("\n").split(" ")
+        assert len(numbers) == dims
+        rank.setdefault(word, r)
+        vectors.append(numbers)
+    assert len(vectors) == count
+    return rank, np.array(vectors, dtype=np.float32).astype(np.float64)
+
+
+def embed(vectors, prompts, tiers):
+    """What the program makes of the prompts."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, artifact = pathlib.Path(folder, "tiers.yaml"), pathlib.Path(folder, "c.safetensors")
+        config.write_text(json.dumps({"tiers": [{"name": t} for t in tiers]}))
+        common = ["--word-vectors", vectors, "--problems", pathlib.Path(folder, "problems")]
+        program = "bin/routeproof"
+        subprocess.run([program, "build", "--prompts", prompts, "--config", config, "--out", artifact, *common], check=True, capture_output=True)
+        out = subprocess.run([program, "classify", "--in", prompts, "--artifact", artifact, "--with-vector", *common], check=True, stdout=subprocess.PIPE).stdout
+    return np.array([json.loads(line)["vector"] for line in out.splitlines()], dtype=np.float64)
 
 
 def words(text):
@@ -80,14 +69,11 @@ def unit(x):
 
 
 vectors, path, tiers = sys.argv[1], sys.argv[2], sys.argv[3].split(",")
-prompts = [json.loads(line) for line in gzip.open(path, "rt")]
+prompts = [json.loads(line) for line in lines(path)]
 texts = [p["prompt"] for p in prompts]
-with tempfile.TemporaryDirectory() as folder:
-    program = pathlib.Path(folder, "main.go")
-    program.write_text(GO)
-    out = subprocess.run(["go", "run", program, vectors], input=json.dumps(texts).encode(), check=True, capture_output=True).stdout
+ours = embed(vectors, path, tiers)
+assert len(ours) == len(texts)
 rank, rows = read(vectors)
-ours = np.array(json.loads(out), dtype=np.float64).reshape(len(texts), -1)
 r = np.arange(1, len(rows) + 1)
 sif = 1e-3 / (1e-3 + (1 / r) / (1 / r).sum())
 theirs = unit(np.array([mean(t, rank, rows, sif) for t in texts]))

@@ -73,11 +73,15 @@ func (t *EmbeddingTrainer) Name() string { return t.name }
 // artifact accepts everything. Without a tune example that has a vector there
 // is no temperature, and decisions have no confidence.
 func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eval.Classifier, error) {
-	vectors, err := t.centroids(ctx, fit)
+	texts, tiers := make([]string, len(fit)), make([]int, len(fit))
+	for i, x := range fit {
+		texts[i], tiers[i] = x.Text, x.Tier
+	}
+	vectors, err := t.centroids(ctx, texts, tiers)
 	if err != nil {
 		return nil, err
 	}
-	canaries, err := centroids.MakeCanaries(ctx, t.embedder, vectors)
+	canaries, err := centroids.MakeCanaries(ctx, t.embedder, vectors, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -106,18 +110,14 @@ func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) 
 	return NewEmbedding(t.name, artifact, t.embedder)
 }
 
-func (t *EmbeddingTrainer) centroids(ctx context.Context, fit []eval.Example) ([][]float32, error) {
-	texts, tiers := make([]string, len(fit)), make([]int, len(fit))
-	for i, x := range fit {
-		texts[i], tiers[i] = x.Text, x.Tier
-	}
+func (t *EmbeddingTrainer) centroids(ctx context.Context, texts []string, tiers []int) ([][]float32, error) {
 	b := centroids.NewBuilder(t.tiers, t.embedder)
 	if err := b.Add(ctx, texts, tiers); err != nil {
 		return nil, err
 	}
 	vectors, err := b.Centroids()
 	if err != nil {
-		return nil, fmt.Errorf("building centroids from %d texts: %w", len(fit), err)
+		return nil, fmt.Errorf("building centroids from %d texts: %w", len(texts), err)
 	}
 	return vectors, nil
 }

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -62,10 +64,12 @@ type TierConfig struct {
 	ExpectedOutput float64 `yaml:"expected_output_tokens" json:"expected_output_tokens"`
 }
 
-// EmbedderConfig names an embedder.
+// EmbedderConfig names an embedder. Results show what it made, never where its
+// file lies.
 type EmbedderConfig struct {
 	Kind string `yaml:"kind" json:"kind"`
-	Dims int    `yaml:"dims" json:"dims"`
+	Dims int    `yaml:"dims" json:"dims"` // 0: those of the file
+	Path string `yaml:"path" json:"-"`
 }
 
 // ClassifiersConfig configures each classifier.
@@ -134,7 +138,8 @@ func DefaultConfig() Config {
 	return c
 }
 
-// ReadConfig reads the file at path over the defaults. See [ParseConfig].
+// ReadConfig reads the file at path over the defaults. Paths in it are relative
+// to its folder. See [ParseConfig].
 func ReadConfig(path string) (Config, error) {
 	const largest = 1 << 20
 	f, err := os.Open(path)
@@ -149,7 +154,14 @@ func ReadConfig(path string) (Config, error) {
 	if len(text) > largest {
 		return Config{}, configErrorf("%s: is larger than %d KiB: expected a configuration", path, largest>>10)
 	}
-	return ParseConfig(text, path)
+	c, err := ParseConfig(text, path)
+	if err != nil {
+		return Config{}, err
+	}
+	if p := c.Embedder.Path; p != "" && !filepath.IsAbs(p) {
+		c.Embedder.Path = filepath.Join(filepath.Dir(path), p)
+	}
+	return c, nil
 }
 
 // ParseConfig decodes YAML over the defaults and checks the result. A key that
@@ -177,6 +189,10 @@ func ParseConfig(text []byte, name string) (Config, error) {
 	var own Config
 	if err := yaml.Unmarshal(text, &own); err == nil && own.Classifiers.LLM.Model != "" {
 		c.Classifiers.LLM.ModelConfig = own.Classifiers.LLM.ModelConfig
+	}
+	// Nor do word vectors have the length of the default embedder's.
+	if c.Embedder.Kind == embedder.KindStatic {
+		c.Embedder.Dims = own.Embedder.Dims
 	}
 	if err := c.check(); err != nil {
 		return Config{}, configErrorf("%s: %v", name, err)

@@ -70,6 +70,30 @@ func TestParseConfigOverlays(t *testing.T) {
 	}
 }
 
+// Word vectors have dims of their own, and lie beside the configuration unless
+// their path is absolute.
+func TestStaticEmbedder(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "c.yaml")
+	for _, c := range []struct {
+		yaml, path string
+		dims       int
+	}{
+		{"embedder: {kind: static, path: words.txt}", filepath.Join(folder, "words.txt"), 0},
+		{"embedder: {kind: static, path: ../words.txt, dims: 300}", filepath.Join(filepath.Dir(folder), "words.txt"), 300},
+		{"embedder: {kind: static, path: /words.txt}", "/words.txt", 0},
+		{"splits: {salt: x}", "", 1024},
+	} {
+		if err := os.WriteFile(path, []byte(c.yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadConfig(path)
+		if err != nil || got.Embedder.Path != c.path || got.Embedder.Dims != c.dims {
+			t.Errorf("%s: %+v, %v, expected path %s and %d dims", c.yaml, got.Embedder, err, c.path, c.dims)
+		}
+	}
+}
+
 // A list of tiers replaces the default one: nothing of it shines through.
 func TestOwnTiers(t *testing.T) {
 	c, err := ParseConfig([]byte("tiers:\n  - name: small\n  - {name: big, model: m, input_per_m: 0, output_per_m: 0, expected_output_tokens: 5}\n"), "x.yaml")
@@ -143,7 +167,12 @@ func TestConfigErrors(t *testing.T) {
 		{"tiers: [{name: a, max_tokens: 5, expected_output_tokens: 6}, {name: b}]", "above max_tokens"},
 		{"tiers: [{name: a, input_per_m: 1, output_per_m: 1}, {name: b, input_per_m: 1, output_per_m: 1}]", "expected_output_tokens"},
 		{"fallback: LARGE", `fallback: expected one of SIMPLE, MEDIUM, COMPLEX, FRONTIER, found "LARGE"`},
-		{"embedder: {kind: openai}", "embedder, kind"},
+		{"embedder: {kind: openai}", `embedder, kind: expected one of hashing, static, found "openai"`},
+		{"embedder: {kind: statik, path: x}", `did you mean "static"?`},
+		{"embedder: {kind: static}", "embedder, path: expected the file of word vectors"},
+		{"embedder: {kind: static, path: x, dims: -1}", "embedder, dims"},
+		{"embedder: {path: x}", `embedder, path: goes with kind "static", the kind is "hashing"`},
+		{"embedder: {dims: 0}", "embedder, dims"},
 		{"classifiers: {rule: {frontier_patterns: ['ok', '[']}}", "frontier_patterns, number 2"},
 		{"classifiers: {rule: {long_tier: LARGE}}", "long_tier"},
 		{"classifiers: {llm: {prompt: no mark}}", "{message} once"},

@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/classify"
 	"github.com/routeproof/routeproof/eval/classify/llm"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // Bounds of what a configuration may claim.
@@ -41,8 +43,8 @@ func (c *Config) check() error {
 			return fmt.Errorf("%s (tier %d): expected_output_tokens: expected over 0, or costs cannot be computed", where, i+1)
 		}
 	}
-	if c.Embedder.Kind != "hashing" {
-		return fmt.Errorf("embedder, kind: expected \"hashing\", found %q", c.Embedder.Kind)
+	if err := c.Embedder.check(); err != nil {
+		return fmt.Errorf("embedder, %w", err)
 	}
 	rule, err := c.rule(tiers)
 	if err != nil {
@@ -69,6 +71,29 @@ func (c *Config) check() error {
 	}
 	if !(c.FixedCost >= 0 && c.FixedCost <= mostUSD) {
 		return fmt.Errorf("fixed_cost_usd_per_day: expected 0 to %g, found %g", mostUSD, c.FixedCost)
+	}
+	return nil
+}
+
+func (e EmbedderConfig) check() error {
+	switch e.Kind {
+	case embedder.KindHashing:
+		if e.Path != "" {
+			return fmt.Errorf("path: goes with kind %q, the kind is %q: change one of them", embedder.KindStatic, e.Kind)
+		}
+		if _, err := embedder.NewHashing(e.Dims); err != nil {
+			return fmt.Errorf("dims: %w", err)
+		}
+	case embedder.KindStatic:
+		if e.Path == "" {
+			return fmt.Errorf("path: expected the file of word vectors that kind %q reads", e.Kind)
+		}
+		if e.Dims < 0 {
+			return fmt.Errorf("dims: expected those of the file, or none, found %d", e.Dims)
+		}
+	default:
+		return fmt.Errorf("kind: expected one of %s, %s, found %q%s", embedder.KindHashing, embedder.KindStatic, e.Kind,
+			wording.DidYouMean(e.Kind, []string{embedder.KindHashing, embedder.KindStatic}))
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/routeproof/routeproof/centroids"
-	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify"
@@ -35,6 +34,7 @@ type Input struct {
 	AnswersName string // empty: no recorded LLM answers
 	AnswersNote string
 	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
+	Embedder    centroids.Embedder  // nil: the artifact's or, without one, the configuration's
 	Warnings    []string            // from reading
 	Problem     func(datasets.Problem)
 }
@@ -49,6 +49,7 @@ type Run struct {
 	Predictions []*eval.Predictions
 	Result      *eval.Result
 	Artifact    *centroids.Artifact
+	Embedder    EmbedderNote
 	NotRun      []NotRun
 	LLM         *LLMNote // nil where no LLM answers were given
 	Warnings    []string
@@ -145,51 +146,6 @@ func (j *job) rule(ctx context.Context) error {
 	}
 	_, err = j.predict(ctx, eval.Fixed{Classifier: rule})
 	return err
-}
-
-func (j *job) embedding(ctx context.Context) error {
-	var trainer eval.Trainer
-	if a := j.in.Artifact; a != nil {
-		e, err := embedder.FromIdentity(a.Manifest().Embedder)
-		if err != nil {
-			return err
-		}
-		if err := a.Verify(ctx, e); err != nil {
-			return err
-		}
-		c, err := classify.NewEmbedding(EmbeddingName, a, e)
-		if err != nil {
-			return err
-		}
-		trainer = eval.Fitted{Classifier: c}
-	} else {
-		e, err := embedder.NewHashing(j.Config.Embedder.Dims)
-		if err != nil {
-			return configErrorf("embedder: %v", err)
-		}
-		trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
-	}
-	fitted, err := j.predict(ctx, trainer)
-	if errors.Is(err, centroids.ErrNoDirection) {
-		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "prompt", Reason: err.Error()}}}
-	}
-	if err != nil {
-		return err
-	}
-	j.Artifact = fitted.(*classify.Embedding).Artifact()
-	j.warnTemperature()
-	return nil
-}
-
-func (j *job) warnTemperature() {
-	switch beta := j.Artifact.Manifest().InverseTemperature; {
-	case beta == nil:
-		j.Warnings = append(j.Warnings, "no tune prompt has a vector: the embedding classifier has no temperature, so no probabilities")
-	case *beta == 0:
-		j.Warnings = append(j.Warnings, "on the tune prompts the embedding's scores say nothing about the tier: all tiers get the same probability")
-	case *beta == 500:
-		j.Warnings = append(j.Warnings, "on the tune prompts the embedding's scores separate the tiers perfectly: too few prompts to fit a temperature")
-	}
 }
 
 func (j *job) llm(ctx context.Context) error {

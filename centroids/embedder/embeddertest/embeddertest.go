@@ -13,8 +13,9 @@ import (
 	"github.com/routeproof/routeproof/centroids"
 )
 
-// texts are what every embedder must cope with.
-func texts() []string {
+// Texts are what every embedder must cope with, and what one that only knows
+// certain texts must know to pass.
+func Texts() []string {
 	return []string{
 		"What time is it?", "", "hello hello hello", " \n\t ", "SELECT name FROM users WHERE id = 7;",
 		"Erkläre mir bitte, warum der Himmel blau ist.", "你好", "\u0000\ufffd", "a\xffb",
@@ -34,7 +35,7 @@ func Run(t *testing.T, e centroids.Embedder, tolerance float64) {
 	if err := id.Check(e.Identity()); err != nil {
 		t.Fatalf("Identity() changes between calls: %v", err)
 	}
-	in := texts()
+	in := Texts()
 	whole := embed(ctx, t, e, in)
 
 	t.Run("unit norm or zero", func(t *testing.T) {

@@ -1,0 +1,193 @@
+package embedder
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+const (
+	// KindRecorded is the identity's kind of vectors of which no more is
+	// known than a name of what made them.
+	KindRecorded = "recorded"
+	// IdentityKey is the metadata entry in which a Parquet file of vectors
+	// holds the identity of what made them, as JSON.
+	IdentityKey = "routeproof.embedder"
+
+	// sameVector is how far an element may differ between the vectors of one
+	// text: the noise of remote models.
+	sameVector = 1e-4
+)
+
+// Recorded gives the vectors that another embedder made of certain prompts, and
+// fails on any other text: it is a [centroids.Lookup].
+//
+//  1. A vector is divided by its Euclidean norm, in float64, and rounded to
+//     float32. All zeros mean that the text has no vector.
+//  2. A blank text has no vector, whatever is recorded for it.
+//  3. Prompts of equal text have equal vectors: no element differs by more than
+//     1e-4. That of the prompt with the smallest id is given.
+type Recorded struct {
+	identity centroids.Identity
+	rows     map[string]int // of values, by text
+	values   []float32
+}
+
+// NewRecorded joins prompts with the vectors of their ids, which identity made;
+// vectors of other ids are passed over. It takes over the file's values. name
+// stands for the file in messages.
+//
+// A prompt without a vector, vectors of another length than the identity's, and
+// equal texts with different vectors are a [datasets.ContentError]; each is
+// told of every problem, unless it is nil.
+func NewRecorded(identity centroids.Identity, prompts []datasets.Prompt, file *datasets.VectorFile, name string, each func(datasets.Problem)) (*Recorded, error) {
+	p := joinProblems{ContentError: datasets.ContentError{File: name}, each: each}
+	if identity.Dims != file.Dims {
+		p.add("embedding", "expected vectors of %d numbers, as the embedder's identity says, found %d", identity.Dims, file.Dims)
+		return nil, &p.ContentError
+	}
+	rows := make(map[string]int, len(file.IDs))
+	for i, id := range file.IDs {
+		rows[id] = i
+	}
+	r := &Recorded{identity: identity, rows: make(map[string]int, len(prompts)), values: file.Values}
+	first := make(map[string]string, len(prompts)) // text → id
+	byID := func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) }
+	for _, prompt := range slices.SortedFunc(slices.Values(prompts), byID) {
+		row, found := rows[prompt.ID]
+		if isBlank(prompt.Text) {
+			continue
+		}
+		if !found {
+			p.add("id", "no vector for prompt %s: embed it too, or take it out of the prompts", wording.Quote(prompt.ID))
+			continue
+		}
+		normalise(r.row(row))
+		other, twice := r.rows[prompt.Text]
+		if !twice {
+			r.rows[prompt.Text], first[prompt.Text] = row, prompt.ID
+			continue
+		}
+		if d := distance(r.row(row), r.row(other)); !(d <= sameVector) {
+			p.add("embedding", "prompts %s and %s have the same text, but elements of their vectors differ by up to %.2g: embed both with the same model and settings",
+				wording.Quote(first[prompt.Text]), wording.Quote(prompt.ID), d)
+		}
+	}
+	if p.Total > 0 {
+		return nil, &p.ContentError
+	}
+	return r, nil
+}
+
+// Identity implements [centroids.Embedder].
+func (r *Recorded) Identity() centroids.Identity { return r.identity }
+
+// Knows implements [centroids.Lookup].
+func (r *Recorded) Knows(text string) bool {
+	_, found := r.rows[text]
+	return found || isBlank(text)
+}
+
+// Embed implements [centroids.Embedder].
+func (r *Recorded) Embed(ctx context.Context, dst []float32, texts []string) error {
+	dims := r.identity.Dims
+	if len(dst) != len(texts)*dims {
+		return fmt.Errorf("recorded embedder: expected room for %d texts × %d dims, found %d", len(texts), dims, len(dst))
+	}
+	for i, text := range texts {
+		to := dst[i*dims : (i+1)*dims]
+		if isBlank(text) {
+			clear(to)
+			continue
+		}
+		row, found := r.rows[text]
+		if !found {
+			return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
+		}
+		copy(to, r.row(row))
+	}
+	return ctx.Err()
+}
+
+func (r *Recorded) row(i int) []float32 {
+	return r.values[i*r.identity.Dims : (i+1)*r.identity.Dims]
+}
+
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
+
+func normalise(v []float32) {
+	var square float64
+	for _, x := range v {
+		square += float64(float64(x) * float64(x))
+	}
+	if square == 0 {
+		return
+	}
+	norm := math.Sqrt(square)
+	for d, x := range v {
+		v[d] = float32(float64(x) / norm)
+	}
+}
+
+// distance is the largest difference of an element.
+func distance(a, b []float32) float64 {
+	var largest float64
+	for d := range a {
+		largest = max(largest, math.Abs(float64(a[d])-float64(b[d])))
+	}
+	return largest
+}
+
+// joinProblems collects what is wrong between prompts and vectors.
+type joinProblems struct {
+	datasets.ContentError
+	each func(datasets.Problem)
+}
+
+func (p *joinProblems) add(field, format string, args ...any) {
+	problem := datasets.Problem{File: p.File, Field: field, Reason: fmt.Sprintf(format, args...)}
+	if p.Total++; len(p.First) < datasets.ShownProblems {
+		p.First = append(p.First, problem)
+	}
+	if p.each != nil {
+		p.each(problem)
+	}
+}
+
+// IdentityOf returns the identity that a file of vectors says made them, and
+// false where it says none. name stands for the file in messages. What is not
+// an identity is a [datasets.ContentError], and each is told, unless it is nil.
+func IdentityOf(file *datasets.VectorFile, name string, each func(datasets.Problem)) (centroids.Identity, bool, error) {
+	text := file.Metadata(IdentityKey)
+	if text == "" {
+		return centroids.Identity{}, false, nil
+	}
+	var id centroids.Identity
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.DisallowUnknownFields() // it may change what the others mean
+	err := dec.Decode(&id)
+	if err == nil {
+		if _, more := dec.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("more than one JSON value")
+		} else {
+			err = id.Valid()
+		}
+	}
+	if err != nil {
+		p := joinProblems{ContentError: datasets.ContentError{File: name}, each: each}
+		p.add("", "metadata %s: expected an embedder's identity as JSON, with kind, model, dims, preprocessing and perhaps digest: %v", IdentityKey, err)
+		return centroids.Identity{}, false, &p.ContentError
+	}
+	return id, true, nil
+}
