@@ -17,21 +17,22 @@ const (
 
 // resultDocument is result.json.
 type resultDocument struct {
-	Schema   string            `json:"schema"`
-	Data     pipeline.Data     `json:"data"`
-	Result   *eval.Result      `json:"result"`
-	NotRun   []pipeline.NotRun `json:"not_run"`
-	LLM      *pipeline.LLMNote `json:"llm"`
-	Artifact string            `json:"artifact_sha256"`
-	Warnings []string          `json:"warnings"`
-	Config   pipeline.Config   `json:"config"`
+	Schema   string                `json:"schema"`
+	Data     pipeline.Data         `json:"data"`
+	Result   *eval.Result          `json:"result"`
+	NotRun   []pipeline.NotRun     `json:"not_run"`
+	LLM      *pipeline.LLMNote     `json:"llm"`
+	Embedder pipeline.EmbedderNote `json:"embedder"`
+	Artifact string                `json:"artifact_sha256"`
+	Warnings []string              `json:"warnings"`
+	Config   pipeline.Config       `json:"config"`
 }
 
 // WriteResult writes result.json: every figure of the run, without what varies
 // between equal runs.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }

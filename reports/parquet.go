@@ -9,6 +9,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
@@ -16,31 +17,9 @@ import (
 // rowsPerGroup bounds the writer's memory.
 const rowsPerGroup = 1 << 17
 
-// predictionRow is a row of predictions.parquet. There are up to two for each
-// prompt and classifier: one by the classifier that is reported, and one out
-// of fold, which has fold set.
-type predictionRow struct {
-	ID           string    `parquet:"id"`
-	Classifier   string    `parquet:"classifier,dict"`
-	Tier         string    `parquet:"tier,dict"`
-	Predicted    string    `parquet:"predicted,dict"`
-	Split        string    `parquet:"split,dict"`
-	Fold         *int32    `parquet:"fold,optional"`
-	Scores       []float64 `parquet:"scores,list"`
-	Confidence   *float64  `parquet:"confidence,optional"`
-	Invalid      bool      `parquet:"invalid"`
-	Error        *string   `parquet:"error,optional"`
-	Model        *string   `parquet:"model,optional,dict"`
-	InputTokens  *int32    `parquet:"input_tokens,optional"`
-	OutputTokens *int32    `parquet:"output_tokens,optional"`
-	CostUSD      *float64  `parquet:"cost_usd,optional"`
-	LatencyMS    *float64  `parquet:"latency_ms,optional"`
-	Domain       *string   `parquet:"domain,optional,dict"`
-	Group        string    `parquet:"group,dict"`
-}
-
+// writePredictions writes up to two rows for each prompt and classifier: one by
+// the classifier that is reported, and one out of fold, which has fold set.
 func writePredictions(w io.Writer, run *pipeline.Run) error {
-	pw := newParquetWriter[predictionRow](w)
 	groups := make([]string, len(run.Items))
 	for i, it := range run.Items {
 		groups[i] = groupName(it.Group)
@@ -48,32 +27,40 @@ func writePredictions(w io.Writer, run *pipeline.Run) error {
 	byName := slices.SortedFunc(slices.Values(run.Predictions), func(a, b *eval.Predictions) int {
 		return cmp.Compare(a.Classifier, b.Classifier)
 	})
-	for _, p := range byName {
-		for outOfFold, decisions := range [][]eval.Decision{p.Final, p.OutOfFold} {
-			for i, d := range decisions {
-				row := predictionOf(run, p.Classifier, run.Items[i], groups[i], d)
-				if outOfFold == 1 {
-					fold := int32(run.Items[i].Fold)
-					row.Fold = &fold
-				}
-				if _, err := pw.Write([]predictionRow{row}); err != nil {
-					return err
+	parquet := datasets.Format{Container: "parquet"}
+	return datasets.Predictions().Write(w, parquet, datasets.WriteOptions{}, func(put func(datasets.Prediction) error) error {
+		for _, p := range byName {
+			for outOfFold, decisions := range [][]eval.Decision{p.Final, p.OutOfFold} {
+				for i, d := range decisions {
+					row := predictionOf(run, p.Classifier, run.Items[i], groups[i], d)
+					if outOfFold == 1 {
+						row.Fold = datasets.Known(run.Items[i].Fold)
+					}
+					if err := put(row); err != nil {
+						return err
+					}
 				}
 			}
 		}
-	}
-	return pw.Close()
+		return nil
+	})
 }
 
-func predictionOf(run *pipeline.Run, classifier string, it eval.Item, group string, d eval.Decision) predictionRow {
-	return predictionRow{
+func predictionOf(run *pipeline.Run, classifier string, it eval.Item, group string, d eval.Decision) datasets.Prediction {
+	return datasets.Prediction{
 		ID: it.ID, Classifier: classifier, Tier: run.Tiers.Name(it.Tier), Predicted: run.Tiers.Name(d.Tier),
-		Split: it.Split.String(), Scores: d.Scores, Confidence: d.Confidence, Invalid: d.Invalid,
-		Error: textOrNil(d.Err), Model: textOrNil(d.Model),
-		InputTokens: count32(d.InputTokens), OutputTokens: count32(d.OutputTokens),
-		CostUSD: valueOrNil(d.CostUSD), LatencyMS: valueOrNil(d.LatencyMS),
-		Domain: textOrNil(it.Domain), Group: group,
+		Split: it.Split.String(), Scores: d.Scores, Confidence: optional(d.Confidence), Invalid: d.Invalid,
+		Error: d.Err, Model: d.Model, InputTokens: optional(d.InputTokens), OutputTokens: optional(d.OutputTokens),
+		CostUSD: optional(valueOrNil(d.CostUSD)), LatencyMS: optional(valueOrNil(d.LatencyMS)),
+		Domain: it.Domain, Group: group,
 	}
+}
+
+func optional[T any](v *T) datasets.Optional[T] {
+	if v == nil {
+		return datasets.Optional[T]{}
+	}
+	return datasets.Known(*v)
 }
 
 // groupName shortens a group's key, which may be a whole prompt.
@@ -82,26 +69,11 @@ func groupName(key string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func textOrNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 func valueOrNil(q eval.Quantity) *float64 {
 	if !q.Known() {
 		return nil
 	}
 	return &q.Value
-}
-
-func count32(n *int) *int32 {
-	if n == nil {
-		return nil
-	}
-	v := int32(*n)
-	return &v
 }
 
 // classifierRow is a row of classifiers.parquet: a classifier or a baseline.

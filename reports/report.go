@@ -180,9 +180,9 @@ func (r *report) costs() {
 func (r *report) artifact() {
 	m := r.run.Artifact.Manifest()
 	r.heading(2, "The artifact")
-	r.text("`%s` holds the centroids that the %s classifier used, one unit vector of %d numbers a tier, with thresholds, probability scale, canaries and the figures above. "+
-		"Check it where it is used with `routeproof inspect %s --verify`.", ArtifactFile, code(pipeline.EmbeddingName), m.Embedder.Dims, ArtifactFile)
-	r.bullet("embedder: %s %s, %d dims, %s", code(m.Embedder.Kind), code(m.Embedder.Model), m.Embedder.Dims, code(m.Embedder.Preprocessing))
+	r.text("`%s` holds the centroids that the %s classifier used, one unit vector of %d numbers a tier, with thresholds, probability scale, canaries and the figures above. %s",
+		ArtifactFile, code(pipeline.EmbeddingName), m.Embedder.Dims, r.howToVerify())
+	r.embedder()
 	accepts := "it accepts every text (thresholds are neither tuned nor certified)"
 	for _, name := range m.Tiers {
 		if m.Thresholds[name] > -1 || m.Margin > 0 {

@@ -117,3 +117,39 @@ func (r *report) mistakes() {
 		}
 	}
 }
+
+// howToVerify says how to check the artifact's embedder where it is used.
+func (r *report) howToVerify() string {
+	if r.run.Embedder.Recorded {
+		return "Check it where it is used: embed its canaries again and compare their scores."
+	}
+	words := ""
+	if r.run.Embedder.Rows > 0 {
+		words = " --word-vectors FILE"
+	}
+	return fmt.Sprintf("Check it where it is used with `routeproof inspect %s --verify%s`.", ArtifactFile, words)
+}
+
+// embedder says what made the vectors and what it left without one.
+func (r *report) embedder() {
+	e := r.run.Embedder
+	line := fmt.Sprintf("embedder: %s %s, %d dims", code(e.Kind), code(e.Model), e.Dims)
+	if e.Preprocessing != "" {
+		line += ", " + code(e.Preprocessing)
+	}
+	if e.Digest != "" {
+		line += ", file of SHA-256 " + code(e.Digest)
+	}
+	r.bullet("%s", line)
+	if e.Rows > 0 {
+		r.bullet("word vectors: %s, of which texts can match %s", plural(e.Rows, "row"), thousands(e.Words))
+	}
+	if e.Empty > 0 {
+		r.bullet("vectors: %s of %s have none and go to the fallback tier", thousands(e.Empty), plural(e.Prompts, "labelled prompt"))
+	} else {
+		r.bullet("vectors: every labelled prompt has one")
+	}
+	if e.Recorded {
+		r.bullet("vectors were recorded elsewhere, so the canaries are train prompts: **the artifact holds the text of %d of yours**", len(r.run.Artifact.Manifest().Canaries))
+	}
+}

@@ -10,7 +10,6 @@ import (
 
 func (a *app) benchVerb() *cobra.Command {
 	var input inputFlags
-	var artifact string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -18,7 +17,9 @@ func (a *app) benchVerb() *cobra.Command {
 		Long: `Benchmark classifiers on labelled prompts and print the figures; no file is
 written. Without --artifact centroids are built from the prompts' own train split,
 as run does. With it that artifact is scored: on its own test split where the
-prompts are those it was built from, else on all of them.`,
+prompts are those it was built from, else on all of them. An artifact of word
+vectors needs their file (--word-vectors), one of vectors made elsewhere those of
+these prompts (--vectors).`,
 		Example: `  # all classifiers on the built-in set
   routeproof bench
 
@@ -26,10 +27,10 @@ prompts are those it was built from, else on all of them.`,
   routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := input.checkOutputs(); err != nil {
+			if err := input.checkFlags(); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input, artifact)
+			run, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}
@@ -40,7 +41,7 @@ prompts are those it was built from, else on all of them.`,
 		},
 	}
 	input.add(cmd)
-	cmd.Flags().StringVar(&artifact, "artifact", "", "artifact to score (default: build one)")
+	cmd.Flags().StringVar(&input.artifact, "artifact", "", "artifact to score (default: build one)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }

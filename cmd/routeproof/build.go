@@ -18,7 +18,8 @@ func (a *app) buildVerb() *cobra.Command {
 		Short: "Build only the centroid artifact",
 		Long: `Build the centroid artifact that a router loads, with its accuracy on the test
 split inside. A readable copy of everything but the vectors is written beside it,
-with the ending .json. The bytes are those that run writes.`,
+with the ending .json. The bytes are those that run writes. Built with --vectors
+it carries the texts of eight train prompts, to be verified by.`,
 		Example: `  # from the built-in set
   routeproof build --out centroids.safetensors
 
@@ -29,15 +30,18 @@ with the ending .json. The bytes are those that run writes.`,
 			if !strings.HasSuffix(out, centroids.Extension) {
 				return fmt.Errorf("%w: --out %s: expected a name that ends in %s", errUsage, out, centroids.Extension)
 			}
-			if err := input.checkOutputs(out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
+			if err := input.checkFlags(out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input, "")
+			run, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}
 			if err := run.Artifact.Save(out); err != nil {
 				return err
+			}
+			for _, warning := range run.Warnings {
+				fmt.Fprintf(a.err, "routeproof: warning: %s\n", warning)
 			}
 			return a.buffered(func(w io.Writer) error { return printManifest(w, out, run.Artifact.Manifest()) })
 		},

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -10,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
-	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
 // classified is a line of classify's output. Fields are null for a text
@@ -28,6 +30,7 @@ type classified struct {
 
 func (a *app) classifyVerb() *cobra.Command {
 	var path, in, problems string
+	var flags embedderFlags
 	var withVector bool
 	cmd := &cobra.Command{
 		Use:   "classify --artifact FILE --in FILE|-",
@@ -36,25 +39,29 @@ func (a *app) classifyVerb() *cobra.Command {
 and prompt; output is JSON Lines with id, tier, scores (cosine to each tier),
 probability of the tier, margin between the two best scores, and whether the
 thresholds accepted it: what they do not accept goes to the fallback tier. The
-artifact's canaries are verified first.`,
+artifact's canaries are verified first.
+
+An artifact of word vectors needs their file (--word-vectors). With --vectors the
+prompts' vectors are taken from a file, and only those canaries are verified that
+are among the prompts.`,
 		Example: `  routeproof build --out centroids.safetensors
   echo '{"id": "1", "prompt": "What time is it in Lima?"}' | routeproof classify --artifact centroids.safetensors --in -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.check(); err != nil {
+				return err
+			}
+			if err := checkOverwrite([]string{path, in, flags.words, flags.vectors}, problems); err != nil {
+				return err
+			}
 			artifact, err := centroids.Load(path)
 			if err != nil {
 				return err
 			}
-			e, err := embedder.FromIdentity(artifact.Manifest().Embedder)
-			if err != nil {
-				return err
-			}
-			if err := artifact.Verify(cmd.Context(), e); err != nil {
-				return err
-			}
+			var e centroids.Embedder
 			var prompts []datasets.Prompt
 			if err := interruptible(cmd.Context(), func() (err error) {
-				prompts, err = a.readUnlabelled(in, problems)
+				e, prompts, err = a.readClassify(cmd.Context(), artifact, &flags, in, problems)
 				return err
 			}); err != nil {
 				return err
@@ -74,6 +81,7 @@ artifact's canaries are verified first.`,
 	cmd.Flags().StringVar(&path, "artifact", "", "artifact to classify with (required)")
 	cmd.Flags().StringVar(&in, "in", "", "prompts, JSON Lines, plain or .gz; - reads standard input (required)")
 	cmd.Flags().BoolVar(&withVector, "with-vector", false, "print each text's vector too")
+	flags.add(cmd)
 	addProblems(cmd, &problems)
 	for _, name := range []string{"artifact", "in"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -83,9 +91,27 @@ artifact's canaries are verified first.`,
 	return cmd
 }
 
-// readUnlabelled reads prompts whose labels do not matter.
-func (a *app) readUnlabelled(path, problems string) ([]datasets.Prompt, error) {
+// readClassify reads the prompts, whose labels do not matter, and returns the
+// artifact's embedder for them, verified as far as that can be done.
+func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, in, problems string) (e centroids.Embedder, prompts []datasets.Prompt, err error) {
+	if flags.vectors == "" { // before waiting for input
+		if e, err = artifactEmbedder(artifact.Manifest().Embedder, flags.words); err != nil {
+			return nil, nil, err
+		}
+		if err := artifact.Verify(ctx, e); err != nil {
+			return nil, nil, err
+		}
+	}
 	log := &problemLog{path: problems}
+	prompts, err = a.readUnlabelled(in, log)
+	vectors, vectorsErr := flags.readVectors(log.add)
+	if err = errors.Join(err, vectorsErr); err == nil && vectors != nil {
+		e, err = a.recordedOf(ctx, artifact, flags, vectors, prompts, log)
+	}
+	return e, prompts, log.finish(a, err)
+}
+
+func (a *app) readUnlabelled(path string, log *problemLog) ([]datasets.Prompt, error) {
 	var file *datasets.PromptFile
 	var err error
 	if path == "-" {
@@ -93,13 +119,31 @@ func (a *app) readUnlabelled(path, problems string) ([]datasets.Prompt, error) {
 	} else {
 		file, err = datasets.ReadPrompts(path, nil, log.add)
 	}
-	if closeErr := log.close(a); err == nil {
-		err = closeErr
-	}
 	if err != nil {
 		return nil, err
 	}
 	return file.Prompts, nil
+}
+
+// recordedOf returns the embedder of recorded vectors for an artifact, and says
+// what of it could not be verified.
+func (a *app) recordedOf(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, vectors *datasets.VectorFile, prompts []datasets.Prompt, log *problemLog) (centroids.Embedder, error) {
+	e, err := flags.recorded(vectors, prompts, artifact, log.add)
+	if err != nil {
+		return nil, err
+	}
+	n, err := artifact.VerifyKnown(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flags.vectors, err)
+	}
+	warnings := vectorWarnings(vectors, prompts)
+	if all := len(artifact.Manifest().Canaries); n < all {
+		warnings = append(warnings, pipeline.UnverifiedCanaries(all-n, all))
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(a.err, "routeproof: warning: %s\n", w)
+	}
+	return e, nil
 }
 
 func classifyBatch(ctx context.Context, enc *json.Encoder, artifact *centroids.Artifact, e centroids.Embedder, batch []datasets.Prompt, withVector bool) error {

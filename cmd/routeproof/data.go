@@ -20,13 +20,12 @@ func (a *app) dataVerb() *cobra.Command {
 		Long: `Work on data files: JSON Lines, CSV or Parquet, plain, .gz or .zst. Files are told
 apart by their content when they are read, and by their names when they are
 written.`,
-		Example: `  routeproof init work
-  routeproof data validate work/prompts.jsonl
-  routeproof data describe work/prompts.jsonl`,
+		Example: `  routeproof data validate prompts.jsonl
+  routeproof data describe prompts.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	a.addVerbs(cmd, a.dataValidateVerb(), a.dataDescribeVerb(), a.dataSplitVerb())
+	a.addVerbs(cmd, a.dataValidateVerb(), a.dataDescribeVerb(), a.dataSplitVerb(), a.dataDeriveVerb(), a.dataSynthVerb())
 	return cmd
 }
 

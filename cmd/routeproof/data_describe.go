@@ -39,8 +39,10 @@ template, does not count.
 
 With --against the prompts that another file holds already are counted and listed.
 With --kind outcomes: models, holes, scores and costs.`, 100*datasets.Similarity),
-		Example: `  routeproof init work
-  routeproof data describe work/prompts.jsonl`,
+		Example: `  routeproof data describe prompts.jsonl
+
+  # which test prompts are training prompts?
+  routeproof data describe others.jsonl --against prompts.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("kind", kind, []string{"prompts", "outcomes"}); err != nil {

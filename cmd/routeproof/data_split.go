@@ -26,9 +26,8 @@ its train. These are the splits that run uses.
 
 The name after --out says the format: .jsonl, .csv or .parquet, perhaps with .gz or
 .zst behind. Columns that routeproof does not know are left out.`,
-		Example: `  routeproof init work
-  routeproof data split work/prompts.jsonl --out work/split.parquet`,
-		Args: cobra.ExactArgs(1),
+		Example: `  routeproof data split prompts.jsonl --out split.parquet`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := args[0]
 			config, err := readConfig(tiers.config)
@@ -78,7 +77,7 @@ type splitter struct {
 	name    string
 	columns []string
 	counts  map[string]map[string]int // split → tier
-	result  *datasets.Assignment
+	splits  []datasets.Split
 	notes   []string
 	groups  int
 }
@@ -95,10 +94,11 @@ func (s *splitter) assign(salt string, config pipeline.Config, each func(dataset
 	}
 	groups := grouper.Groups()
 	s.columns, s.groups = append(summary.Columns, "split"), groups.Len()
-	if s.result, err = groups.Assign(salt, config.Shares(), s.name, each); err != nil {
+	var notes []string
+	if s.splits, notes, err = groups.Assign(salt, config.Shares(), s.name, each); err != nil {
 		return err
 	}
-	s.notes = append(append(summary.Warnings, labels.Warnings()...), s.result.Warnings...)
+	s.notes = append(append(summary.Warnings, labels.Warnings()...), notes...)
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (s *splitter) write(out string) error {
 	i := 0
 	return datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
 		_, err := s.scan(func(p *datasets.Prompt) error {
-			p.Split = s.result.Splits[i].String()
+			p.Split = s.splits[i].String()
 			i++
 			tier := p.Tier
 			if tier == "" {
@@ -145,7 +145,7 @@ func (s *splitter) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%d prompts in %d groups\n", len(s.result.Splits), s.groups)
+	fmt.Fprintf(w, "%d prompts in %d groups\n", len(s.splits), s.groups)
 	for _, note := range s.notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}

@@ -39,9 +39,8 @@ input.
 
 With --against no prompt may equal or nearly repeat one of another file, as when
 test prompts must be new. See data describe for how that is found.`,
-		Example: `  routeproof init work
-  routeproof data validate work/prompts.jsonl
-  routeproof data validate --kind answers work/answers.jsonl`,
+		Example: `  routeproof data validate prompts.jsonl
+  routeproof data validate --kind answers answers.jsonl`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("kind", kind, kindNames()); err != nil {

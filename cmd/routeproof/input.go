@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/builtin"
 	"github.com/routeproof/routeproof/eval/pipeline"
@@ -20,12 +21,16 @@ import (
 // inputFlags are the flags of verbs that work on labelled prompts.
 type inputFlags struct {
 	prompts, answers, config, problems string
+	artifact                           string // to evaluate; empty: build one
+	embedder                           embedderFlags
+	outputs                            []string // of the verb
 }
 
 func (f *inputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.prompts, "prompts", "", "labelled prompts, JSON Lines, CSV or Parquet, plain, .gz or .zst (default: the built-in set)")
 	cmd.Flags().StringVar(&f.answers, "llm-answers", "", "recorded answers of an LLM classifier to these prompts")
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
+	f.embedder.add(cmd)
 	addProblems(cmd, &f.problems)
 }
 
@@ -35,16 +40,47 @@ func addProblems(cmd *cobra.Command, path *string) {
 
 // read loads configuration and input before any work starts.
 func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
-	config, err := readConfig(f.config)
+	config, err := f.readConfig()
 	if err != nil {
 		return config, pipeline.Input{}, err
 	}
-	names := config.TierNames()
-	if f.prompts == "" {
-		in, err := builtinInput(names, f.answers)
-		return config, in, err
+	artifact, err := loadArtifact(f.artifact)
+	if err != nil {
+		return config, pipeline.Input{}, err
 	}
 	log := &problemLog{path: f.problems}
+	in, err := f.readPrompts(config, log)
+	vectors, vectorsErr := f.embedder.readVectors(log.add)
+	if err = errors.Join(err, vectorsErr); err == nil {
+		in.Artifact = artifact
+		err = f.embedder.choose(config, &in, vectors, log.add)
+	}
+	if err := log.finish(a, err); err != nil {
+		return config, in, err
+	}
+	return config, in, nil
+}
+
+// readConfig reads the configuration; flags win over it.
+func (f *inputFlags) readConfig() (pipeline.Config, error) {
+	config, err := readConfig(f.config)
+	if err != nil {
+		return config, err
+	}
+	if err := checkOverwrite([]string{config.Embedder.Path}, f.outputs...); err != nil {
+		return config, err
+	}
+	if f.embedder.words != "" {
+		config.Embedder = pipeline.EmbedderConfig{Kind: embedder.KindStatic, Path: f.embedder.words}
+	}
+	return config, nil
+}
+
+func (f *inputFlags) readPrompts(config pipeline.Config, log *problemLog) (pipeline.Input, error) {
+	names := config.TierNames()
+	if f.prompts == "" {
+		return builtinInput(names, f.answers)
+	}
 	in := pipeline.Input{Name: filepath.Base(f.prompts)}
 	if f.answers != "" {
 		in.AnswersName = filepath.Base(f.answers)
@@ -60,12 +96,12 @@ func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
 			}
 		}
 	}
-	if err := errors.Join(promptsErr, answersErr, log.close(a)); err != nil {
-		return config, in, err
+	if err := errors.Join(promptsErr, answersErr); err != nil {
+		return in, err
 	}
 	in.Prompts = file.Prompts
 	in.Warnings = append(file.Warnings, in.Warnings...)
-	return config, in, noteBuiltin(&in)
+	return in, noteBuiltin(&in)
 }
 
 // noteBuiltin has the report say so where the prompts are the built-in ones
@@ -89,9 +125,14 @@ func noteBuiltin(in *pipeline.Input) error {
 	return nil
 }
 
-// checkOutputs refuses, before any work, to write over what is read.
-func (f *inputFlags) checkOutputs(outputs ...string) error {
-	return checkOverwrite([]string{f.prompts, f.answers, f.config}, append(outputs, f.problems)...)
+// checkFlags refuses, before any work, flags that do not go together and
+// outputs that would be written over what is read.
+func (f *inputFlags) checkFlags(outputs ...string) error {
+	if err := f.embedder.check(); err != nil {
+		return err
+	}
+	f.outputs = append(outputs, f.problems)
+	return checkOverwrite([]string{f.prompts, f.answers, f.config, f.artifact, f.embedder.words, f.embedder.vectors}, f.outputs...)
 }
 
 func builtinInput(tiers []string, answers string) (pipeline.Input, error) {

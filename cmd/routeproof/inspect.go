@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,28 +15,30 @@ import (
 )
 
 func (a *app) inspectVerb() *cobra.Command {
+	var words string
 	var verify, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what an artifact holds, and check it",
 		Long: `Show what an artifact holds. Reading it checks format, version, checksum, vectors
 and tiers. With --verify its canary texts are embedded again and their scores
-compared, which catches an embedder that changed.`,
+compared, which catches an embedder that changed. For an artifact of word vectors
+that takes their file (--word-vectors). One of vectors made elsewhere can only be
+verified where they are made: its canaries stand in the readable copy beside it.`,
 		Example: `  routeproof build --out centroids.safetensors
   routeproof inspect centroids.safetensors --verify`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if words != "" && !verify {
+				return fmt.Errorf("%w: --word-vectors goes with --verify", errUsage)
+			}
 			artifact, err := centroids.Load(args[0])
 			if err != nil {
 				return err
 			}
 			m := artifact.Manifest()
 			if verify {
-				e, err := embedder.FromIdentity(m.Embedder)
-				if err != nil {
-					return err
-				}
-				if err := artifact.Verify(cmd.Context(), e); err != nil {
+				if err := verifyArtifact(cmd.Context(), artifact, words); err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
 			}
@@ -53,7 +56,24 @@ compared, which catches an embedder that changed.`,
 	}
 	cmd.Flags().BoolVar(&verify, "verify", false, "embed the canaries again and compare")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
+	addWords(cmd, &words)
 	return cmd
+}
+
+// verifyArtifact embeds the canaries of an artifact again.
+func verifyArtifact(ctx context.Context, artifact *centroids.Artifact, words string) error {
+	id := artifact.Manifest().Embedder
+	if id.Kind != embedder.KindHashing && id.Kind != embedder.KindStatic {
+		return fmt.Errorf("%w: --verify needs the embedder that made its vectors, kind %q, model %q, %d dims, which this program is not: classify --vectors verifies the canaries that are among its prompts",
+			errUsage, id.Kind, id.Model, id.Dims)
+	}
+	return interruptible(ctx, func() error {
+		e, err := artifactEmbedder(id, words)
+		if err != nil {
+			return err
+		}
+		return artifact.Verify(ctx, e)
+	})
 }
 
 // printManifest prints a manifest for people.

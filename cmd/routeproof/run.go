@@ -26,6 +26,11 @@ Prompts are JSON Lines with id, prompt and tier (NONE or absent: unlabelled);
 optional are alt_tier, domain, language, group, split, task_type. Recorded LLM
 answers are JSON Lines with id and answer.
 
+The embedder is the configuration's, or the mean of the words' vectors in a file
+(--word-vectors), or whatever made the vectors of these prompts that you bring
+(--vectors). Embedders of the last kind know these prompts only, so the artifact
+then carries the texts of eight of them to be verified by.
+
 All files but run.json are a function of the input: two runs give the same bytes.`,
 		Example: `  # on the built-in set, without network or key
   routeproof run --out out
@@ -35,10 +40,10 @@ All files but run.json are a function of the input: two runs give the same bytes
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			started := time.Now()
-			if err := input.checkOutputs(out); err != nil {
+			if err := input.checkFlags(out); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input, "")
+			run, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}
@@ -63,9 +68,8 @@ All files but run.json are a function of the input: two runs give the same bytes
 	return cmd
 }
 
-// execute reads the input and does the main job. artifact is the path of one
-// to evaluate; empty: build one.
-func (a *app) execute(cmd *cobra.Command, input *inputFlags, artifact string) (*pipeline.Run, error) {
+// execute reads the input and does the main job.
+func (a *app) execute(cmd *cobra.Command, input *inputFlags) (*pipeline.Run, error) {
 	var config pipeline.Config
 	var in pipeline.Input
 	err := interruptible(cmd.Context(), func() (err error) {
@@ -73,9 +77,6 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags, artifact string) (*
 		return err
 	})
 	if err != nil {
-		return nil, err
-	}
-	if in.Artifact, err = loadArtifact(artifact); err != nil {
 		return nil, err
 	}
 	log := &problemLog{path: input.problems}

@@ -368,7 +368,7 @@ func TestPublicPrompts(t *testing.T) {
 	t.Chdir(t.TempDir())
 	r := must(t, "run", "--prompts", filepath.Join(shared, "tiers_public.jsonl.gz"),
 		"--llm-answers", filepath.Join(shared, "tiers_public.llm.jsonl.gz"), "--out", "out")
-	if !strings.Contains(r.stdout, "test prompts of tier FRONTIER: 1") {
+	if !strings.Contains(r.stdout, "test prompts of tier FRONTIER: 2") {
 		t.Errorf("no warning of few FRONTIER prompts:\n%s", r.stdout)
 	}
 	report := readFile(t, "out/report.md")

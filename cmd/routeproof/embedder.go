@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/pipeline"
+)
+
+// embedderFlags say what turns prompts into vectors.
+type embedderFlags struct {
+	words          string // file of word vectors
+	vectors, model string // file of recorded vectors, and what made them
+}
+
+func (f *embedderFlags) add(cmd *cobra.Command) {
+	addWords(cmd, &f.words)
+	cmd.Flags().StringVar(&f.vectors, "vectors", "", "vectors of the prompts, made elsewhere: JSON Lines, CSV or Parquet with id and embedding")
+	cmd.Flags().StringVar(&f.model, "vectors-model", "", "what made the --vectors, where their file does not say it")
+}
+
+func addWords(cmd *cobra.Command, path *string) {
+	cmd.Flags().StringVar(path, "word-vectors", "", "word vectors to embed with, text format of word2vec or GloVe, plain, .gz or .zst")
+}
+
+// check refuses what does not go together.
+func (f *embedderFlags) check() error {
+	switch {
+	case f.words != "" && f.vectors != "":
+		return fmt.Errorf("%w: --word-vectors and --vectors are two sources of vectors: give one of them", errUsage)
+	case f.model != "" && f.vectors == "":
+		return fmt.Errorf("%w: --vectors-model says what made the --vectors: give them too", errUsage)
+	}
+	return nil
+}
+
+// readVectors reads the recorded vectors, if there are any.
+func (f *embedderFlags) readVectors(each func(datasets.Problem)) (*datasets.VectorFile, error) {
+	if f.vectors == "" {
+		return nil, nil
+	}
+	return datasets.ReadVectors(f.vectors, each)
+}
+
+// recorded joins prompts with their vectors. artifact is what they will be held
+// against, or nil.
+func (f *embedderFlags) recorded(file *datasets.VectorFile, prompts []datasets.Prompt, artifact *centroids.Artifact, each func(datasets.Problem)) (*embedder.Recorded, error) {
+	id, err := f.identity(file, each)
+	if err != nil {
+		return nil, err
+	}
+	if artifact != nil {
+		want := artifact.Manifest().Embedder
+		if err := want.Check(id); err != nil {
+			return nil, fmt.Errorf("%s: %w: expected vectors of kind %q, model %q and %d dims, as others cannot be compared with the artifact's", f.vectors, err, want.Kind, want.Model, want.Dims)
+		}
+	}
+	return embedder.NewRecorded(id, prompts, file, f.vectors, each)
+}
+
+// identity returns what made the vectors, by their file or by the flag.
+func (f *embedderFlags) identity(file *datasets.VectorFile, each func(datasets.Problem)) (centroids.Identity, error) {
+	id, known, err := embedder.IdentityOf(file, f.vectors, each)
+	switch {
+	case err != nil:
+		return id, err
+	case !known && f.model == "":
+		return id, fmt.Errorf("%w: %s does not say what made its vectors: name the model with --vectors-model", errUsage, f.vectors)
+	case !known:
+		id = centroids.Identity{Kind: embedder.KindRecorded, Model: f.model, Dims: file.Dims}
+		if err := id.Valid(); err != nil {
+			return id, fmt.Errorf("%w: --vectors-model: %w", errUsage, err)
+		}
+	case f.model != "" && f.model != id.Model:
+		return id, fmt.Errorf("%w: --vectors-model is %q, but %s says that %q made its vectors: leave the flag out, or give the vectors that you mean", errUsage, f.model, f.vectors, id.Model)
+	}
+	return id, nil
+}
+
+// vectorWarnings says what a reader of the results should know of a file of
+// vectors.
+func vectorWarnings(file *datasets.VectorFile, prompts []datasets.Prompt) []string {
+	var warnings []string
+	for _, w := range file.Warnings {
+		warnings = append(warnings, "vectors: "+w)
+	}
+	unused := map[string]bool{}
+	for _, id := range file.IDs {
+		unused[id] = true
+	}
+	for _, p := range prompts {
+		delete(unused, p.ID)
+	}
+	if n := len(unused); n > 0 {
+		warnings = append(warnings, fmt.Sprintf("vectors that belong to no prompt: %d of %d", n, len(file.IDs)))
+	}
+	return warnings
+}
+
+// artifactEmbedder returns the embedder of an artifact where no vectors are
+// recorded. words is the file of word vectors, or empty.
+func artifactEmbedder(id centroids.Identity, words string) (centroids.Embedder, error) {
+	if words == "" {
+		e, err := embedder.FromIdentity(id)
+		if err != nil && id.Kind != embedder.KindHashing { // then a flag is missing
+			err = fmt.Errorf("%w: %w", errUsage, err)
+		}
+		return e, err
+	}
+	if id.Kind != embedder.KindStatic {
+		return nil, fmt.Errorf("%w: --word-vectors goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, embedder.KindStatic, id.Kind)
+	}
+	e, err := embedder.NewStatic(words)
+	if err != nil {
+		return nil, err
+	}
+	if err := id.Check(e.Identity()); err != nil {
+		return nil, fmt.Errorf("%s: %w: expected the word vectors of %d dims whose decompressed bytes have the SHA-256 %s", words, err, id.Dims, id.Digest)
+	}
+	return e, nil
+}
+
+// choose sets the embedder of an input whose prompts and artifact are read:
+// recorded vectors, or that of the artifact, or that of the configuration.
+func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file *datasets.VectorFile, each func(datasets.Problem)) (err error) {
+	if file != nil {
+		in.Embedder, err = f.recorded(file, labelled(in.Prompts), in.Artifact, each)
+		in.Warnings = append(in.Warnings, vectorWarnings(file, in.Prompts)...)
+		return err
+	}
+	if in.Artifact == nil {
+		in.Embedder, err = pipeline.NewEmbedder(config.Embedder)
+		return err
+	}
+	id, words := in.Artifact.Manifest().Embedder, f.words
+	if words == "" && id.Kind == embedder.KindStatic {
+		words = config.Embedder.Path
+	}
+	in.Embedder, err = artifactEmbedder(id, words)
+	return err
+}
+
+// labelled returns the prompts that have a tier: only those are embedded.
+func labelled(prompts []datasets.Prompt) []datasets.Prompt {
+	var out []datasets.Prompt
+	for _, p := range prompts {
+		if p.Tier != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
