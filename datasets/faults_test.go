@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/routeproof/routeproof/internal/table"
 )
@@ -117,6 +120,34 @@ func TestParquetFaults(t *testing.T) {
 	var content *ContentError
 	if !errors.As(err, &content) || content.Total != 302 {
 		t.Errorf("%v, expected 302 problems", err)
+	}
+}
+
+// NaN, which others write for unknown, is no value of a column that must have
+// one, and unknown in others.
+func TestParquetNaN(t *testing.T) {
+	type row struct {
+		ID    string  `parquet:"id"`
+		Model string  `parquet:"model"`
+		Score float64 `parquet:"score"`
+	}
+	var file bytes.Buffer
+	if err := parquet.Write(&file, []row{{"a", "m", math.NaN()}, {"b", "m", 1}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Scores().Scan(bytes.NewReader(file.Bytes()), "f", nil, ignore[Score])
+	if diff := cmp.Diff([]string{"f:1: score: expected a number, found NaN"}, problemsOf(t, err)); diff != "" {
+		t.Errorf("scores: want −, got +:\n%s", diff)
+	}
+	known := 0
+	summary, err := Outcomes().Scan(bytes.NewReader(file.Bytes()), "f", nil, func(o *Outcome) error {
+		if o.Score.Known {
+			known++
+		}
+		return nil
+	})
+	if err != nil || known != 1 || !slices.Contains(summary.Warnings, "column score: 1 NaN are read as unknown") {
+		t.Errorf("outcomes: %d scores, %q, %v", known, summary.Warnings, err)
 	}
 }
 

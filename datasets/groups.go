@@ -21,7 +21,7 @@ type Grouper struct {
 	bytes   int
 
 	ids    []string
-	given  []string   // split column
+	given  []given    // split column
 	hashes [][16]byte // of the folded texts
 	named  []int32    // place of the group in names, −1: none
 	names  []string   // of groups
@@ -65,7 +65,7 @@ func (g *Grouper) Group(p *Prompt) {
 		}
 	}
 	g.ids = append(g.ids, p.ID)
-	g.given = append(g.given, p.Split)
+	g.given = append(g.given, givenOf(p.Split))
 	g.named = append(g.named, named)
 	g.hashes = append(g.hashes, textHash(p.Text))
 }
@@ -91,7 +91,8 @@ type Groups struct {
 	Exact, Near []int32
 	keys        []groupKey // of the near groups
 	names       []string
-	ids, given  []string // of the prompts
+	ids         []string // of the prompts
+	given       []given
 }
 
 // groupKey names a group: by the smallest name of the named groups that it

@@ -37,7 +37,7 @@ type Kind[T any] struct {
 	needs  string // the columns that make sense of a file
 	fields []field[T]
 	check  func(*T, *checker)   // what columns alone do not show; may be nil
-	keys   []string             // columns that together name a row
+	keys   []string             // columns that together name a row; nil: rows need not differ
 	name   func(*T) []string    // what they hold, or what of them must be unique
 	clash  func(*T, int) string // how to say that two rows share it, with the line of the first
 }
@@ -60,6 +60,13 @@ type Summary struct {
 // Metadata returns a value of the file's own key-value pairs, which only
 // Parquet has; empty where there is none.
 func (s Summary) Metadata(key string) string { return s.metadata(key) }
+
+// Again returns the kind for another pass over a file that was scanned before:
+// whether rows differ is not looked at, so memory does not grow with them.
+func (k Kind[T]) Again() Kind[T] {
+	k.keys = nil
+	return k
+}
 
 // ScanFile reads the file at path. See [Kind.Scan].
 func (k Kind[T]) ScanFile(path string, each func(Problem), visit func(*T) error) (Summary, error) {
@@ -236,7 +243,7 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 	if s.kind.check != nil {
 		s.kind.check(&row, c)
 	}
-	if s.named() {
+	if len(s.kind.keys) > 0 && s.named() {
 		var key [16]byte
 		key, s.buf = keyOf(s.kind.name(&row), s.buf)
 		if first, twice := s.first[key]; twice {

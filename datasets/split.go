@@ -85,12 +85,12 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 	if err := shares.Check(); err != nil {
 		return nil, nil, err
 	}
-	given, named, err := g.givenSplits(name, each)
+	n, named, err := g.givenSplits(name, each)
 	if err != nil {
 		return nil, nil, err
 	}
 	splits = make([]Split, len(g.Near))
-	if given == 0 {
+	if n == 0 {
 		for i := range splits {
 			splits[i] = cut(salt, g.Key(i), shares)
 		}
@@ -111,7 +111,7 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 		fromTrain[s] /= total
 	}
 	for i, split := range g.given {
-		splits[i] = splitOf(split)
+		splits[i] = split.split()
 		if splits[i] == Train {
 			splits[i] = cut(salt, g.Key(i), fromTrain)
 		}
@@ -122,44 +122,48 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 	return splits, append(warnings, g.straddling()...), nil
 }
 
-// splitOf returns the split with a name that was checked.
-func splitOf(name string) Split { return Split(slices.Index(splitNames(), name)) }
+// given is what a split column says: 0 nothing, else 1 + the split.
+type given uint8
+
+func givenOf(name string) given { return given(1 + slices.Index(splitNames(), name)) }
+
+func (g given) split() Split { return Split(g - 1) }
 
 // givenSplits checks a split column and counts its values.
-func (g *Groups) givenSplits(name string, each func(Problem)) (given int, named [numSplits]bool, err error) {
+func (g *Groups) givenSplits(name string, each func(Problem)) (n int, named [numSplits]bool, err error) {
 	p := &problems{file: name, each: each}
 	first := map[int32]int{} // group → first prompt
 	for i, split := range g.given {
-		if split == "" {
+		if split == 0 {
 			continue
 		}
-		given++
-		named[splitOf(split)] = true
+		n++
+		named[split.split()] = true
 		other, seen := first[g.Exact[i]]
 		if !seen {
 			first[g.Exact[i]] = i
 		} else if g.given[other] != split {
 			p.add(0, "split", "prompt %s is in %s, but %s, of the same group or text, is in %s: give both one split",
-				wording.Quote(g.ids[i]), split, wording.Quote(g.ids[other]), g.given[other])
+				wording.Quote(g.ids[i]), split.split(), wording.Quote(g.ids[other]), g.given[other].split())
 		}
 	}
-	if given > 0 && given < len(g.given) {
+	if n > 0 && n < len(g.given) {
 		for i, split := range g.given {
-			if split == "" {
+			if split == 0 {
 				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.ids[i]))
 			}
 		}
 	}
-	if given > 0 && !named[Train] {
+	if n > 0 && !named[Train] {
 		p.add(0, "split", "no prompt is in train: expected some to fit on")
 	}
-	return given, named, p.err()
+	return n, named, p.err()
 }
 
 // straddling warns of near-duplicates that a split column puts into different
 // splits. It is no error, since they were found by an estimate.
 func (g *Groups) straddling() []string {
-	first := map[int32]string{}
+	first := map[int32]given{}
 	mixed := map[int32]bool{}
 	for i, split := range g.given {
 		if other, seen := first[g.Near[i]]; !seen {

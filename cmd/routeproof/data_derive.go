@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/synth"
 )
@@ -22,15 +23,16 @@ of the ladder whose score is at least 0.5, and NONE where none is. A prompt of w
 that cannot be told, because a cheaper model has no score for it, is left out and
 counted; so is one without a text.
 
-The ladder names 2 to 8 models, cheapest first. Without tiers before the models the
-tiers are called as the models are.`,
+The ladder names 2 to 8 models, cheapest first; a model's name may hold "=" but no
+comma. Without tiers before them the tiers are called as the models are, where
+that can be a tier's name.`,
 		Example: `  routeproof data synth --n 200 --only prompts,outcomes --out made
   routeproof data derive made/outcomes.jsonl --ladder SIMPLE=openai/gpt-4o-mini,FRONTIER=anthropic/claude-opus-4 --out made/derived.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ladder, err := synth.ParseLadder(ladderText, nil)
+			ladder, err := parseLadder(ladderText)
 			if err != nil {
-				return fmt.Errorf("%w: --ladder: %w", errUsage, err)
+				return err
 			}
 			if _, err := datasets.FormatOf(out); err != nil {
 				return err
@@ -50,6 +52,10 @@ tiers are called as the models are.`,
 			if err := log.finish(a, err); err != nil {
 				return err
 			}
+			if len(derived.Prompts) == 0 {
+				return errors.Join(a.buffered(func(w io.Writer) error { return printDerived(w, ladder, derived) }),
+					&datasets.ContentError{File: args[0], Total: 1, First: []datasets.Problem{{File: args[0], Reason: "no prompt's tier can be told: expected texts, and outcomes with scores of the ladder's models"}}})
+			}
 			columns := datasets.WriteOptions{Columns: []string{"id", "prompt", "tier", "domain"}}
 			if err := datasets.Prompts(nil).WriteFile(out, columns, derived.Put); err != nil {
 				return err
@@ -64,7 +70,21 @@ tiers are called as the models are.`,
 	return cmd
 }
 
-func printDerived(w io.Writer, ladder synth.Ladder, d *synth.Derived) error {
+// parseLadder reads a ladder whose tiers can stand in an artifact.
+func parseLadder(text string) (datasets.Ladder, error) {
+	ladder, err := datasets.ParseLadder(text)
+	if err == nil {
+		if _, err = centroids.NewTiers(ladder.Tiers()...); err != nil {
+			err = fmt.Errorf("%w: name them, as in SIMPLE=%s", err, ladder[0].Model)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: --ladder: %w", errUsage, err)
+	}
+	return ladder, nil
+}
+
+func printDerived(w io.Writer, ladder datasets.Ladder, d *synth.Derived) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "tier\tmodel\tprompts")
 	for k, rung := range ladder {

@@ -89,17 +89,16 @@ func (s *splitter) assign(salt string, config pipeline.Config, each func(dataset
 	if err != nil {
 		return err
 	}
+	s.notes = append(summary.Warnings, labels.Warnings()...)
+	labels = datasets.Labels{} // its memory is wanted for groups
 	if _, err := s.scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return err
 	}
 	groups := grouper.Groups()
 	s.columns, s.groups = append(summary.Columns, "split"), groups.Len()
-	var notes []string
-	if s.splits, notes, err = groups.Assign(salt, config.Shares(), s.name, each); err != nil {
-		return err
-	}
-	s.notes = append(append(summary.Warnings, labels.Warnings()...), notes...)
-	return nil
+	splits, notes, err := groups.Assign(salt, config.Shares(), s.name, each)
+	s.splits, s.notes = splits, append(s.notes, notes...)
+	return err
 }
 
 // write copies the prompts with their splits.

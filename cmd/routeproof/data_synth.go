@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +19,7 @@ import (
 // synthetic is the content of truth.json.
 type synthetic struct {
 	Note       string       `json:"note"`
+	Files      []string     `json:"files"`
 	Prompts    int          `json:"prompts"`
 	Logs       int          `json:"logs"`
 	Parameters synth.Config `json:"parameters"`
@@ -41,10 +41,11 @@ of the population: accuracies, the best accuracy that the words allow, the rates
 failed checks. Words mean nothing; everything is plainly synthetic.
 
 The same seed and parameters give the same rows, and the first rows of a larger set
-are those of a smaller one. The documentation
-of package datasets/synth has the model. --parameters takes a
-JSON file in the form of truth.json's "parameters"; what it leaves out keeps its
-default.`,
+are those of a smaller one. Requests of the log repeat the first 20,000 prompts, or
+all if there are fewer: then the log of another --n is another one. The documentation
+of package datasets/synth has the model. --parameters takes a JSON file in the form
+of truth.json's "parameters"; what it leaves out keeps its default, and a list in it
+replaces the whole list.`,
 		Example: `  routeproof data synth --n 500 --out made
   routeproof run --prompts made/prompts.jsonl --llm-answers made/answers.jsonl --out made/out`,
 		Args: cobra.NoArgs,
@@ -52,7 +53,7 @@ default.`,
 			if err := checkSynth(n, logs, format, only); err != nil {
 				return err
 			}
-			config, err := readSynth(parameters)
+			config, err := readSynth(parameters, n)
 			if err != nil {
 				return err
 			}
@@ -76,7 +77,7 @@ default.`,
 	cmd.Flags().IntVar(&logs, "logs", 0, "number of log records (default: one a prompt)")
 	cmd.Flags().StringVar(&out, "out", "", "folder to write, made if need be (required)")
 	cmd.Flags().StringVar(&format, "format", "jsonl", "how files are written: jsonl, csv or parquet, perhaps with .gz or .zst behind; the log is always JSON Lines")
-	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of a fresh sample")
+	cmd.Flags().Uint64Var(&seed, "seed", 0, "another seed makes a fresh sample (default 0, or that of --parameters)")
 	cmd.Flags().StringSliceVar(&only, "only", synthParts(), "what to write")
 	cmd.Flags().StringVar(&parameters, "parameters", "", "JSON file of parameters (default: the built-in ones)")
 	required(cmd, "out")
@@ -103,20 +104,21 @@ func checkSynth(n, logs int, format string, only []string) error {
 	return nil
 }
 
-// readSynth reads parameters over the defaults.
-func readSynth(path string) (synth.Config, error) {
+// readSynth reads parameters over the defaults. The log of fewer prompts than
+// usual repeats those, so that all its messages are among them.
+func readSynth(path string, n int) (synth.Config, error) {
 	config := synth.Default()
+	config.Logs.Messages = min(config.Logs.Messages, n)
 	if path == "" {
 		return config, nil
 	}
-	raw, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return config, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&config); err != nil {
-		return config, fmt.Errorf("%w: %s: expected the parameters that truth.json shows: %w", errUsage, path, err)
+	defer f.Close()
+	if config, err = synth.ReadConfig(f, config); err != nil {
+		return config, fmt.Errorf("%w: %s: %w", errUsage, path, err)
 	}
 	return config, nil
 }
@@ -150,7 +152,7 @@ func (a *app) writeSynth(cmd *cobra.Command, g *synth.Generator, f synthFiles) e
 			return datasets.Scores().WriteFile(path, datasets.WriteOptions{}, until(ctx.Err, g.Difficulties(f.n)))
 		},
 	}
-	var written []string
+	var written, names []string
 	for _, part := range synthParts() {
 		if !slices.Contains(f.only, part) {
 			continue
@@ -166,19 +168,18 @@ func (a *app) writeSynth(cmd *cobra.Command, g *synth.Generator, f synthFiles) e
 		if err != nil {
 			return err
 		}
-		written = append(written, path)
+		written, names = append(written, path), append(names, filepath.Base(path))
 	}
 	path := filepath.Join(f.folder, "truth.json")
-	written = append(written, path)
 	if err := datasets.WriteFile(path, func(w io.Writer) error {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		return enc.Encode(synthetic{"made up by routeproof data synth", f.n, f.logs, g.Config(), g.Truth()})
+		return enc.Encode(synthetic{"made up by routeproof data synth", names, f.n, f.logs, g.Config(), g.Truth()})
 	}); err != nil {
 		return err
 	}
 	return a.buffered(func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, strings.Join(written, "\n"))
+		_, err := fmt.Fprintln(w, strings.Join(append(written, path), "\n"))
 		return err
 	})
 }

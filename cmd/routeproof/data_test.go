@@ -41,6 +41,8 @@ func TestDataExitCodes(t *testing.T) {
 	writeFile(t, "range.csv", "id,model,score\n1,a,1.5\n1,a,1\n")
 	writeFile(t, "table.pkl", "\x80\x04\x95\x00")
 	writeFile(t, "bad.json", `{"slop": 3}`)
+	writeFile(t, "textless.jsonl", `{"id":"1","model":"a","score":1}`+"\n"+`{"id":"1","model":"b","score":1}`)
+	writeFile(t, "more.json", `{"slope": 3} {}`)
 	for _, c := range []struct {
 		args string
 		code int
@@ -64,6 +66,12 @@ func TestDataExitCodes(t *testing.T) {
 		{"data validate --against good.jsonl good.jsonl", 12, `"1" repeats "1" of good.jsonl`},
 		{"data validate --kind answers --against good.jsonl good.jsonl", 2, "--against goes with prompts"},
 		{"data validate good.jsonl --problems good.jsonl", 2, "to be read and to be written"},
+		{"data derive textless.jsonl --ladder S=a,L=b --out x.jsonl", 12, "no prompt's tier can be told"},
+		{"data derive outcomes.jsonl --ladder a.1,b --out x.jsonl", 2, "name them, as in SIMPLE=a.1"},
+		{"data derive absent.jsonl --ladder S=a,L=b --out x.jsonl", 2, "open absent.jsonl"},
+		{"import --from wide --models a absent.csv --out y.jsonl", 2, "open absent.csv"},
+		{"import --from wide --models a . --out y.jsonl", 2, "."},
+		{"data synth --n 3 --seed 0 --parameters more.json --out made", 2, "more behind it"},
 		{"data describe good.jsonl", 0, "SIMPLE 1 (100.0 %)"},
 		{"data describe --kind outcomes outcomes.jsonl", 0, "3 of 2 prompts × 2 models, 1 missing"},
 		{"data describe --against good.jsonl near.jsonl", 0, "0 equal and 1 nearly equal"},

@@ -68,7 +68,7 @@ becomes of its columns. The formats are:
 	}
 	cmd.Flags().StringVar(&from, "from", "", "format of the files (required)")
 	cmd.Flags().StringVar(&out, "out", "", "file of outcomes to write: .jsonl, .csv or .parquet, perhaps with .gz or .zst behind (required)")
-	cmd.Flags().StringVar(&o.Contaminated, "contaminated", "", "file of prompts to leave out, JSON Lines with eval_prompt (routellm-mmlu, routellm-gsm8k)")
+	cmd.Flags().StringVar(&o.Contaminated, "contaminated", "", "file of prompts to leave out, JSON Lines with eval_prompt (the routellm formats)")
 	cmd.Flags().StringVar(&o.Questions, "questions", "", "file of MT-bench's questions (routellm-mt-bench)")
 	cmd.Flags().StringSliceVar(&o.Models, "models", nil, "columns that are models (wide)")
 	addProblems(cmd, &problems)

@@ -87,10 +87,10 @@ var ErrChanged = errors.New("file changed while it was read")
 // File returns the scan of a file of prompts that stops when ctx is done. Only
 // its first pass reports problems and checks ids.
 func File(ctx context.Context, path string, tiers []string, each func(datasets.Problem)) Scan {
-	rows := -1
+	kind, rows := datasets.Prompts(tiers), -1
 	return func(visit func(*datasets.Prompt) error) (datasets.Summary, error) {
 		n := 0
-		summary, err := datasets.Prompts(tiers).ScanFile(path, each, func(p *datasets.Prompt) error {
+		summary, err := kind.ScanFile(path, each, func(p *datasets.Prompt) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -102,7 +102,7 @@ func File(ctx context.Context, path string, tiers []string, each func(datasets.P
 		if err == nil && n < rows {
 			err = fmt.Errorf("%s: %w", path, ErrChanged)
 		}
-		rows, each = n, nil
+		kind, rows, each = kind.Again(), n, nil
 		return summary, err
 	}
 }
@@ -142,6 +142,7 @@ func Prompts(scan Scan, tiers []string) (*Description, *datasets.Groups, error) 
 	d.Languages, d.Scripts, d.TaskTypes = language.byNumber(), script.byNumber(), task.byNumber()
 	d.Runes, d.Words = quantiles(runes), quantiles(words)
 	d.Warnings = append(summary.Warnings, labels.Warnings()...)
+	labels = datasets.Labels{} // its memory is wanted for groups
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return nil, nil, err
 	}

@@ -33,7 +33,7 @@ func TestRouterBench(t *testing.T) {
 	for _, name := range []string{"routerbench_0shot.csv", "routerbench_0shot.csv.gz"} {
 		in := load(t, "routerbench", Options{}, put(t, dir, name, csv))
 		expect(t, in, want...)
-		if !slices.Equal(in.report.Warnings, []string{"1 prompts are lists of several turns and stand as they were written", `columns not used: "created"`}) || in.report.Dropped[0].Count != 2 {
+		if !slices.Equal(in.report.Warnings, []string{"1 prompts are lists of several texts and stand as they were written", `columns not used: "created"`}) || in.report.Dropped[0].Count != 2 {
 			t.Errorf("%+v", in.report)
 		}
 	}

@@ -74,7 +74,7 @@ func (j *job) wide(paths []string, planned func(*file) (plan, bool)) error {
 	}
 	j.drop(holes, "cells without score, response or cost: no answer was recorded")
 	if turns > 0 {
-		j.warn("%d prompts are lists of several turns and stand as they were written", turns)
+		j.warn("%d prompts are lists of several texts and stand as they were written", turns)
 	}
 	return nil
 }
@@ -142,7 +142,9 @@ func (t *wideTable) booleans() error {
 	_ = reader.Read(&b) // a failure comes again with the rows
 	for _, m := range t.plan.models {
 		c := t.place[m.score]
-		if slices.ContainsFunc(b.Faults, func(f table.Fault) bool { return f.Line == 0 && f.Column == m.score }) {
+		if slices.ContainsFunc(b.Faults, func(f table.Fault) bool {
+			return f.Line == 0 && f.Column == m.score && strings.Contains(f.Reason, "BOOLEAN")
+		}) {
 			t.columns[c].Type = table.Boolean
 		}
 	}

@@ -31,7 +31,7 @@ func within(hits, n int, p float64) bool {
 // TestAnswers reads answers as the classifier does.
 func TestAnswers(t *testing.T) {
 	g := generator(t, func(c *synth.Config) { c.Classifier.Accuracy, c.Classifier.Invalid = .7, .1 })
-	tiers, err := centroids.NewTiers(g.Ladder().Tiers()...)
+	tiers, err := centroids.NewTiers(g.Config().Ladder().Tiers()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestSignalReachesClassifiers(t *testing.T) {
 				c.Models[k].Words, c.Models[k].Share = 60, .25
 			}
 		})
-		tiers, err := centroids.NewTiers(g.Ladder().Tiers()...)
+		tiers, err := centroids.NewTiers(g.Config().Ladder().Tiers()...)
 		if err != nil {
 			t.Fatal(err)
 		}

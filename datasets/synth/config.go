@@ -1,5 +1,14 @@
 package synth
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/routeproof/routeproof/datasets"
+)
+
 // A Config says what is generated. Nothing is filled in: a zero is a zero.
 // Start from [Default] and change what differs; [Config.Validate] has what may
 // stand where. Shares and rates are probabilities, 0 to 1.
@@ -151,10 +160,51 @@ func Default() Config {
 }
 
 // Ladder returns the ladder of the models.
-func (c Config) Ladder() Ladder {
-	l := make(Ladder, len(c.Models))
+func (c Config) Ladder() datasets.Ladder {
+	l := make(datasets.Ladder, len(c.Models))
 	for i, m := range c.Models {
-		l[i] = Rung{m.Tier, m.Name}
+		l[i] = datasets.Rung{Tier: m.Tier, Model: m.Name}
 	}
 	return l
+}
+
+// ReadConfig reads a configuration as JSON over another one: what it leaves out
+// stays as there. A list, though, is taken whole, so that nothing of the other's
+// first model becomes part of its own. Unknown keys are errors, and so is
+// anything behind the JSON. It does not validate.
+func ReadConfig(r io.Reader, over Config) (Config, error) {
+	c := over
+	lists := []interface{ orElse() }{
+		emptied(&c.Models), emptied(&c.Domains), emptied(&c.Languages), emptied(&c.TaskTypes), emptied(&c.Logs.Features),
+	}
+	dec := json.NewDecoder(r)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return over, fmt.Errorf("expected the parameters that truth.json shows: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return over, errors.New("expected one JSON object, found more behind it")
+	}
+	for _, list := range lists {
+		list.orElse()
+	}
+	return c, nil
+}
+
+// replaced is a list that may be read anew.
+type replaced[T any] struct {
+	at     *[]T
+	before []T
+}
+
+func emptied[T any](at *[]T) replaced[T] {
+	r := replaced[T]{at, *at}
+	*at = nil
+	return r
+}
+
+func (r replaced[T]) orElse() {
+	if *r.at == nil {
+		*r.at = r.before
+	}
 }

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // ErrModel is the error of a ladder with a model that has no outcomes.
@@ -32,9 +32,6 @@ type LeftOut struct {
 	NoScore     int // its row has neither
 }
 
-// Total is how many prompts were left out.
-func (l LeftOut) Total() int { return l.TextDiffers + l.NoText + l.NoOutcome + l.Failed + l.NoScore }
-
 // A Deriver finds the tiers of prompts from outcomes in any order: a prompt's
 // tier is that of the cheapest ladder model with a score of at least
 // [datasets.Right], and it is unlabelled where every ladder model has a lower
@@ -51,7 +48,7 @@ func (l LeftOut) Total() int { return l.TextDiffers + l.NoText + l.NoOutcome + l
 // rows disagree is left empty; a text on which they disagree leaves the prompt
 // out. Memory grows with prompts, not with rows.
 type Deriver struct {
-	ladder   Ladder
+	ladder   datasets.Ladder
 	rung     map[string]int // of a model
 	index    map[string]int // of a prompt's id
 	prompts  []derivation
@@ -67,7 +64,7 @@ const maxModels = 1000
 type derivation struct {
 	id, text, domain          string
 	textDiffers, domainClosed bool
-	known                     [MaxRungs]verdict
+	known                     [datasets.MaxRungs]verdict
 }
 
 type verdict uint8
@@ -81,7 +78,7 @@ const (
 )
 
 // NewDeriver returns a deriver for a ladder.
-func NewDeriver(l Ladder) (*Deriver, error) {
+func NewDeriver(l datasets.Ladder) (*Deriver, error) {
 	if err := l.Validate(); err != nil {
 		return nil, err
 	}
@@ -180,10 +177,10 @@ func (d *Deriver) Derived() (*Derived, error) {
 	}
 	out.Warnings = slices.Clone(d.warnings)
 	if len(differ) > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts left out because their rows have different texts: %d (%s)", len(differ), list(differ)))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts left out because their rows have different texts: %d (%s)", len(differ), wording.List(differ)))
 	}
 	if len(domains) > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts whose rows have different domains, which is left empty: %d (%s)", len(domains), list(domains)))
+		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts whose rows have different domains, which is left empty: %d (%s)", len(domains), wording.List(domains)))
 	}
 	return out, nil
 }
@@ -232,12 +229,12 @@ func (d *Deriver) unknown(model string) error {
 	if len(known) == 0 {
 		return fmt.Errorf("%w: %q%s; there are no outcomes", ErrModel, model, meant)
 	}
-	return fmt.Errorf("%w: %q%s; the outcomes are of %s", ErrModel, model, meant, list(known))
+	return fmt.Errorf("%w: %q%s; the outcomes are of %s", ErrModel, model, meant, wording.List(known))
 }
 
 // DeriveFile derives tiers from the file of outcomes at path. Errors of its
 // content are those of [datasets.Kind.Scan], told to each.
-func DeriveFile(path string, l Ladder, each func(datasets.Problem)) (*Derived, error) {
+func DeriveFile(path string, l datasets.Ladder, each func(datasets.Problem)) (*Derived, error) {
 	d, err := NewDeriver(l)
 	if err != nil {
 		return nil, err
@@ -250,9 +247,13 @@ func DeriveFile(path string, l Ladder, each func(datasets.Problem)) (*Derived, e
 	return d.Derived()
 }
 
-// Put writes the prompts as [datasets.Kind.WriteFile] wants them.
+// Put writes the prompts as [datasets.Kind.WriteFile] wants them, the
+// unlabelled ones with NONE.
 func (d *Derived) Put(put func(datasets.Prompt) error) error {
 	for _, p := range d.Prompts {
+		if p.Tier == "" {
+			p.Tier = datasets.Unlabelled
+		}
 		if err := put(p); err != nil {
 			return err
 		}
@@ -260,18 +261,33 @@ func (d *Derived) Put(put func(datasets.Prompt) error) error {
 	return nil
 }
 
-// list quotes up to twenty names, cut at 60 code points, and counts the others.
-func list(names []string) string {
-	var quoted []string
-	for _, name := range names[:min(len(names), 20)] {
-		if letters := []rune(name); len(letters) > 60 {
-			name = string(letters[:60]) + "…"
+// nearest returns the known name that shares the largest part of name's pairs
+// of neighbouring letters, without regard to case, if that is at least half of
+// them; else the empty string. Unlike an edit distance it finds a model by a
+// part of its name. Ties go to the shorter name, then to the first.
+func nearest(name string, known []string) string {
+	pairs := letterPairs(name)
+	best, most := "", len(pairs)/2
+	for _, k := range known {
+		shared := 0
+		other := letterPairs(k)
+		for p := range pairs {
+			if other[p] {
+				shared++
+			}
 		}
-		quoted = append(quoted, strconv.Quote(name))
+		if shared > 0 && (shared > most || shared == most && (best == "" || len(k) < len(best))) {
+			best, most = k, shared
+		}
 	}
-	text := strings.Join(quoted, ", ")
-	if more := len(names) - len(quoted); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
+	return best
+}
+
+func letterPairs(s string) map[[2]rune]bool {
+	letters := []rune(strings.ToLower(s))
+	pairs := map[[2]rune]bool{}
+	for i := 1; i < len(letters); i++ {
+		pairs[[2]rune(letters[i-1:i+1])] = true
 	}
-	return text
+	return pairs
 }

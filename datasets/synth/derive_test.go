@@ -15,7 +15,7 @@ import (
 )
 
 // derive runs a deriver over lines of JSON.
-func derive(t *testing.T, l Ladder, lines ...string) (*Derived, error) {
+func derive(t *testing.T, l datasets.Ladder, lines ...string) (*Derived, error) {
 	t.Helper()
 	d, err := NewDeriver(l)
 	if err != nil {
@@ -27,7 +27,7 @@ func derive(t *testing.T, l Ladder, lines ...string) (*Derived, error) {
 	return d.Derived()
 }
 
-func toyLadder() Ladder { return Ladder{{"T1", "s"}, {"T2", "m"}, {"T3", "l"}} }
+func toyLadder() datasets.Ladder { return datasets.Ladder{{Tier: "T1", Model: "s"}, {Tier: "T2", Model: "m"}, {Tier: "T3", Model: "l"}} }
 
 // toyOutcomes has each way to end once or more.
 func toyOutcomes() []string {
@@ -78,7 +78,7 @@ func TestDerive(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}
-	if n := len(got.Prompts) + got.LeftOut.Total(); n != 13 {
+	if n := len(got.Prompts) + leftOut(got); n != 13 {
 		t.Errorf("%d prompts kept and left out, expected 13", n)
 	}
 }
@@ -111,7 +111,7 @@ func TestDeriveInAnyOrder(t *testing.T) {
 }
 
 func TestDeriveUnknownModel(t *testing.T) {
-	_, err := derive(t, Ladder{{"T1", "s"}, {"T2", "mistral-7b"}}, `{"id":"1","model":"s","prompt":"a","score":1}`, `{"id":"1","model":"mistralai/mistral-7b-chat","score":1}`)
+	_, err := derive(t, datasets.Ladder{{Tier: "T1", Model: "s"}, {Tier: "T2", Model: "mistral-7b"}}, `{"id":"1","model":"s","prompt":"a","score":1}`, `{"id":"1","model":"mistralai/mistral-7b-chat","score":1}`)
 	const want = `ladder model without outcomes: "mistral-7b" (did you mean "mistralai/mistral-7b-chat"?); the outcomes are of "mistralai/mistral-7b-chat", "s"`
 	if !errors.Is(err, ErrModel) || err.Error() != want {
 		t.Errorf("%v, expected %s", err, want)
@@ -130,7 +130,7 @@ func TestDeriveTwice(t *testing.T) {
 	if err := d.Add(o); err == nil {
 		t.Error("no error of a second outcome of one model")
 	}
-	if _, err := NewDeriver(Ladder{{"T1", "a"}}); err == nil {
+	if _, err := NewDeriver(datasets.Ladder{{Tier: "T1", Model: "a"}}); err == nil {
 		t.Error("no error of a ladder with one rung")
 	}
 }
@@ -149,7 +149,7 @@ func TestDeriveSharedData(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := ParseLadder(ladder, nil)
+	l, err := datasets.ParseLadder(ladder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,4 +179,21 @@ func TestDeriveSharedData(t *testing.T) {
 	if datasets.ContentHash(back.Prompts) != datasets.ContentHash(want.Prompts) {
 		t.Error("prompts read back differ")
 	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"claude-v1", "claude-v2", "gpt-3.5-turbo-1106", "gpt-4-1106-preview", "mistralai/mistral-7b-chat", "mistralai/mixtral-8x7b-chat"}
+	for name, want := range map[string]string{
+		"gpt-4": "gpt-4-1106-preview", "mistral-7b": "mistralai/mistral-7b-chat", "Mixtral": "mistralai/mixtral-8x7b-chat",
+		"claude": "claude-v1", "cluade-v2": "claude-v2", "llama": "", "": "", "x": "",
+	} {
+		if got := nearest(name, known); got != want {
+			t.Errorf("%q: %q, expected %q", name, got, want)
+		}
+	}
+}
+
+func leftOut(d *Derived) int {
+	l := d.LeftOut
+	return l.TextDiffers + l.NoText + l.NoOutcome + l.Failed + l.NoScore
 }

@@ -8,18 +8,8 @@ import (
 	"github.com/routeproof/routeproof/datasets/synth"
 )
 
-func ExampleParseLadder() {
-	l, err := synth.ParseLadder("small, large", []string{"SIMPLE", "COMPLEX"})
-	fmt.Println(l, err)
-	_, err = synth.ParseLadder("SIMPLE=small,large", nil)
-	fmt.Println(err)
-	// Output:
-	// SIMPLE=small,COMPLEX=large <nil>
-	// ladder: 1 of 2 rungs name a tier: expected TIER=MODEL for all or MODEL for all
-}
-
 func ExampleDeriver() {
-	d, err := synth.NewDeriver(synth.Ladder{{Tier: "T1", Model: "small"}, {Tier: "T2", Model: "large"}})
+	d, err := synth.NewDeriver(datasets.Ladder{{Tier: "T1", Model: "small"}, {Tier: "T2", Model: "large"}})
 	if err != nil {
 		fmt.Println(err)
 		return

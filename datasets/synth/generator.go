@@ -71,9 +71,6 @@ func New(c Config) (*Generator, error) {
 // Config returns the configuration.
 func (g *Generator) Config() Config { return g.config }
 
-// Ladder returns the ladder of the configuration.
-func (g *Generator) Ladder() Ladder { return g.config.Ladder() }
-
 // The methods below return the first rows of a kind of file, as
 // [datasets.Kind.Write] and [datasets.Kind.WriteFile] want them.
 

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+
+	"github.com/routeproof/routeproof/datasets"
 )
 
 // A Log is a record of a router's request log.
@@ -39,7 +41,7 @@ type Request struct {
 	tokens, output   int
 	hash             [12]byte
 	costUSD, latency float64
-	scores           [MaxRungs]float64
+	scores           [datasets.MaxRungs]float64
 }
 
 // Request returns the truth behind record i.

@@ -9,7 +9,6 @@ import (
 // drawn from, to compare estimates with. Models and tiers are in the ladder's
 // order.
 type Truth struct {
-	Config     Config      `json:"config"`
 	Thresholds []float64   `json:"thresholds"` // between tiers, of difficulty; one fewer than tiers
 	Abilities  []float64   `json:"abilities"`
 	Accuracy   []float64   `json:"accuracy"`    // P(right) of each model
@@ -19,6 +18,7 @@ type Truth struct {
 	Confusion  [][]float64 `json:"confusion"`   // P(the classifier names a tier): [truth][named], of valid answers
 	Checks     Checks      `json:"checks"`      // how often what a router checks fires
 	WrongAgree float64     `json:"wrong_agree"` // P(two wrong answers agree)
+	Logs       LogTruth    `json:"logs"`
 }
 
 // Checks are the rates at which a router's checks fire on right and on wrong
@@ -36,8 +36,9 @@ type Checks struct {
 func (g *Generator) Truth() Truth {
 	c := g.config
 	t := Truth{
-		Config: c, Abilities: slices.Clone(g.ability), Accuracy: slices.Clone(g.overall),
+		Abilities: slices.Clone(g.ability), Accuracy: slices.Clone(g.overall),
 		WordLimit: g.wordLimit(), Checks: g.checks(), WrongAgree: 1 / float64(c.Distractors),
+		Logs: g.logTruth(),
 	}
 	for i := range c.Models {
 		if i > 0 {
@@ -163,16 +164,7 @@ func (g *Generator) wordLimit() float64 {
 }
 
 func (g *Generator) checks() Checks {
-	f := g.config.Forms
-	json := 0.0
-	for i, s := range g.config.TaskTypes {
-		if s.Name != "general" {
-			json += g.taskTypes[i]
-			if i > 0 {
-				json -= g.taskTypes[i-1]
-			}
-		}
-	}
+	f, json := g.config.Forms, g.jsonShare()
 	return Checks{
 		TooShort:  Rate{f.Short.Right, f.Short.Wrong + f.Empty},
 		Uncertain: Rate{f.Uncertain.Right, f.Uncertain.Wrong + f.Refusing},

@@ -7,12 +7,16 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 )
 
 // Validate tells what is wrong with the configuration, or nil.
 func (c Config) Validate() error {
 	if err := c.Ladder().Validate(); err != nil {
+		return err
+	}
+	if _, err := centroids.NewTiers(c.Ladder().Tiers()...); err != nil {
 		return err
 	}
 	var v validator

@@ -20,7 +20,7 @@ const (
 // sketch is what is kept of a text.
 type sketch struct {
 	hash   uint64 // of all words
-	lanes  [lanes]uint16
+	lanes  [lanes]uint8
 	words  [maxWords]uint16
 	nwords uint8 // 0 where there are too few or too many
 	shared uint8 // how many words it must share
@@ -72,7 +72,7 @@ func (k *sketch) minHash(set []uint64) {
 		}
 	}
 	for i, value := range least {
-		k.lanes[i] = uint16(value)
+		k.lanes[i] = uint8(value)
 	}
 }
 
@@ -80,7 +80,7 @@ func (k *sketch) minHash(set []uint64) {
 func (k *sketch) bandKey(band int) uint64 {
 	key := uint64(0)
 	for _, lane := range k.lanes[band*bandLanes:][:bandLanes] {
-		key = key<<16 | uint64(lane)
+		key = key<<8 | uint64(lane)
 	}
 	return fmix(key)
 }

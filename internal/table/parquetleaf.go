@@ -204,6 +204,15 @@ func (l *leaf) null(b *Batch, line int) {
 	}
 }
 
+// readNaN takes NaN for unknown, as pandas means it.
+func (l *leaf) readNaN(b *Batch, line int) {
+	if l.column.Required {
+		b.fault(line, l.column.Name, "expected %s, found NaN", l.column.Type)
+		return
+	}
+	l.nan++
+}
+
 func (l *leaf) readTexts(b *Batch, known []bool, texts []string, line int) {
 	for i := range texts {
 		k := l.take()
@@ -229,6 +238,10 @@ func (l *leaf) readBools(b *Batch, known, bools []bool, line int) {
 			continue
 		}
 		v := l.decode.number(l.pages.values, k)
+		if math.IsNaN(v) {
+			l.readNaN(b, line+i)
+			continue
+		}
 		if v != 0 && v != 1 {
 			b.fault(line+i, l.column.Name, "expected true or false, found %g", v)
 			continue
@@ -248,7 +261,7 @@ func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) 
 		v := number(values, k)
 		if v-v != 0 { // NaN or infinite
 			if math.IsNaN(v) {
-				l.nan++
+				l.readNaN(b, line+i)
 			} else {
 				b.fault(line+i, l.column.Name, "expected %s, found %g", t, v)
 			}

@@ -179,12 +179,16 @@ func (t *Writer) Close() error {
 func WriteFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return writeError(path, err)
+		var of *os.PathError
+		if errors.As(err, &of) {
+			err = of.Err
+		}
+		return &os.PathError{Op: "write", Path: path, Err: err}
 	}
 	defer func() {
 		if err != nil {
 			_ = f.Close() // at worst a second time: err says what went wrong
-			err = writeError(path, errors.Join(err, os.Remove(f.Name())))
+			err = errors.Join(aboutFile(err, f.Name(), path), aboutFile(os.Remove(f.Name()), f.Name(), path))
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 1<<16)
@@ -204,17 +208,18 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// writeError names the file that was asked for, not the temporary one.
-func writeError(path string, err error) error {
-	var inner *os.PathError
+// aboutFile names the file that was asked for where an error is about the
+// temporary one; other errors are of whoever wrote the content.
+func aboutFile(err error, temporary, path string) error {
+	var of *os.PathError
 	var link *os.LinkError
 	switch {
-	case errors.As(err, &link):
+	case errors.As(err, &link) && link.Old == temporary:
 		err = link.Err
-	case errors.As(err, &inner):
-		err = inner.Err
+	case errors.As(err, &of) && of.Path == temporary:
+		err = of.Err
 	default:
-		return err // of whoever wrote the content
+		return err
 	}
 	return &os.PathError{Op: "write", Path: path, Err: err}
 }

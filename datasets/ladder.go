@@ -1,11 +1,9 @@
-package synth
+package datasets
 
 import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/routeproof/routeproof/datasets"
 )
 
 // Bounds of a ladder.
@@ -28,9 +26,8 @@ type Ladder []Rung
 // names counts nothing. A tier ends at the first "=", so that a model's name
 // may hold one; it cannot hold a comma.
 //
-// Where models stand alone their tiers are called as tiers says, of which there
-// must be one a model; with no tiers given they are called as the models are.
-func ParseLadder(text string, tiers []string) (Ladder, error) {
+// Where models stand alone, their tiers are called as they are.
+func ParseLadder(text string) (Ladder, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("ladder is empty: expected %d to %d rungs, cheapest first, such as T1=small-model,T2=large-model", MinRungs, MaxRungs)
 	}
@@ -57,13 +54,9 @@ func ParseLadder(text string, tiers []string) (Ladder, error) {
 	switch {
 	case named != 0 && named != len(l):
 		return nil, fmt.Errorf("ladder: %d of %d rungs name a tier: expected TIER=MODEL for all or MODEL for all", named, len(l))
-	case named == 0 && tiers != nil && len(tiers) != len(l):
-		return nil, fmt.Errorf("ladder: %d models for %d tiers (%s): expected one a tier, or TIER=MODEL", len(l), len(tiers), strings.Join(tiers, ", "))
 	case named == 0:
 		for i := range l {
-			if l[i].Tier = l[i].Model; tiers != nil {
-				l[i].Tier = tiers[i]
-			}
+			l[i].Tier = l[i].Model
 		}
 	}
 	return l, l.Validate()
@@ -79,7 +72,7 @@ func (l Ladder) Validate() error {
 		switch {
 		case r.Tier == "" || r.Model == "":
 			return fmt.Errorf("ladder: rung %d needs a tier and a model", i+1)
-		case r.Tier == datasets.Unlabelled:
+		case r.Tier == Unlabelled:
 			return fmt.Errorf("ladder: %s means that no model suffices: expected another name for rung %d", r.Tier, i+1)
 		case slices.ContainsFunc(l[:i], func(o Rung) bool { return o.Tier == r.Tier }):
 			return fmt.Errorf("ladder: tier %q stands twice", r.Tier)
@@ -99,15 +92,6 @@ func (l Ladder) Tiers() []string {
 	return names
 }
 
-// Models returns the models, cheapest first.
-func (l Ladder) Models() []string {
-	names := make([]string, len(l))
-	for i, r := range l {
-		names[i] = r.Model
-	}
-	return names
-}
-
 // String returns the ladder as [ParseLadder] reads it.
 func (l Ladder) String() string {
 	parts := make([]string, len(l))
@@ -115,35 +99,4 @@ func (l Ladder) String() string {
 		parts[i] = r.Tier + "=" + r.Model
 	}
 	return strings.Join(parts, ",")
-}
-
-// nearest returns the known name that shares the largest part of name's pairs
-// of neighbouring letters, without regard to case, if that is at least half of
-// them; else the empty string. Unlike an edit distance it finds a model by a
-// part of its name. Ties go to the shorter name, then to the first.
-func nearest(name string, known []string) string {
-	pairs := letterPairs(name)
-	best, most := "", len(pairs)/2
-	for _, k := range known {
-		shared := 0
-		other := letterPairs(k)
-		for p := range pairs {
-			if other[p] {
-				shared++
-			}
-		}
-		if shared > 0 && (shared > most || shared == most && (best == "" || len(k) < len(best))) {
-			best, most = k, shared
-		}
-	}
-	return best
-}
-
-func letterPairs(s string) map[[2]rune]bool {
-	letters := []rune(strings.ToLower(s))
-	pairs := map[[2]rune]bool{}
-	for i := 1; i < len(letters); i++ {
-		pairs[[2]rune(letters[i-1:i+1])] = true
-	}
-	return pairs
 }
