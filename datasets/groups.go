@@ -89,6 +89,7 @@ func (g *Grouper) flush(add func([]string)) {
 // within a near one.
 type Groups struct {
 	Exact, Near []int32
+	Templates   int        // different texts that are mostly what many have in common, whose variants are not told apart
 	keys        []groupKey // of the near groups
 	names       []string
 	ids         []string // of the prompts
@@ -110,20 +111,23 @@ func (g *Grouper) Groups() *Groups {
 	}
 	g.flush(g.finder.Add)
 	n := len(g.ids)
-	similar := g.finder.Groups()
+	similar, templates := g.finder.Groups()
 	g.finder = nil
-	exact, near := newSets(n+len(g.names)), newSets(n+len(g.names))
+	exact, near := neardup.NewSets(n+len(g.names)), neardup.NewSets(n+len(g.names))
 	for i, named := range g.named {
-		near.join(int32(i), int32(similar[i]))
+		near.Join(int32(i), int32(similar[i]))
 		if named >= 0 {
-			near.join(int32(i), int32(n)+named)
-			exact.join(int32(i), int32(n)+named)
+			near.Join(int32(i), int32(n)+named)
+			exact.Join(int32(i), int32(n)+named)
 		}
 	}
 	for i, first := range g.equal(similar) {
-		exact.join(int32(i), first)
+		exact.Join(int32(i), first)
 	}
-	result := &Groups{Exact: exact.number(n), Near: near.number(n), names: g.names, ids: g.ids, given: g.given}
+	result := &Groups{
+		Exact: numbered(exact, n), Near: numbered(near, n), Templates: templates,
+		names: g.names, ids: g.ids, given: g.given,
+	}
 	for i, group := range result.Near {
 		key := groupKey{g.named[i], g.hashes[i]}
 		if int(group) == len(result.keys) {
@@ -194,38 +198,13 @@ func GroupPrompts(prompts []Prompt) *Groups {
 	return g.Groups()
 }
 
-// sets are disjoint sets of small numbers.
-type sets struct{ parent []int32 }
-
-func newSets(n int) sets {
-	s := sets{make([]int32, n)}
-	for i := range s.parent {
-		s.parent[i] = int32(i)
-	}
-	return s
-}
-
-func (s sets) find(i int32) int32 {
-	for s.parent[i] != i {
-		s.parent[i] = s.parent[s.parent[i]]
-		i = s.parent[i]
-	}
-	return i
-}
-
-// join makes the smaller root the root of both, so that a prompt is the root
-// wherever a set has one.
-func (s sets) join(a, b int32) {
-	a, b = s.find(a), s.find(b)
-	s.parent[max(a, b)] = min(a, b)
-}
-
-// number numbers the sets of the first n elements in order of appearance.
-func (s sets) number(n int) []int32 {
+// numbered numbers the sets of the first n elements in order of appearance. Their
+// roots are among the first n.
+func numbered(s neardup.Sets, n int) []int32 {
 	numbers := make([]int32, n)
 	next := int32(0)
 	for i := range numbers {
-		root := s.find(int32(i)) // at most i
+		root := s.Root(int32(i)) // at most i
 		if root == int32(i) {
 			numbers[i] = next
 			next++

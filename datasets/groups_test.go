@@ -46,7 +46,8 @@ func TestGroupKeys(t *testing.T) {
 	}{
 		{"nothing", nil, []string{}},
 		{"texts alone", []Prompt{{Text: "a"}, {Text: "b"}}, []string{"text a", "text b"}},
-		{"case and white space", []Prompt{{Text: "Ab  c"}, {Text: "\tAB\u00a0C\n"}, {Text: "abc"}}, []string{"text ab c", "text ab c", "text abc"}},
+		{"case and white space", []Prompt{{Text: "Ab  c"}, {Text: "\tAB\u00a0C\n"}, {Text: "abd"}}, []string{"text ab c", "text ab c", "text abd"}},
+		{"what parts words", []Prompt{{Text: "ab c"}, {Text: "abc"}}, []string{"text abc", "text abc"}},
 		{"groups", []Prompt{{Text: "a", Group: "g"}, {Text: "b", Group: "g"}, {Text: "c", Group: "G"}}, []string{"group g", "group g", "group G"}},
 		{"groups are kept as written", []Prompt{{Text: "a", Group: " g"}, {Text: "b", Group: "g"}}, []string{"group  g", "group g"}},
 		{"a chain of group and text", []Prompt{{Text: "x", Group: "1"}, {Text: "X"}, {Text: "z", Group: "1"}}, []string{"group 1", "group 1", "group 1"}},

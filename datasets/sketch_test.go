@@ -1,6 +1,8 @@
 package datasets
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"testing"
@@ -30,5 +32,14 @@ func TestSketch(t *testing.T) {
 	found := InSketch([]Prompt{{ID: "new", Text: "another"}, {ID: "same", Text: "TEXT number\n" + fmt.Sprint(2999%2500)}}, small)
 	if len(found) != 1 || found[0].ID != "same" {
 		t.Errorf("found %+v, expected the text that differs in case and white space only", found)
+	}
+	found = InSketch([]Prompt{{ID: "marks", Text: "text: number, " + fmt.Sprint(2999%2500) + "!"}, {ID: "other number", Text: "text number 1 2"}}, small)
+	if len(found) != 1 || found[0].ID != "marks" {
+		t.Errorf("found %+v, expected the text that differs in punctuation only", found)
+	}
+	// As artifacts of before have it: of texts whose case and white space are folded.
+	old := sha256.Sum256([]byte("a text, folded"))
+	if found := InSketch([]Prompt{{Text: "A  text, folded"}, {Text: "a text folded"}}, []string{hex.EncodeToString(old[:8])}); len(found) != 1 {
+		t.Errorf("older sketch: found %+v", found)
 	}
 }

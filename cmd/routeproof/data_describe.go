@@ -88,7 +88,7 @@ func (d *described) describePrompts(cmd *cobra.Command, tiers []string, each fun
 		return err
 	}
 	scan := describe.File(cmd.Context(), d.File, tiers, each)
-	if d.Description, _, err = describe.Prompts(scan, tiers); err != nil || d.Against == "" {
+	if d.Description, err = describe.Prompts(scan, tiers); err != nil || d.Against == "" {
 		return err
 	}
 	if err := checkRereadable(d.Against); err != nil {

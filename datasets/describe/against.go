@@ -9,6 +9,10 @@ type Overlap struct {
 	Equal int    `json:"equal"` // prompts whose text stands in the other file, but for case and white space
 	Near  int    `json:"near"`  // prompts that nearly repeat a text of the other file
 	Pairs []Pair `json:"pairs"` // all of them, in the order of the file
+
+	// Templates is [datasets.Groups].Templates of both files together: near
+	// ones of these were not looked for.
+	Templates int `json:"templates"`
 }
 
 // Pair is a prompt and the first one of the other file that it repeats.
@@ -48,7 +52,7 @@ func Against(file, other Scan) (*Overlap, error) {
 		remember(equal, groups.Exact[i], i)
 		remember(near, groups.Near[i], i)
 	}
-	o := &Overlap{}
+	o := &Overlap{Templates: groups.Templates}
 	for i := others; i < len(ids); i++ {
 		if at, found := equal[groups.Exact[i]]; found {
 			o.Equal++

@@ -37,7 +37,7 @@ const (
 
 func TestPrompts(t *testing.T) {
 	long := strings.Repeat("é", shownRunes+1)
-	got, groups, err := Prompts(scanOf(
+	got, err := Prompts(scanOf(
 		datasets.Prompt{ID: "a", Text: question, Tier: "SIMPLE", Domain: "support", Language: "en", Split: "train", TaskType: "general"},
 		datasets.Prompt{ID: "b", Text: "  " + strings.ToUpper(question), Tier: "SIMPLE", AltTier: "MEDIUM", Domain: "support", Split: "train"},
 		datasets.Prompt{ID: "c", Text: typo, Tier: "MEDIUM", Domain: "support", Split: "train"},
@@ -74,9 +74,6 @@ func TestPrompts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}
-	if diff := cmp.Diff([]int32{0, 0, 0, 1, 1, 2}, groups.Near); diff != "" {
-		t.Errorf("groups: want −, got +:\n%s", diff)
-	}
 }
 
 // Only the largest groups are shown, and of each a few texts that differ,
@@ -94,7 +91,7 @@ func TestExamples(t *testing.T) {
 			prompts = append(prompts, datasets.Prompt{ID: fmt.Sprintf("%d-%d", g, copy), Text: strings.Join(words, " ")})
 		}
 	}
-	d, _, err := Prompts(scanOf(prompts...), nil)
+	d, err := Prompts(scanOf(prompts...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +273,7 @@ func TestFileThatChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		scan, passes := File(context.Background(), path, nil, nil), 0
-		_, _, err := Prompts(func(visit func(*datasets.Prompt) error) (datasets.Summary, error) {
+		_, err := Prompts(func(visit func(*datasets.Prompt) error) (datasets.Summary, error) {
 			if passes++; passes == 2 {
 				if err := os.WriteFile(path, []byte(change), 0o600); err != nil {
 					t.Fatal(err)
@@ -297,7 +294,7 @@ func TestFileStopsWhenDone(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := Prompts(File(ctx, path, nil, nil), nil); !errors.Is(err, context.Canceled) {
+	if _, err := Prompts(File(ctx, path, nil, nil), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v, expected context.Canceled", err)
 	}
 }

@@ -57,6 +57,7 @@ type Texts struct {
 	Repeated     int     `json:"repeated"`      // prompts beyond the first of an equal text or a named group
 	NearRepeated int     `json:"near_repeated"` // beyond the first of a group of near-duplicates, equal ones included
 	Largest      int     `json:"largest"`       // prompts of the largest group
+	Templates    int     `json:"templates"`     // see [datasets.Groups]
 	Examples     []Group `json:"examples"`      // the largest groups that near-duplicates join, at most 10
 }
 
@@ -109,7 +110,7 @@ func File(ctx context.Context, path string, tiers []string, each func(datasets.P
 
 // Prompts describes the prompts of a file, in three passes. tiers give the
 // order of tiers; nil: by number. Memory is some 600 bytes a prompt.
-func Prompts(scan Scan, tiers []string) (*Description, *datasets.Groups, error) {
+func Prompts(scan Scan, tiers []string) (*Description, error) {
 	d := &Description{}
 	tier, split, domain, language, script, task := counter{}, counter{}, counter{}, counter{}, counter{}, counter{}
 	var runes, words []int32
@@ -135,7 +136,7 @@ func Prompts(scan Scan, tiers []string) (*Description, *datasets.Groups, error) 
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d.Prompts = summary.Rows
 	d.Tiers, d.Splits, d.Domains = tier.ordered(tiers), split.byNumber(), domain.byNumber()
@@ -144,13 +145,10 @@ func Prompts(scan Scan, tiers []string) (*Description, *datasets.Groups, error) 
 	d.Warnings = append(summary.Warnings, labels.Warnings()...)
 	labels = datasets.Labels{} // its memory is wanted for groups
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	groups := grouper.Groups()
-	if d.Texts, err = texts(scan, groups); err != nil {
-		return nil, nil, err
-	}
-	return d, groups, nil
+	d.Texts, err = texts(scan, grouper.Groups())
+	return d, err
 }
 
 // texts counts groups and looks up the texts of the largest.
@@ -166,7 +164,7 @@ func texts(scan Scan, groups *datasets.Groups) (Texts, error) {
 			joined[near]++
 		}
 	}
-	t := Texts{Groups: len(size), Repeated: n - len(exact), NearRepeated: n - len(size)}
+	t := Texts{Groups: len(size), Templates: groups.Templates, Repeated: n - len(exact), NearRepeated: n - len(size)}
 	var shown []int32
 	for near, n := range size {
 		t.Largest = max(t.Largest, n)

@@ -27,7 +27,9 @@ func derive(t *testing.T, l datasets.Ladder, lines ...string) (*Derived, error) 
 	return d.Derived()
 }
 
-func toyLadder() datasets.Ladder { return datasets.Ladder{{Tier: "T1", Model: "s"}, {Tier: "T2", Model: "m"}, {Tier: "T3", Model: "l"}} }
+func toyLadder() datasets.Ladder {
+	return datasets.Ladder{{Tier: "T1", Model: "s"}, {Tier: "T2", Model: "m"}, {Tier: "T3", Model: "l"}}
+}
 
 // toyOutcomes has each way to end once or more.
 func toyOutcomes() []string {

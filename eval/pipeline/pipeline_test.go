@@ -192,6 +192,26 @@ func TestArtifactOfImpossibleShares(t *testing.T) {
 	}
 }
 
+// Prompts that would be split otherwise than when the artifact was built might
+// be scored where it was fitted.
+func TestArtifactOfOtherSplits(t *testing.T) {
+	run, err := execute(t, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := run.Artifact.Manifest()
+	m.Dataset.SplitSHA = strings.Repeat("0", 64)
+	other, err := run.Artifact.WithManifest(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = other })
+	var config *pipeline.ConfigError
+	if !errors.As(err, &config) || !strings.Contains(err.Error(), "build it again") {
+		t.Errorf("%v, expected a ConfigError", err)
+	}
+}
+
 func TestTextsWithoutVectorGoToTheFallback(t *testing.T) {
 	run, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
 		c.Fallback = "COMPLEX"

@@ -159,7 +159,11 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 			return nil, fmt.Errorf("%w: dataset: %w", centroids.ErrManifest, err)
 		}
 		j.Config.Splits.Salt = built.Salt
-		return datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
+		a, err := datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
+		if err == nil && datasets.SplitHash(prompts, a.Splits) != built.SplitSHA {
+			return nil, configErrorf("the artifact was built from these prompts, but another version of routeproof split them: which of them it was fitted on cannot be told; build it again")
+		}
+		return a, err
 	}
 	a := &datasets.Assignment{Groups: make([]string, len(prompts)), Splits: make([]datasets.Split, len(prompts))}
 	groups := datasets.GroupPrompts(prompts)
@@ -170,10 +174,11 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 	if seen := datasets.InSketch(prompts, fitted.Sketch); len(seen) > 0 {
 		return nil, j.overlap(seen)
 	}
-	sure := "none of them was used to fit it"
+	sure := "none of them equals a text it was fitted on"
 	if len(fitted.Sketch) < fitted.Texts {
-		sure = fmt.Sprintf("it recognises %d of the %d texts it was fitted on, none of them is here", len(fitted.Sketch), fitted.Texts)
+		sure = fmt.Sprintf("none of them equals one of those %d of the %d texts it was fitted on that it recognises", len(fitted.Sketch), fitted.Texts)
 	}
+	sure += " but for case, white space and punctuation; near-duplicates are not looked for"
 	a.Warnings = append(a.Warnings, "the artifact was built on other prompts, so all of these are scored; "+sure)
 	return a, nil
 }

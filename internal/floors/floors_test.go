@@ -17,6 +17,7 @@ const module = "github.com/routeproof/routeproof"
 const (
 	gonum       = "gonum.org/v1/gonum"
 	parquet     = "github.com/parquet-go/parquet-go"
+	text        = "golang.org/x/text"
 	zstd        = "github.com/klauspost/compress"
 	tokenizer   = "github.com/tiktoken-go/tokenizer"
 	yaml        = "github.com/goccy/go-yaml"
@@ -35,7 +36,7 @@ func floors() map[string]floor {
 	return map[string]floor{
 		"centroids":                       {0, []string{gonum}},
 		"internal/wording":                {-2, nil},
-		"internal/neardup":                {-1, nil},
+		"internal/neardup":                {-1, []string{text}},
 		"internal/table":                  {-1, []string{parquet, zstd}},
 		"datasets":                        {0, nil},
 		"eval/stats":                      {0, []string{gonum}},

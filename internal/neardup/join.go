@@ -14,6 +14,9 @@ const (
 	wordParts = 16
 	// Words that more texts than these share are a template.
 	maxSharers = 4
+	// maxFamily is how many different texts word keys may join. They form a
+	// chain where a template has two places to fill in.
+	maxFamily = 8
 	// representatives is with how many members of a bucket another is compared.
 	representatives = 8
 )
@@ -25,20 +28,21 @@ type joiner struct {
 	rank   []int32 // number → rank by hash
 	ranked []int32 // rank → number
 
-	mu     sync.Mutex
-	parent []int32 // union-find over numbers
+	mu       sync.Mutex
+	all      Sets
+	words    Sets   // by words alone
+	template []bool // number → one of more that share their words than a family has
 }
 
 func newJoiner(f *Finder) *joiner {
 	n := len(f.ids)
-	j := &joiner{f: f, rank: make([]int32, n), ranked: make([]int32, n), parent: make([]int32, n)}
+	j := &joiner{f: f, rank: make([]int32, n), ranked: make([]int32, n), all: NewSets(n), words: NewSets(n), template: make([]bool, n)}
 	type text struct {
 		hash uint64
 		id   int32
 	}
 	texts := make([]text, n)
 	for id := range texts {
-		j.parent[id] = int32(id)
 		texts[id] = text{f.sketch(int32(id)).hash, int32(id)}
 	}
 	slices.SortFunc(texts, func(a, b text) int { return cmp.Compare(a.hash, b.hash) })
@@ -48,8 +52,8 @@ func newJoiner(f *Finder) *joiner {
 	return j
 }
 
-// joinAll joins the texts by each band and by each part of the word keys.
-// None looks at what another has joined, so their order does not matter.
+// joinAll joins the texts by each band, by each part of the word keys and as if
+// words had no ends. None looks at what another has joined, so their order does not matter.
 func (j *joiner) joinAll() {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -62,6 +66,8 @@ func (j *joiner) joinAll() {
 					entries = j.joinBand(entries[:0], task)
 				case task < bands+wordParts:
 					entries = j.joinWords(entries[:0], uint64(task-bands))
+				case task == bands+wordParts:
+					entries = j.joinSolid(entries[:0])
 				default:
 					return
 				}
@@ -69,6 +75,22 @@ func (j *joiner) joinAll() {
 		})
 	}
 	wg.Wait()
+	j.takeFamilies()
+}
+
+// takeFamilies joins what words joined, but for sets that are too large.
+func (j *joiner) takeFamilies() {
+	size := make([]int32, len(j.words))
+	for id := range j.words {
+		size[j.words.Root(int32(id))]++
+	}
+	for id := range j.words {
+		if first := j.words.Root(int32(id)); size[first] <= maxFamily {
+			j.all.Join(int32(id), first)
+		} else {
+			j.template[id] = true
+		}
+	}
 }
 
 // joinBand joins the similar ones of the texts that agree in a band. It
@@ -79,7 +101,7 @@ func (j *joiner) joinBand(entries []uint64, band int) []uint64 {
 			entries = append(entries, entry(k.bandKey(band), rank))
 		}
 	}
-	j.join(entries, len(entries), (*sketch).similar)
+	j.join(j.all, entries, len(entries), (*sketch).similar)
 	return entries
 }
 
@@ -93,7 +115,17 @@ func (j *joiner) joinWords(entries []uint64, part uint64) []uint64 {
 			}
 		})
 	}
-	j.join(entries, maxSharers, (*sketch).oneWordApart)
+	j.join(j.words, entries, maxSharers, (*sketch).oneWordApart)
+	return entries
+}
+
+// joinSolid joins the texts whose words differ only in where they end. It
+// returns entries, grown, for reuse.
+func (j *joiner) joinSolid(entries []uint64) []uint64 {
+	for id, rank := range j.rank {
+		entries = append(entries, entry(j.f.sketch(int32(id)).solid, rank))
+	}
+	j.join(j.all, entries, len(entries), func(a, b *sketch) bool { return a.solid == b.solid })
 	return entries
 }
 
@@ -101,18 +133,23 @@ func (j *joiner) joinWords(entries []uint64, part uint64) []uint64 {
 // share it is no harm: a pair is joined only once it is compared.
 func entry(key uint64, rank int32) uint64 { return key>>32<<32 | uint64(rank) }
 
-// join joins the texts under one key that are near each other, unless more
-// than most are under it.
-func (j *joiner) join(entries []uint64, most int, near func(a, b *sketch) bool) {
+// join joins the texts under one key that are near each other. More than most
+// under it are a template.
+func (j *joiner) join(into Sets, entries []uint64, most int, near func(a, b *sketch) bool) {
 	slices.Sort(entries)
 	entries = slices.Compact(entries)
 	var pairs [][2]int32
+	var template []int32
 	for len(entries) > 0 {
 		n := 1
 		for n < len(entries) && entries[n]>>32 == entries[0]>>32 {
 			n++
 		}
-		if n > 1 && n <= most {
+		if n > most {
+			for _, e := range entries[:n] {
+				template = append(template, j.ranked[uint32(e)])
+			}
+		} else if n > 1 {
 			pairs = j.nearPairs(pairs, entries[:n], near)
 		}
 		entries = entries[n:]
@@ -120,8 +157,10 @@ func (j *joiner) join(entries []uint64, most int, near func(a, b *sketch) bool) 
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, p := range pairs {
-		a, b := j.root(p[0]), j.root(p[1])
-		j.parent[max(a, b)] = min(a, b)
+		into.Join(p[0], p[1])
+	}
+	for _, id := range template {
+		j.template[id] = true
 	}
 }
 
@@ -145,13 +184,4 @@ func (j *joiner) nearPairs(pairs [][2]int32, bucket []uint64, near func(a, b *sk
 		}
 	}
 	return pairs
-}
-
-// root returns the number that stands for a text's group.
-func (j *joiner) root(id int32) int32 {
-	for j.parent[id] != id {
-		j.parent[id] = j.parent[j.parent[id]]
-		id = j.parent[id]
-	}
-	return id
 }

@@ -1,12 +1,15 @@
 // Package neardup finds groups of near-duplicate texts, so that a prompt and
 // its lightly edited copy are not put on two sides of a split.
 //
-// A word of a text is a maximal run of letters, marks, numbers and symbols
-// (categories L, M, N, S), lower-cased; each Han, kana or Hangul character is a
+// Texts are normalised to NFKC, lower-cased, and taken without characters that
+// only format (category Cf). A word is a maximal run of letters, marks, numbers
+// and symbols (categories L, M, N, S); each Han, kana or Hangul character is a
 // word of its own. Two texts are joined where one of these holds:
 //
-//   - Their words are the same. Texts without words are compared as they are,
-//     white space folded.
+//   - Their words are the same but for where one ends and the next begins, so
+//     that "e-mail" is "email". Two numbers, though, stay apart, and whether -,
+//     *, / or % stands between them counts. Texts without words are compared as
+//     they are, white space folded.
 //   - The estimated Jaccard similarity of their sets of rare shingles is at
 //     least 0.6. A shingle is 9 code points of the words, with a space between
 //     two; a Han, kana or Hangul character counts as three, and has no space
@@ -14,7 +17,8 @@
 //   - Both have at most 24 words and differ in one: replaced, put in or left
 //     out. They share at least 5 words in their order, or 10 where a Han, kana
 //     or Hangul character is among them. Where more than four different texts
-//     share the same words, these are a template and join none.
+//     share the same words, or more than eight would be joined so, they are
+//     instances of a template and this joins none.
 //
 // Groups are the connected components, so two texts of a group need not be
 // similar to each other.
@@ -22,20 +26,21 @@
 // A shingle is rare unless it is in more of the different texts than the
 // larger of 20 and a thousandth of them (in a set of under 40, than half of
 // them, but at least 5): what many prompts have in common is their template,
-// and two questions in one template are no duplicates. Texts with the same
-// words count once, so any number of copies is grouped and makes nothing
+// and two questions in one template are no duplicates. Equal texts
+// count once, so any number of copies is grouped and makes nothing
 // common. But a family of more variants of one text than that looks like a
-// template, and what they have in common is left out. The other way round,
-// texts in a template that fewer share are joined, where the template is most
-// of each of them. The counters are 2^21 and shared by hash; their mean is
-// added to the limit.
+// template, and what they have in common is left out: so it is counted how many
+// texts are over nine tenths common, or share their words with too many. The
+// other way round, texts in a template that fewer share are joined, where the
+// template is most of each of them. The counters are 2^21 and shared by hash;
+// their mean is added to the limit.
 //
-// The similarity is estimated from 128 MinHash values of 16 bits, with a
-// standard error of √(J(1-J)/128), at most 0.044. Candidates are the texts that
-// agree in one of 32 bands of 4 values: 98.8 % of pairs with J = 0.6, and
-// 99.98 % with J = 0.7. Where over eight texts share a band, each is compared
-// with eight of them at most. Of a text's shingles only the 4,096 with the least
-// hashes are used.
+// The similarity is estimated from 128 MinHash values of 8 bits, with a
+// standard error of √(J(1-J)/128), at most 0.044; that 8 bits agree by chance
+// adds less than 0.002. Candidates are the texts that agree in one of 32 bands
+// of 4 values: 98.8 % of pairs with J = 0.6, and 99.98 % with J = 0.7. Where
+// over eight texts share a band, each is compared with eight of them at most. Of
+// a text's shingles only the 131,072 with the least hashes are used.
 //
 // The grouping is the same whatever the order of the texts and the number of
 // processors. The hashes have no key: who wants to can write texts that
@@ -46,8 +51,10 @@ package neardup
 import (
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 )
 
 const (
@@ -134,8 +141,8 @@ func (c *Counter) Finder() *Finder {
 	return f
 }
 
-// A Finder sees all texts a second time and groups them. It takes 340 to 360
-// bytes for each different text and 4 for any other; grouping takes 40 more
+// A Finder sees all texts a second time and groups them. It takes 220 to 240
+// bytes for each different text and 4 for any other; grouping takes 45 more
 // for each, and 8 to 16 on each processor. It uses up to eight of these, and
 // is not for concurrent use.
 type Finder struct {
@@ -171,7 +178,8 @@ func (f *Finder) Add(texts []string) {
 		f.mu.Unlock()
 		f.texts[first+i] = id
 		if !seen {
-			to.fill(s, f.rare(s.shingles()))
+			all := s.shingles()
+			to.fill(s, len(all), f.rare(all))
 		}
 	})
 }
@@ -188,21 +196,27 @@ func (f *Finder) rare(shingles []uint64) []uint64 {
 }
 
 // Groups returns, for each text in the order of the calls to [Finder.Add],
-// the index of the first text of its group. It takes O(n log n) steps for n
-// texts, whatever the texts.
-func (f *Finder) Groups() []int {
+// the index of the first text of its group, and how many of the different texts
+// are taken for instances of a template. It takes O(n log n) steps for n texts,
+// whatever the texts.
+func (f *Finder) Groups() (groups []int, templates int) {
 	j := newJoiner(f)
 	j.joinAll()
-	first := make([]int, len(j.parent)) // root → 1 + its first text
-	groups := make([]int, len(f.texts))
+	for id := range j.template {
+		if j.template[id] || f.sketch(int32(id)).common {
+			templates++
+		}
+	}
+	first := make([]int, len(j.all)) // root → 1 + its first text
+	groups = make([]int, len(f.texts))
 	for i, id := range f.texts {
-		root := j.root(id)
+		root := j.all.Root(id)
 		if first[root] == 0 {
 			first[root] = i + 1
 		}
 		groups[i] = first[root] - 1
 	}
-	return groups
+	return groups, templates
 }
 
 // Groups returns, for each text, the index of the first text of its group:
@@ -212,7 +226,32 @@ func Groups(texts []string) []int {
 	c.Add(texts)
 	f := c.Finder()
 	f.Add(texts)
-	return f.Groups()
+	groups, _ := f.Groups()
+	return groups
+}
+
+// A Folder writes texts so that equal ones are the same.
+type Folder struct{ s scratch }
+
+// NewFolder returns a Folder. It is not for concurrent use.
+func NewFolder() *Folder { return &Folder{scratch{folds: newFoldTable()}} }
+
+// Fold returns a text normalised and lower-cased, without anything between its
+// words, but for a space between two numbers.
+func (f *Folder) Fold(text string) string {
+	f.s.read(text)
+	var b strings.Builder
+	units := f.s.units
+	for i, r := range units {
+		if r == filler || r == ' ' && !(unicode.IsNumber(units[i-1]) && unicode.IsNumber(units[i+1])) {
+			continue
+		}
+		b.WriteRune(r)
+	}
+	if len(units) == 0 {
+		return strings.Join(strings.Fields(text), " ")
+	}
+	return b.String()
 }
 
 // maxWorkers bounds the memory of the workers.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -133,7 +134,7 @@ func (w *writer) text(n int) string {
 	return strings.TrimSpace(b.String())
 }
 
-var kinds = []string{"case", "punctuation", "typo", "word changed", "word inserted", "word deleted"}
+var kinds = []string{"case", "punctuation", "no punctuation", "space lost", "space put in", "typo", "word changed", "word inserted", "word deleted"}
 
 // plant returns a copy of text with one change.
 func (w *writer) plant(text, kind string) string {
@@ -155,6 +156,35 @@ func (w *writer) plant(text, kind string) string {
 			}
 			return r
 		}, text) + "  ..."
+	case "no punctuation":
+		r := []rune(text)
+		var kept []rune
+		besideNumber := func(i int) bool {
+			left, right := i-1, i+1
+			for left >= 0 && !unicode.IsLetter(r[left]) && !unicode.IsNumber(r[left]) {
+				left--
+			}
+			for right < len(r) && !unicode.IsLetter(r[right]) && !unicode.IsNumber(r[right]) {
+				right++
+			}
+			return left >= 0 && right < len(r) && unicode.IsNumber(r[left]) && unicode.IsNumber(r[right])
+		}
+		for i, c := range r { // one between two numbers changes them
+			if !unicode.IsPunct(c) || besideNumber(i) {
+				kept = append(kept, c)
+			}
+		}
+		return string(kept)
+	case "space lost":
+		if at > 0 {
+			fields[at-1] += fields[at]
+			fields = slices.Delete(fields, at, at+1)
+		}
+	case "space put in":
+		if word := []rune(fields[at]); len(word) > 1 {
+			cut := 1 + w.rng.IntN(len(word)-1)
+			fields[at] = string(word[:cut]) + " " + string(word[cut:])
+		}
 	case "typo":
 		r := []rune(text)
 		i := w.rng.IntN(len(r) - 1)
@@ -363,5 +393,53 @@ func TestPlantedReal(t *testing.T) {
 			}
 			plantAndGroup(newWriter(5), base, c.rounds).check(t, c.planted)
 		})
+	}
+}
+
+// TestRecallByLength logs how many copies with one change are found among real
+// prompts, by the number of words; docs/decisions.md has the table. The rules
+// promise nothing under six words.
+func TestRecallByLength(t *testing.T) {
+	var base []string
+	for _, file := range []string{"prompts/tiers_public", "prompts/derived_routerbench", "outcomes/routellm_mmlu", "outcomes/zeroeval_gsm"} {
+		for _, text := range prompts(t, file+".jsonl.gz") {
+			for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(".?!\n", r) }) {
+				base = append(base, strings.TrimSpace(line))
+			}
+		}
+	}
+	// One text of a group, so that a copy belongs to one alone.
+	for i, g := range Groups(base) {
+		if g != i {
+			base[i] = ""
+		}
+	}
+	base = slices.DeleteFunc(base, func(s string) bool { return len(strings.Fields(s)) == 0 || len([]rune(s)) < 3 })
+	bounds := []int{3, 5, 6, 9, 16, 25, 1 << 30} // of classes, exclusive
+	w := newWriter(21)
+	for _, kind := range kinds {
+		texts := slices.Clone(base)
+		var origin []int
+		for i := 0; i < len(base); i += 4 {
+			texts, origin = append(texts, w.plant(base[i], kind)), append(origin, i)
+		}
+		groups := Groups(texts)
+		found, all := make([]int, len(bounds)), make([]int, len(bounds))
+		for k, i := range origin {
+			class := sort.SearchInts(bounds, len(strings.Fields(base[i]))+1)
+			all[class]++
+			if groups[len(base)+k] == groups[i] {
+				found[class]++
+			}
+		}
+		line := fmt.Sprintf("%-15s", kind)
+		for class := range bounds {
+			recall := float64(found[class]) / float64(all[class])
+			line += fmt.Sprintf(" %5.1f %% of %4d", 100*recall, all[class])
+			if bounds[class] > 6 && recall < 0.95 {
+				t.Errorf("%s, class %d: recall %.3f of %d", kind, class, recall, all[class])
+			}
+		}
+		t.Log(line)
 	}
 }

@@ -9,6 +9,10 @@ const (
 	// minShingles is below how many rare shingles a text is too short to tell.
 	minShingles = 8
 
+	// A text is mostly common if fewer than one in mostlyCommon of its shingles
+	// are rare.
+	mostlyCommon = 10
+
 	// Texts of up to maxWords words are compared word by word too.
 	maxWords = 24
 	// minShared is how many words two such texts must share, minSharedWide
@@ -20,17 +24,20 @@ const (
 // sketch is what is kept of a text.
 type sketch struct {
 	hash   uint64 // of all words
+	solid  uint64 // of all words as if they were one
 	lanes  [lanes]uint8
 	words  [maxWords]uint16
 	nwords uint8 // 0 where there are too few or too many
 	shared uint8 // how many words it must share
 	banded bool  // the lanes are filled
+	common bool  // most of the text is common
 }
 
-// fill sets k, which is zero, to the sketch of a text with these rare
-// shingles.
-func (k *sketch) fill(s *scratch, rare []uint64) {
-	k.hash = s.hash
+// fill sets k, which is zero, to the sketch of a text with so many shingles, of
+// which these are rare.
+func (k *sketch) fill(s *scratch, all int, rare []uint64) {
+	k.common = all >= minShingles && len(rare) < all/mostlyCommon
+	k.hash, k.solid = s.hash, s.solid
 	if k.shared = minShared; s.wide {
 		k.shared = minSharedWide
 	}

@@ -5,17 +5,22 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
 	shingleLen = 9 // units
 	// maxShingles is how many shingles of a text are used, those with the least
 	// hashes: similar texts have similar ones.
-	maxShingles = 1 << 12
+	maxShingles = 1 << 17
 
 	// filler is the second and third unit of a wide character, which carries
 	// about as much as three letters.
 	filler rune = -1
+	// nothing is what a code point folds to that only formats, such as a soft
+	// hyphen.
+	nothing rune = -2
 
 	golden uint64 = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio, odd
 )
@@ -46,13 +51,18 @@ func newFoldTable() *foldTable {
 	return t
 }
 
-// fold returns a code point in lower case, or 0 for one that only separates.
+// fold returns a code point in lower case, 0 for one that only separates, or
+// nothing.
 func fold(r rune) rune {
-	if isWide(r) {
+	switch {
+	case isWide(r):
 		return r
-	}
-	if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) || unicode.IsSymbol(r) {
+	case r == 'ς': // a σ at the end of a word, of which Σ is the capital too
+		return 'σ'
+	case unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r) || unicode.IsSymbol(r):
 		return unicode.ToLower(r)
+	case unicode.Is(unicode.Cf, r):
+		return nothing
 	}
 	return 0
 }
@@ -79,6 +89,7 @@ type scratch struct {
 	folds *foldTable
 
 	hash   uint64               // of all words
+	solid  uint64               // of all words as if they were one
 	units  []rune               // the words, a space between two that are not wide
 	words  [maxWords + 1]uint16 // hashes of the first words
 	nwords int                  // how many of these there are
@@ -92,36 +103,59 @@ type scratch struct {
 
 // read takes a text apart.
 func (s *scratch) read(text string) {
+	if !norm.NFKC.IsNormalString(text) {
+		text = norm.NFKC.String(text)
+	}
 	const keep = 1 << 16
 	if cap(s.units) < len(text) || cap(s.units) > keep {
 		s.units = make([]rune, 0, max(len(text), 1024)) // a wide character has three bytes
 	}
 	units := s.units[:0]
-	s.hash, s.nwords, s.wide = 0, 0, false
-	word, inWord := uint64(0), false
+	s.nwords, s.wide = 0, false
+	s.hash = 0
+	solid, word, inWord := uint64(0), uint64(0), false
+	last, between := rune(0), ' ' // the code point before, and what parts the next from it
 	for _, r := range text {
+		mark := r
 		if uint(r) < uint(len(s.folds)) {
 			r = s.folds[r]
 		} else {
 			r = fold(r)
 		}
-		if r != 0 && !isWide(r) {
-			if !inWord && len(units) > 0 && units[len(units)-1] != filler {
-				units = append(units, ' ')
-			}
-			units = append(units, r)
-			word, inWord = hashRune(word, r), true
+		if r == nothing {
 			continue
 		}
-		if inWord {
+		wide := r != 0 && isWide(r)
+		if inWord && (r == 0 || wide) {
 			s.addWord(word)
 			word, inWord = 0, false
 		}
-		if r != 0 {
+		if r == 0 {
+			if isOperator(mark) {
+				between = mark
+			}
+			continue
+		}
+		switch {
+		case wide:
 			s.addWord(hashRune(0, r))
 			s.wide = true
 			units = append(units, r, filler, filler)
+		case inWord:
+			units = append(units, r)
+			word = hashRune(word, r)
+		default:
+			if len(units) > 0 && units[len(units)-1] != filler {
+				units = append(units, ' ')
+			}
+			if unicode.IsNumber(last) && unicode.IsNumber(r) {
+				solid = hashRune(solid, between)
+				s.hash = hashRune(s.hash, between)
+			}
+			units = append(units, r)
+			word, inWord, between = hashRune(0, r), true, ' '
 		}
+		solid, last = hashRune(solid, r), r
 	}
 	if inWord {
 		s.addWord(word)
@@ -132,13 +166,18 @@ func (s *scratch) read(text string) {
 		for _, r := range strings.Join(strings.Fields(text), " ") {
 			s.hash = hashRune(s.hash, r)
 		}
+		solid = s.hash
 	}
-	s.hash = fmix(s.hash)
+	s.hash, s.solid = fmix(s.hash), fmix(solid)
 }
+
+// isOperator reports whether a mark between two numbers says what is done with
+// them. Others that do are symbols.
+func isOperator(r rune) bool { return r == '-' || r == '*' || r == '/' || r == '%' }
 
 func (s *scratch) addWord(hash uint64) {
 	hash = fmix(hash)
-	s.hash = bits.RotateLeft64((s.hash^hash)*golden, 29)
+	s.hash = hashRune(s.hash^hash, 0)
 	if s.nwords < len(s.words) {
 		s.words[s.nwords] = uint16(hash)
 		s.nwords++
