@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -223,7 +222,7 @@ func (d *Deriver) unknown(model string) error {
 	}
 	slices.Sort(known)
 	meant := ""
-	if s := nearest(model, known); s != "" {
+	if s := wording.Nearest(model, known); s != "" {
 		meant = fmt.Sprintf(" (did you mean %q?)", s)
 	}
 	if len(known) == 0 {
@@ -259,35 +258,4 @@ func (d *Derived) Put(put func(datasets.Prompt) error) error {
 		}
 	}
 	return nil
-}
-
-// nearest returns the known name that shares the largest part of name's pairs
-// of neighbouring letters, without regard to case, if that is at least half of
-// them; else the empty string. Unlike an edit distance it finds a model by a
-// part of its name. Ties go to the shorter name, then to the first.
-func nearest(name string, known []string) string {
-	pairs := letterPairs(name)
-	best, most := "", len(pairs)/2
-	for _, k := range known {
-		shared := 0
-		other := letterPairs(k)
-		for p := range pairs {
-			if other[p] {
-				shared++
-			}
-		}
-		if shared > 0 && (shared > most || shared == most && (best == "" || len(k) < len(best))) {
-			best, most = k, shared
-		}
-	}
-	return best
-}
-
-func letterPairs(s string) map[[2]rune]bool {
-	letters := []rune(strings.ToLower(s))
-	pairs := map[[2]rune]bool{}
-	for i := 1; i < len(letters); i++ {
-		pairs[[2]rune(letters[i-1:i+1])] = true
-	}
-	return pairs
 }

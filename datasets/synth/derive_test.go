@@ -183,18 +183,6 @@ func TestDeriveSharedData(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"claude-v1", "claude-v2", "gpt-3.5-turbo-1106", "gpt-4-1106-preview", "mistralai/mistral-7b-chat", "mistralai/mixtral-8x7b-chat"}
-	for name, want := range map[string]string{
-		"gpt-4": "gpt-4-1106-preview", "mistral-7b": "mistralai/mistral-7b-chat", "Mixtral": "mistralai/mixtral-8x7b-chat",
-		"claude": "claude-v1", "cluade-v2": "claude-v2", "llama": "", "": "", "x": "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("%q: %q, expected %q", name, got, want)
-		}
-	}
-}
-
 func leftOut(d *Derived) int {
 	l := d.LeftOut
 	return l.TextDiffers + l.NoText + l.NoOutcome + l.Failed + l.NoScore

@@ -22,6 +22,7 @@ const (
 	tokenizer   = "github.com/tiktoken-go/tokenizer"
 	yaml        = "github.com/goccy/go-yaml"
 	cobra       = "github.com/spf13/cobra"
+	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v6"
 	progressbar = "github.com/schollz/progressbar/v3"
 )
 
@@ -51,6 +52,8 @@ func floors() map[string]floor {
 		"eval":                            {1, nil},
 		"eval/classify":                   {2, nil},
 		"eval/classify/llm":               {2, nil},
+		"eval/policy":                     {2, []string{jsonschema}},
+		"eval/simulate":                   {3, nil},
 		"eval/pipeline":                   {5, []string{yaml}},
 		"reports":                         {6, []string{parquet}},
 		"cmd/routeproof":                  {7, []string{cobra, progressbar}},

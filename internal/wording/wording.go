@@ -31,6 +31,37 @@ func Suggest(name string, known []string) string {
 	return best
 }
 
+// Nearest returns the known name that shares the largest part of name's pairs
+// of neighbouring letters, without regard to case, if that is at least half of
+// them; else the empty string. Unlike an edit distance it finds a model by a
+// part of its name. Ties go to the shorter name, then to the first.
+func Nearest(name string, known []string) string {
+	pairs := letterPairs(name)
+	best, most := "", len(pairs)/2
+	for _, k := range known {
+		shared := 0
+		other := letterPairs(k)
+		for p := range pairs {
+			if other[p] {
+				shared++
+			}
+		}
+		if shared > 0 && (shared > most || shared == most && (best == "" || len(k) < len(best))) {
+			best, most = k, shared
+		}
+	}
+	return best
+}
+
+func letterPairs(s string) map[[2]rune]bool {
+	letters := []rune(strings.ToLower(s))
+	pairs := map[[2]rune]bool{}
+	for i := 1; i < len(letters); i++ {
+		pairs[[2]rune(letters[i-1:i+1])] = true
+	}
+	return pairs
+}
+
 // DidYouMean is a suggestion as the end of a sentence, or nothing.
 func DidYouMean(name string, known []string) string {
 	if s := Suggest(name, known); s != "" {

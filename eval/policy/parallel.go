@@ -1,0 +1,163 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/eval"
+)
+
+// An Agreement compares two responses.
+type Agreement interface {
+	// Similarity returns how much two responses agree: −1 to 1, NaN where
+	// there is nothing to compare, and what comparing costs.
+	Similarity(ctx context.Context, cheap, dear string) (float64, eval.Quantity, error)
+}
+
+// Parallel asks two models at once. If both answer and their similarity is at
+// least Threshold, the cheap one's answer is given, else the dear one's. A side
+// that fails or comes too late disagrees; if it is the dear one, the cheap
+// one's answer is given, if there is one.
+//
+// The cost is that of both calls and of comparing, the latency that of the
+// slower; nothing can be shown before.
+type Parallel struct {
+	Cheap, Dear int // rungs
+	Agreement   Agreement
+	Threshold   float64
+	TimeoutMS   float64 // 0: none
+}
+
+// Serve implements [Policy].
+func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) (Served, error) {
+	var sides [2]Call
+	var errs [2]error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sides[1], errs[1] = backend.Call(ctx, request, p.Dear)
+	}()
+	sides[0], errs[0] = backend.Call(ctx, request, p.Cheap)
+	<-done
+	for _, err := range errs {
+		if err != nil {
+			return Served{}, err
+		}
+	}
+	checks := &Checks{config: ChecksConfig{TimeoutMS: p.TimeoutMS}, phrases: &phrases{}}
+	s := Served{Rung: -1, Start: p.Cheap, CostUSD: nothing(), LatencyMS: nothing()}
+	for i, rung := range []int{p.Cheap, p.Dear} {
+		reasons, err := checks.Check(request, &sides[i])
+		if err != nil {
+			return Served{}, err
+		}
+		s.Attempts = append(s.Attempts, Attempt{rung, sides[i], reasons})
+		s.CostUSD = s.CostUSD.Add(sides[i].CostUSD)
+		s.LatencyMS = slower(s.LatencyMS, checks.wait(&sides[i], reasons))
+	}
+	agree, err := p.agree(ctx, &s)
+	if err != nil {
+		return Served{}, err
+	}
+	hasCheap, hasDear := !s.Attempts[0].Reasons.NoAnswer(), !s.Attempts[1].Reasons.NoAnswer()
+	switch {
+	case agree:
+		s.Rung, s.Agreed = p.Cheap, true
+	case hasDear:
+		s.Rung = p.Dear
+	case hasCheap:
+		s.Rung = p.Cheap
+	default:
+		s.Exhausted = true
+	}
+	if s.Rung >= 0 {
+		s.FirstTokenMS = s.LatencyMS
+	}
+	return s, nil
+}
+
+// agree compares the sides, and adds what that costs.
+func (p Parallel) agree(ctx context.Context, s *Served) (bool, error) {
+	for _, side := range s.Attempts {
+		if side.Reasons.NoAnswer() {
+			return false, nil
+		}
+		if !side.Call.Response.Known {
+			return false, fmt.Errorf("%w: the text of an answer", ErrUnrecorded)
+		}
+	}
+	similarity, cost, err := p.Agreement.Similarity(ctx, s.Attempts[0].Call.Response.Value, s.Attempts[1].Call.Response.Value)
+	if err != nil {
+		return false, err
+	}
+	s.CostUSD = s.CostUSD.Add(cost)
+	return similarity >= p.Threshold, nil // never where it is NaN
+}
+
+func slower(a, b eval.Quantity) eval.Quantity {
+	if !a.Known() || !b.Known() {
+		return eval.Quantity{}
+	}
+	return eval.Quantity{Value: max(a.Value, b.Value), Origin: max(a.Origin, b.Origin)}
+}
+
+// SameAnswer is an agreement of final answers: 1 where they are the same, else
+// 0; NaN where one is missing. It costs nothing.
+type SameAnswer struct{ Answer Answer }
+
+// Similarity implements [Agreement].
+func (a SameAnswer) Similarity(_ context.Context, cheap, dear string) (float64, eval.Quantity, error) {
+	x, okX := a.Answer.Of(cheap)
+	y, okY := a.Answer.Of(dear)
+	switch {
+	case !okX || !okY:
+		return math.NaN(), nothing(), nil
+	case x == y:
+		return 1, nothing(), nil
+	}
+	return 0, nothing(), nil
+}
+
+// Cosine is an agreement by the cosine of the responses' vectors; NaN where one
+// has none.
+type Cosine struct {
+	Embedder centroids.Embedder
+	// PerM is what embedding costs, in USD per million tokens, which Count
+	// counts; nil costs nothing, as local embedders do.
+	PerM  *float64
+	Count func(text string) (int, error)
+}
+
+// Similarity implements [Agreement].
+func (c Cosine) Similarity(ctx context.Context, cheap, dear string) (float64, eval.Quantity, error) {
+	cost := nothing()
+	if c.PerM != nil {
+		tokens := 0
+		for _, text := range []string{cheap, dear} {
+			n, err := c.Count(text)
+			if err != nil {
+				return 0, cost, err
+			}
+			tokens += n
+		}
+		cost = computed(float64(tokens) * *c.PerM / 1e6)
+	}
+	dims := c.Embedder.Identity().Dims
+	vectors := make([]float32, 2*dims)
+	if err := c.Embedder.Embed(ctx, vectors, []string{cheap, dear}); err != nil {
+		return 0, cost, err
+	}
+	var dot, x, y float64
+	for i, v := range vectors[:dims] {
+		w := vectors[dims+i]
+		dot += float64(v) * float64(w)
+		x += float64(v) * float64(v)
+		y += float64(w) * float64(w)
+	}
+	if x == 0 || y == 0 {
+		return math.NaN(), cost, nil
+	}
+	return max(-1, min(1, dot/math.Sqrt(x*y))), cost, nil
+}

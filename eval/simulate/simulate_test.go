@@ -1,0 +1,437 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/datasets/synth"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+// made returns a backend over synthetic outcomes, some of them left out, and
+// its requests with their task types.
+func made(t testing.TB, n int, edit func(*synth.Config), keep func(o *datasets.Outcome) bool) (*policy.Recorded, []policy.Request) {
+	t.Helper()
+	config := synth.Default()
+	if edit != nil {
+		edit(&config)
+	}
+	g, err := synth.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var models []policy.Model
+	for _, m := range config.Models {
+		models = append(models, policy.Model{Tier: m.Tier, Name: m.Name})
+	}
+	b, err := policy.NewRecorded(models, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Outcomes(n)(func(o datasets.Outcome) error {
+		if keep != nil && !keep(&o) {
+			return nil
+		}
+		return b.Add(&o)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	taskType := map[string]string{}
+	if err := g.Prompts(n)(func(p datasets.Prompt) error { taskType[p.ID] = p.TaskType; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	requests := b.Requests()
+	for i := range requests {
+		requests[i].TaskType = taskType[requests[i].ID]
+	}
+	return b, requests
+}
+
+func cascade(t testing.TB, config policy.ChecksConfig, start int) policy.Cascade {
+	t.Helper()
+	checks, err := policy.NewChecks(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return policy.Cascade{Checks: checks, Start: start}
+}
+
+func run(t testing.TB, p policy.Policy, b policy.Backend, requests []policy.Request) *Trace {
+	t.Helper()
+	trace, err := Run(context.Background(), "p", p, b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trace
+}
+
+// complete returns the requests that every model answered with a known score,
+// or failed at, and with known costs where that is asked.
+func complete(b policy.Backend, requests []policy.Request, start int, priced bool) []policy.Request {
+	var out []policy.Request
+	for _, q := range requests {
+		ok := true
+		for rung := start; rung < len(b.Models()); rung++ {
+			call, err := b.Call(context.Background(), &q, rung)
+			ok = ok && err == nil && (call.Score.Known || call.Err != "") && (call.CostUSD.Known() || !priced)
+		}
+		if ok {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// The sweep gives what the policy gives, request by request, at every threshold.
+func TestSweepIsThePolicy(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit  func(*synth.Config)
+		keep  func(*datasets.Outcome) bool
+		start int
+	}{
+		"default":         {nil, nil, 0},
+		"from the second": {nil, nil, 1},
+		"from the last":   {nil, nil, 3},
+		"many timeouts":   {func(c *synth.Config) { c.Timeouts = .3 }, nil, 0},
+		"fractional":      {func(c *synth.Config) { c.Fractional = true }, nil, 0},
+		"holes":           {nil, func(o *datasets.Outcome) bool { return len(o.ID)%3 > 0 || o.Model != "openai/gpt-4o-mini" }, 0},
+		"no confidence": {nil, func(o *datasets.Outcome) bool {
+			if len(o.Prompt)%2 == 0 {
+				o.Confidence = datasets.Optional[float64]{}
+			}
+			return true
+		}, 0},
+		"ties": {nil, func(o *datasets.Outcome) bool {
+			o.Confidence.Value = math.Round(4*o.Confidence.Value) / 4
+			return true
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, requests := made(t, 120, c.edit, c.keep)
+			for _, knob := range Knobs() {
+				config := policy.DefaultChecks()
+				if knob == KnobConfidence {
+					config = policy.ChecksConfig{Phrases: policy.DefaultPhrases()}
+				}
+				s, err := SweepCascade(context.Background(), knob, config, c.start, b, requests)
+				if err != nil {
+					t.Fatal(err)
+				}
+				taken := complete(b, requests, c.start, s.Priced)
+				if len(taken) != s.N || s.N+s.LeftOut != len(requests) || len(s.Points) < 2 {
+					t.Fatalf("%s: n %d, left out %d, %d points; %d of %d are complete", knob, s.N, s.LeftOut, len(s.Points), len(taken), len(requests))
+				}
+				for k, p := range s.Points {
+					trace := run(t, cascade(t, knob.At(config, p.Threshold), c.start), b, taken)
+					want := trace.Totals()
+					if math.Abs(float64(want.Quality-p.Quality)) > 1e-9 || s.Priced && math.Abs(float64(want.CostUSD-p.CostUSD)) > 1e-9*float64(want.CostUSD) {
+						t.Fatalf("%s at %g: quality %g, cost %g; the policy has %g, %g", knob, p.Threshold, p.Quality, p.CostUSD, want.Quality, want.CostUSD)
+					}
+					for rung, tier := range trace.Tiers {
+						if tier.Served != p.Served[rung] {
+							t.Fatalf("%s at %g: model %d serves %d, with the policy %d", knob, p.Threshold, rung, p.Served[rung], tier.Served)
+						}
+					}
+					if trace.Tiers[c.start].Escalated != p.Escalated || trace.Exhausted != p.Exhausted {
+						t.Fatalf("%s at %g: escalated %d, exhausted %d; with the policy %d, %d", knob, p.Threshold, p.Escalated, p.Exhausted, trace.Tiers[c.start].Escalated, trace.Exhausted)
+					}
+					if k > 0 && !(p.Threshold > s.Points[k-1].Threshold && p.Escalated >= s.Points[k-1].Escalated && p.Exhausted >= s.Points[k-1].Exhausted && !(p.CostUSD < s.Points[k-1].CostUSD)) {
+						t.Fatalf("%s: not monotone from %+v to %+v", knob, s.Points[k-1], p)
+					}
+				}
+				// Between two thresholds nothing changes.
+				if knob == KnobConfidence && len(s.Points) > 3 {
+					middle := (s.Points[2].Threshold + s.Points[3].Threshold) / 2
+					if got := run(t, cascade(t, knob.At(config, middle), c.start), b, taken).Totals(); math.Abs(float64(got.Quality-s.Points[3].Quality)) > 1e-9 {
+						t.Errorf("between thresholds %g and %g: quality %g, expected that of the upper, %g", s.Points[2].Threshold, s.Points[3].Threshold, got.Quality, s.Points[3].Quality)
+					}
+				}
+			}
+		})
+	}
+}
+
+func answerOf(t testing.TB, spec string) policy.Answer {
+	t.Helper()
+	a, err := policy.ParseAnswer(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// Every point of a pair is what the parallel policy gives at its threshold.
+func TestPairsAreThePolicy(t *testing.T) {
+	hashing, err := embedder.NewHashing(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	price := 0.02
+	for name, agreement := range map[string]policy.Agreement{
+		"answers": policy.SameAnswer{Answer: answerOf(t, `regex:k\d+`)},
+		"cosine":  policy.Cosine{Embedder: hashing, PerM: &price, Count: func(text string) (int, error) { return len(text), nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, requests := made(t, 60, func(c *synth.Config) { c.Timeouts = .1 }, func(o *datasets.Outcome) bool { return o.ID != "synth-7" || o.Model != "openai/gpt-4o-mini" })
+			pairs, err := SweepPairs(context.Background(), agreement, 8000, b, requests)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(pairs) != 6 || pairs[0].Cheap != b.Models()[0].Name || pairs[0].Dear != b.Models()[1].Name || pairs[0].LeftOut != 1 || pairs[5].LeftOut != 0 {
+				t.Fatalf("%d pairs, the first %s and %s", len(pairs), pairs[0].Cheap, pairs[0].Dear)
+			}
+			for _, pair := range pairs {
+				for k, point := range pair.Points {
+					p := policy.Parallel{
+						Cheap: rungOf(b.Models(), pair.Cheap), Dear: rungOf(b.Models(), pair.Dear), Agreement: agreement,
+						Threshold: float64(point.Threshold), TimeoutMS: 8000,
+					}
+					trace := run(t, p, b, requests)
+					x := trace.Totals()
+					if x.N != pair.N || trace.Agreed != point.Agreed || math.Abs(float64(x.Quality-point.Quality)) > 1e-9 {
+						t.Fatalf("%s, %s at %g: n %d, agreed %d, quality %g; the policy has %d, %d, %g", pair.Cheap, pair.Dear, point.Threshold,
+							pair.N, point.Agreed, point.Quality, x.N, trace.Agreed, x.Quality)
+					}
+					if x.Priced != pair.Priced || math.Abs(float64(x.CostUSD-point.CostUSD)) > 1e-12 || x.P95 != pair.Latency95 {
+						t.Fatalf("cost %g over %d, p95 %g; the policy has %g over %d, %g", point.CostUSD, pair.Priced, pair.Latency95, x.CostUSD, x.Priced, x.P95)
+					}
+					if k > 0 && !(point.Threshold < pair.Points[k-1].Threshold && point.Agreed > pair.Points[k-1].Agreed) {
+						t.Fatalf("not monotone: %+v after %+v", point, pair.Points[k-1])
+					}
+				}
+			}
+		})
+	}
+}
+
+// Counts and figures do not depend on the number of processors.
+func TestProcessorsDoNotMatter(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	b, requests := made(t, 1000, nil, nil)
+	var first *Trace
+	for _, procs := range []int{1, 2, 5} {
+		runtime.GOMAXPROCS(procs)
+		trace := run(t, cascade(t, policy.DefaultChecks(), 0), b, requests)
+		if first == nil {
+			first = trace
+		}
+		same := cmp.Comparer(func(a, b eval.Number) bool { return a == b || a != a && b != b })
+		if diff := cmp.Diff(first.Totals(), trace.Totals(), same); diff != "" {
+			t.Errorf("totals differ: %s", diff)
+		}
+		if diff := cmp.Diff(first.Summaries(), trace.Summaries(), same); diff != "" {
+			t.Errorf("tiers differ: %s", diff)
+		}
+	}
+}
+
+// What a cascade does to synthetic answers is what synth says is true of them.
+func TestCascadeAgainstTruth(t *testing.T) {
+	const n = 20000
+	config := synth.Default()
+	config.Timeouts = 0
+	b, requests := made(t, n, func(c *synth.Config) { *c = config }, nil)
+	g, err := synth.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := g.Truth()
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 5*math.Sqrt(want*(1-want)/n) {
+			t.Errorf("%s: %.4f, expected %.4f", what, got, want)
+		}
+	}
+	trace := run(t, cascade(t, policy.DefaultChecks(), 0), b, requests)
+	refused := truth.Accuracy[0]*truth.Checks.Any.Right + (1-truth.Accuracy[0])*truth.Checks.Any.Wrong
+	near("escalation rate of the first model", float64(trace.Summaries()[0].Rate), refused)
+	for rung := range b.Models() {
+		x := run(t, policy.Single(rung), b, requests).Totals()
+		near("accuracy of model", float64(x.Quality), truth.Accuracy[rung])
+	}
+	signals, err := Signals(context.Background(), cascade(t, policy.DefaultChecks(), 0).Checks, b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range signals {
+		if s.Model != b.Models()[0].Name || s.Check != policy.TooShort.String() {
+			continue
+		}
+		right := s.N - s.Wrong
+		near("short wrong answers", float64(s.FiredWrong)/float64(s.Wrong), truth.Checks.TooShort.Wrong)
+		near("short right answers", float64(s.Fired-s.FiredWrong)/float64(right), truth.Checks.TooShort.Right)
+		if s.Verdict() != "fires on wrong answers" {
+			t.Errorf("verdict %q", s.Verdict())
+		}
+	}
+	pairs, err := SweepPairs(context.Background(), policy.SameAnswer{Answer: answerOf(t, `regex:k\d+`)}, 0, b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near("both wrong", float64(pairs[0].BothWrong), 1-truth.Accuracy[0]-truth.Accuracy[1]+truth.BothRight[0][1])
+}
+
+// traceOf is a trace of given figures.
+func traceOf(name string, score, cost []float64) *Trace {
+	t := &Trace{Policy: name, Models: make([]policy.Model, 2), Score: score, CostUSD: cost}
+	for range score {
+		t.Known, t.Dearest = append(t.Known, true), append(t.Dearest, 0)
+		t.Latency, t.FirstToken = append(t.Latency, math.NaN()), append(t.FirstToken, math.NaN())
+	}
+	return t
+}
+
+func constant(n int, v float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
+}
+
+func TestCompareByHand(t *testing.T) {
+	cheap := traceOf("cheap", []float64{1, 0, 0, 1}, constant(4, 1))
+	dear := traceOf("dear", []float64{1, 1, 1, 0}, constant(4, 5))
+	mixed := traceOf("policy", []float64{1, 1, 0, 1}, []float64{1, 6, 1, 1})
+	dominated := traceOf("bad", []float64{0, 1, 0, 0}, constant(4, 6))
+	c, err := Compare([]*Trace{cheap, dear}, []*Trace{mixed, dominated}, Options{Replicates: 500, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.N != 4 || c.LeftOut != 0 || c.Axis != AxisUSD || c.Reference != "dear" || len(c.Rows) != 5 {
+		t.Fatalf("%+v", c)
+	}
+	type figures struct{ quality, cost, gain, saving, better, cheaper float64 }
+	nan := math.NaN()
+	for i, want := range []figures{
+		{.5, 1, -.25, .8, 0, 0},
+		{.75, 5, 0, 0, 0, 0},
+		// A mix of both at 2.25 is right for .5 + .25·1.25/4; one of .75 costs 5.
+		{.75, 2.25, 0, .55, .25 - .25*1.25/4, .55},
+		{.25, 6, -.5, -.2, -.5, -5},
+		// The oracle takes cheap where it is right: 1, 5, 5, 1.
+		{1, 3, .25, .4, .5 - .25*2/4, nan},
+	} {
+		r := c.Rows[i]
+		got := figures{float64(r.Quality.Value), float64(r.Cost.Value), float64(r.Gain.Value), float64(r.Saving.Value), float64(r.BetterThanMix), float64(r.CheaperThanMix)}
+		if !cmp.Equal(want, got, cmp.AllowUnexported(figures{}), cmp.Comparer(func(a, b float64) bool { return a != a && b != b || math.Abs(a-b) < 1e-12 })) {
+			t.Errorf("%s: %+v, expected %+v", r.Policy, got, want)
+		}
+		if r.Frontier != (i == 0 || i == 2) {
+			t.Errorf("%s: on the frontier %t", r.Policy, r.Frontier)
+		}
+		if r.Oracle != (i == 4) || r.Single != (i < 2) {
+			t.Errorf("%s: oracle %t, single %t", r.Policy, r.Oracle, r.Single)
+		}
+		if !(r.Quality.Low <= r.Quality.Value && r.Quality.Value <= r.Quality.High && r.Saving.Low <= r.Saving.Value && r.Saving.Value <= r.Saving.High) {
+			t.Errorf("%s: intervals %+v, %+v", r.Policy, r.Quality, r.Saving)
+		}
+	}
+	if g := c.Rows[1].Gain; g.Low != 0 || g.High != 0 {
+		t.Errorf("the reference differs from itself: %+v", g)
+	}
+}
+
+// Where costs are not known, cost is the share that reaches the last model.
+func TestCompareWithoutCosts(t *testing.T) {
+	cheap := traceOf("cheap", []float64{1, 0}, constant(2, math.NaN()))
+	dear := traceOf("dear", []float64{1, 1}, constant(2, math.NaN()))
+	half := traceOf("half", []float64{1, 1}, constant(2, math.NaN()))
+	dear.Dearest, half.Dearest = []int8{1, 1}, []int8{0, 1}
+	c, err := Compare([]*Trace{cheap, dear}, []*Trace{half}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Axis != AxisLast || c.Rows[0].Cost.Value != 0 || c.Rows[1].Cost.Value != 1 || c.Rows[2].Cost.Value != .5 || c.Rows[3].Cost.Value != .5 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// One price that is unknown leaves its request out, many leave costs out.
+func TestCompareWithSomeCosts(t *testing.T) {
+	costs := constant(100, 1)
+	costs[3] = math.NaN()
+	scores := constant(100, 1)
+	scores[9] = math.NaN()
+	c, err := Compare([]*Trace{traceOf("a", constant(100, 1), costs), traceOf("b", scores, constant(100, 2))}, nil, Options{})
+	if err != nil || c.N != 98 || c.LeftOut != 2 || c.Axis != AxisUSD {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for i := range 10 {
+		costs[i] = math.NaN()
+	}
+	c, err = Compare([]*Trace{traceOf("a", constant(100, 1), costs), traceOf("b", scores, constant(100, 2))}, nil, Options{})
+	if err != nil || c.N != 99 || c.Axis != AxisLast {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err = Compare([]*Trace{traceOf("a", constant(3, math.NaN()), constant(3, 1))}, nil, Options{}); !errors.Is(err, ErrNothing) {
+		t.Errorf("without scores: %v", err)
+	}
+}
+
+// The paired interval of the difference covers the true one.
+func TestCompareCovers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	const trials, n = 300, 200
+	covered := 0
+	for trial := range trials {
+		cheap, dear := make([]float64, n), make([]float64, n)
+		for i := range n {
+			u, v := rng.Float64(), rng.Float64()
+			cheap[i], dear[i] = float64(count(u < .7)), float64(count(u < .7 && v < .95 || v < .3))
+		}
+		c, err := Compare([]*Trace{traceOf("cheap", cheap, constant(n, 1)), traceOf("dear", dear, constant(n, 2))}, nil, Options{Replicates: 400, Seed: uint64(trial)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		truth := .7 - (.7*.95 + .3*.3)
+		if g := c.Rows[0].Gain; float64(g.Low) <= truth && truth <= float64(g.High) {
+			covered++
+		}
+	}
+	// 95 % less four standard errors.
+	if covered < 270 {
+		t.Errorf("%d of %d intervals cover the difference", covered, trials)
+	}
+}
+
+func TestOneRequestAndOneModel(t *testing.T) {
+	b, requests := made(t, 1, func(c *synth.Config) { c.Timeouts = 0 }, nil)
+	trace := run(t, cascade(t, policy.DefaultChecks(), 3), b, requests)
+	if x := trace.Totals(); x.N != 1 || x.Scored != 1 {
+		t.Errorf("%+v", x)
+	}
+	single := run(t, policy.Single(3), b, requests)
+	c, err := Compare([]*Trace{single}, []*Trace{trace}, Options{Replicates: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Rows[0]; r.Quality.Low.Defined() || !r.Quality.Value.Defined() || r.BetterThanMix != 0 {
+		t.Errorf("one request: %+v", r)
+	}
+}
+
+func TestEmbeddersOfNoText(t *testing.T) {
+	hashing, err := embedder.NewHashing(64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var _ centroids.Embedder = hashing
+	c := policy.Cosine{Embedder: hashing}
+	if s, _, err := c.Similarity(context.Background(), "", "text"); err != nil || !math.IsNaN(s) {
+		t.Errorf("%g, %v", s, err)
+	}
+	if s, cost, err := c.Similarity(context.Background(), "same text", "same text"); err != nil || math.Abs(s-1) > 1e-6 || cost.Value != 0 || !cost.Known() {
+		t.Errorf("%g, %v, %v", s, cost, err)
+	}
+}

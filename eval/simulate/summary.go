@@ -1,0 +1,134 @@
+package simulate
+
+import (
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// Totals are the figures of one policy over all its requests. Means are over
+// the requests that have the figure; null is unknown.
+type Totals struct {
+	N       int          `json:"n"`        // requests that the record says how to serve
+	LeftOut int          `json:"left_out"` // requests of which it does not
+	Scored  int          `json:"scored"`   // requests with a quality
+	Quality eval.Number  `json:"quality"`  // mean; a request without any answer counts as 0
+	Priced  int          `json:"priced"`   // requests whose whole cost is known
+	CostUSD eval.Number  `json:"cost_usd"` // mean of a request
+	Total   eval.Number  `json:"total_usd"`
+	Timed   int          `json:"timed"` // requests whose whole latency is known
+	P50     eval.Number  `json:"latency_p50_ms"`
+	P95     eval.Number  `json:"latency_p95_ms"`
+	First50 eval.Number  `json:"first_token_p50_ms"`
+	First95 eval.Number  `json:"first_token_p95_ms"`
+	Cost    string       `json:"cost_origin"` // recorded or computed; unknown where no cost is known
+	Latency string       `json:"latency_origin"`
+	Last    *eval.Number `json:"last_share,omitempty"` // of requests that reached the last model, where no cost is known
+
+	Exhausted int `json:"exhausted"` // requests with no answer that passed
+	NoAnswer  int `json:"no_answer"` // of these, with no answer at all
+}
+
+// Totals sums up the trace.
+func (t *Trace) Totals() Totals {
+	var x Totals
+	for _, known := range t.Known {
+		x.N += count(known)
+	}
+	x.LeftOut = len(t.Known) - x.N
+	x.Scored, x.Quality = mean(t.Score)
+	x.Priced, x.CostUSD = mean(t.CostUSD)
+	x.Total = x.CostUSD * eval.Number(x.Priced)
+	x.Timed, x.P50, x.P95 = quantiles(t.Latency)
+	_, x.First50, x.First95 = quantiles(t.FirstToken)
+	x.Cost, x.Latency = t.CostOrigin.String(), t.LatencyOrigin.String()
+	x.Exhausted, x.NoAnswer = t.Exhausted, t.NoAnswer
+	if x.Priced == 0 && x.N > 0 {
+		share := eval.Number(float64(t.Tiers[len(t.Tiers)-1].Asked) / float64(x.N))
+		x.Last = &share
+	}
+	return x
+}
+
+// mean is over what is known; NaN where nothing is.
+func mean(values []float64) (n int, m eval.Number) {
+	sum := 0.0
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			n++
+			sum += v
+		}
+	}
+	return n, eval.Number(sum / float64(n))
+}
+
+// quantiles returns the order statistics ⌈n/2⌉ and ⌈.95n⌉ of what is known.
+func quantiles(values []float64) (n int, p50, p95 eval.Number) {
+	known := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	n = len(known)
+	if n == 0 {
+		return 0, eval.Number(math.NaN()), eval.Number(math.NaN())
+	}
+	slices.Sort(known)
+	at := func(percent int) eval.Number { return eval.Number(known[max((n*percent+99)/100, 1)-1]) }
+	return n, at(50), at(95)
+}
+
+// Marks of the escalation rate: below good, above bad.
+const (
+	GoodEscalation = 0.10
+	BadEscalation  = 0.20
+)
+
+// A TierSummary says what became of the calls to one model.
+type TierSummary struct {
+	Tier      string         `json:"tier"`
+	Model     string         `json:"model"`
+	Asked     int            `json:"asked"`
+	Served    int            `json:"served"`    // answers that were given
+	Escalated int            `json:"escalated"` // calls after which the next model was asked
+	Rate      eval.Number    `json:"escalation_rate"`
+	Interval  [2]eval.Number `json:"escalation_ci"` // 95 %, Wilson
+	Mark      string         `json:"mark"`          // good, watch, classifier problem; empty where there is no model above
+	Reasons   map[string]int `json:"reasons"`       // answers not taken, by the first reason; of the last model too
+}
+
+// Summaries returns the tiers, in the ladder's order.
+func (t *Trace) Summaries() []TierSummary {
+	out := make([]TierSummary, len(t.Tiers))
+	for i, c := range t.Tiers {
+		nan := eval.Number(math.NaN())
+		s := TierSummary{
+			Tier: t.Models[i].Tier, Model: t.Models[i].Name, Asked: c.Asked, Served: c.Served, Escalated: c.Escalated,
+			Rate: nan, Interval: [2]eval.Number{nan, nan}, Reasons: map[string]int{},
+		}
+		for _, r := range policy.AllReasons() {
+			if n := c.Reasons[r]; n > 0 {
+				s.Reasons[r.String()] = n
+			}
+		}
+		if c.Asked > 0 {
+			s.Rate = eval.Number(float64(c.Escalated) / float64(c.Asked))
+			w := stats.Wilson(c.Escalated, c.Asked, confidence)
+			s.Interval = [2]eval.Number{eval.Number(w.Low), eval.Number(w.High)}
+			if i < len(t.Tiers)-1 {
+				s.Mark = markOf(float64(s.Rate))
+			}
+		}
+		out[i] = s
+	}
+	return out
+}
+
+func markOf(rate float64) string {
+	switch {
+	case rate < GoodEscalation:
+		return "good"
+	case rate > BadEscalation:
+		return "classifier problem"
+	}
+	return "watch"
+}
