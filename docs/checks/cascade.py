@@ -4,7 +4,8 @@
     bin/routeproof simulate cascade --outcomes outcomes.jsonl.gz --ladder MODEL,MODEL,… --json
 
 Prints what each model of the ladder serves and escalates, by the first reason,
-and the mean quality.
+and the mean quality. With each in place of the models it prints why each
+response would not be taken, a line a response, for eval/policy's test.
 """
 import collections, gzip, json, sys
 
@@ -33,6 +34,10 @@ def refused(outcome, task_type):
 
 
 def main(path, ladder, task_type="general"):
+    if ladder == "each":
+        outcomes = (json.loads(line) for line in gzip.open(path, "rt"))
+        print("\n".join(sorted("\t".join((o["id"], o["model"], refused(o, task_type) or "taken")) for o in outcomes)))
+        return
     ladder, by_prompt = ladder.split(","), collections.defaultdict(dict)
     for line in gzip.open(path, "rt"):
         outcome = json.loads(line)

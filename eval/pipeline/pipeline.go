@@ -135,12 +135,21 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 	return &j.Run, nil
 }
 
-func (j *job) rule(ctx context.Context) error {
-	config, err := j.Config.rule(j.Tiers)
+// NewRule returns the rule classifier of the configuration.
+func (c Config) NewRule() (*classify.Rule, error) {
+	tiers, err := c.tierList()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	rule, err := classify.NewRule(RuleName, config)
+	config, err := c.rule(tiers)
+	if err != nil {
+		return nil, err
+	}
+	return classify.NewRule(RuleName, config)
+}
+
+func (j *job) rule(ctx context.Context) error {
+	rule, err := j.Config.NewRule()
 	if err != nil {
 		return err
 	}

@@ -42,14 +42,14 @@ func RungsOf(tiers []string, models []Model) ([]int, error) {
 	for t := len(tiers) - 1; t >= 0; t-- {
 		if rung, ok := place[tiers[t]]; ok {
 			if rung > next {
-				return nil, fmt.Errorf("ladder: tier %q stands in another order than in the configuration", tiers[t])
+				return nil, fmt.Errorf("tier %q stands in another order than in the configuration", tiers[t])
 			}
 			next, found = rung, found+1
 		}
 		rungs[t] = next
 	}
 	if found != len(models) {
-		return nil, fmt.Errorf("ladder: expected tiers among %q, one a model", tiers)
+		return nil, fmt.Errorf("expected tiers among %q, one a model", tiers)
 	}
 	return rungs, nil
 }

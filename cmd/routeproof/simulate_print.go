@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/simulate"
+)
+
+const perThousand = 1000 // requests that costs are shown for
+
+func tabbed(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// shown is a figure, or a dash where it is unknown.
+func shown(format string, n eval.Number) string {
+	if !n.Defined() {
+		return "—"
+	}
+	return fmt.Sprintf(format, float64(n))
+}
+
+func percent(n eval.Number) string { return shown("%.1f %%", 100*n) }
+
+// ranged is an estimate with its interval, in units.
+func ranged(format string, e eval.Estimate, unit float64) string {
+	text := shown(format, eval.Number(unit)*e.Value)
+	if e.Low.Defined() {
+		text += fmt.Sprintf(" ["+format+", "+format+"]", unit*float64(e.Low), unit*float64(e.High))
+	}
+	return text
+}
+
+func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
+	if d.Classifier != "" {
+		fmt.Fprintf(w, "requests start at the tier that classifier %s names\n\n", d.Classifier)
+	}
+	t := tabbed(w)
+	fmt.Fprintln(t, "tier\tmodel\tasked\tserved\tescalated\trate\t\tnot taken")
+	for _, x := range d.Tiers {
+		var why []string
+		for _, r := range slices.Sorted(maps.Keys(x.Reasons)) {
+			why = append(why, fmt.Sprintf("%s %d", r, x.Reasons[r]))
+		}
+		rate := percent(x.Rate)
+		if x.Rate.Defined() {
+			rate += fmt.Sprintf(" [%.1f, %.1f]", 100*float64(x.Interval[0]), 100*float64(x.Interval[1]))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\n", printable(x.Tier), printable(x.Model), x.Asked, x.Served, x.Escalated, rate, x.Mark, strings.Join(why, ", "))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	printTotals(w, d.Totals)
+	if err := printSignals(w, d.Signals); err != nil {
+		return err
+	}
+	if err := printSweep(w, d.Sweep); err != nil {
+		return err
+	}
+	return printComparison(w, d.simulated)
+}
+
+func printTotals(w io.Writer, x simulate.Totals) {
+	fmt.Fprintf(w, "\n%d requests, quality %s over %d", x.N, shown("%.4f", x.Quality), x.Scored)
+	if x.Priced > 0 {
+		fmt.Fprintf(w, ", $%.4f per 1,000 over %d (%s)", perThousand*float64(x.CostUSD), x.Priced, x.Cost)
+	} else if x.Last != nil {
+		fmt.Fprintf(w, ", no cost is known: %s reach the last model", percent(*x.Last))
+	}
+	if x.Timed > 0 {
+		fmt.Fprintf(w, ", latency p50 %.0f ms, p95 %.0f ms over %d (%s)", float64(x.P50), float64(x.P95), x.Timed, x.Latency)
+	}
+	if x.First50.Defined() {
+		fmt.Fprintf(w, ", first token p50 %.0f ms", float64(x.First50))
+	}
+	fmt.Fprintf(w, "\nexhausted: %d, without any answer: %d, left out since not recorded: %d\n", x.Exhausted, x.NoAnswer, x.LeftOut)
+}
+
+// printSignals shows the checks that fired.
+func printSignals(w io.Writer, signals []simulate.Signal) error {
+	fmt.Fprintln(w, "\nWhat each check tells of all recorded answers:")
+	t := tabbed(w)
+	fmt.Fprintln(t, "model\tcheck\tfired\twrong of these\twrong of all\t")
+	never := map[string]bool{}
+	for _, x := range signals {
+		if x.Fired == 0 {
+			never[x.Check] = true
+		}
+	}
+	for _, x := range signals {
+		if x.Fired == 0 {
+			continue
+		}
+		delete(never, x.Check)
+		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%.1f %% [%.1f, %.1f]\t%.1f %%\t%s\n", printable(x.Model), x.Check, x.Fired, x.N,
+			100*float64(x.FiredWrong)/float64(x.Fired), 100*x.Precision.Low, 100*x.Precision.High, 100*float64(x.Wrong)/float64(x.N), x.Verdict())
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	var names []string
+	for _, r := range policy.AllReasons() {
+		if never[r.String()] {
+			names = append(names, r.String())
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(w, "never fired: %s\n", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// spread returns up to most places among n, the first and last among them.
+func spread(n, most int) []int {
+	var at []int
+	for i := range min(n, most) {
+		at = append(at, i*(n-1)/max(min(n, most)-1, 1))
+	}
+	return at
+}
+
+const shownPoints = 11
+
+func printSweep(w io.Writer, s *simulate.Sweep) error {
+	if s == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\n%d thresholds of %s over %d requests (%d left out; --json has all):\n", len(s.Points), s.Knob, s.N, s.LeftOut)
+	t := tabbed(w)
+	fmt.Fprintln(t, "threshold\tquality\tUSD per 1,000\tescalated\texhausted")
+	for _, i := range spread(len(s.Points), shownPoints) {
+		p := s.Points[i]
+		fmt.Fprintf(t, "%.6g\t%s\t%s\t%d\t%d\n", p.Threshold, shown("%.4f", p.Quality), shown("%.4f", perThousand*p.CostUSD), p.Escalated, p.Exhausted)
+	}
+	return t.Flush()
+}
+
+func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
+	for _, p := range d.Pairs {
+		fmt.Fprintf(w, "%s | %s: %d prompts, %d left out", printable(p.Cheap), printable(p.Dear), p.N, p.LeftOut)
+		if p.N == 0 {
+			fmt.Fprint(w, "\n\n")
+			continue
+		}
+		fmt.Fprintf(w, "; alone %.4f and %.4f; both wrong %s, if independent %s", float64(p.CheapQuality), float64(p.DearQuality), percent(p.BothWrong), percent(p.Independent))
+		if p.Latency50.Defined() {
+			fmt.Fprintf(w, "; latency p50 %.0f ms, p95 %.0f ms", float64(p.Latency50), float64(p.Latency95))
+		}
+		fmt.Fprintln(w)
+		t := tabbed(w)
+		fmt.Fprintln(t, "  agree from\tagree\tof these wrong\tquality\tUSD per 1,000")
+		for _, i := range spread(len(p.Points), shownPoints) {
+			x := p.Points[i]
+			wrong := percent(x.False)
+			if x.Agreed > 0 {
+				wrong += fmt.Sprintf(" [%.1f, %.1f]", 100*float64(x.FalseCI[0]), 100*float64(x.FalseCI[1]))
+			}
+			threshold := "never"
+			if x.Threshold.Defined() {
+				threshold = fmt.Sprintf("%.4g", float64(x.Threshold))
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%.4f\t%s\n", threshold, percent(x.AgreeRate), wrong, float64(x.Quality), shown("%.4f", perThousand*x.CostUSD))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	return printComparison(w, d.simulated)
+}
+
+func printComparison(w io.Writer, d simulated) error {
+	c := d.Comparison
+	cost, unit, format := "USD per 1,000", float64(perThousand), "%.4f"
+	if c.Axis == simulate.AxisLast {
+		cost, unit, format = "% to the last model", 100, "%.1f"
+	}
+	fmt.Fprintf(w, "\nAll policies on the same %d requests (%d left out). Brackets: 95 %% intervals, paired against %s.\n", c.N, c.LeftOut, printable(c.Reference))
+	t := tabbed(w)
+	fmt.Fprintf(t, "\tpolicy\tquality\tless %s\t%s\tsaving\tat equal cost\tat equal quality\tp50 ms\tp95 ms\n", printable(c.Reference), cost)
+	for _, r := range c.Rows {
+		mark := " "
+		if r.Frontier {
+			mark = "*"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, printable(r.Policy), ranged("%.4f", r.Quality, 1), ranged("%+.4f", r.Gain, 1),
+			ranged(format, r.Cost, unit), ranged("%.1f", r.Saving, 100)+" %", shown("%+.4f", r.BetterThanMix), percent(r.CheaperThanMix), shown("%.0f", r.P50), shown("%.0f", r.P95))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "* no other is both as good and as cheap. At equal cost and quality: beside a random mix of single models. The oracle knows every answer's quality.")
+	for _, note := range d.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
+	return nil
+}

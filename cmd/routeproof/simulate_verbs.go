@@ -1,0 +1,194 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/eval/simulate"
+)
+
+// simulationVersion is that of the JSON documents below.
+const simulationVersion = 1
+
+// simulated is what all documents hold.
+type simulated struct {
+	Version    int                  `json:"version"`
+	Outcomes   string               `json:"outcomes"`
+	Comparison *simulate.Comparison `json:"comparison"`
+	Notes      []string             `json:"notes"`
+}
+
+// cascadeDocument is the JSON of a cascade or hybrid.
+type cascadeDocument struct {
+	simulated
+	Classifier string                 `json:"classifier,omitempty"`
+	Tiers      []simulate.TierSummary `json:"tiers"`
+	Totals     simulate.Totals        `json:"totals"`
+	Signals    []simulate.Signal      `json:"signals"`
+	Sweep      *simulate.Sweep        `json:"sweep,omitempty"`
+}
+
+// parallelDocument is the JSON of parallel agreement.
+type parallelDocument struct {
+	simulated
+	Agree string          `json:"agree"`
+	Pairs []simulate.Pair `json:"pairs"`
+}
+
+func (a *app) simulateCascadeVerb() *cobra.Command {
+	return a.cascadeVerb(&cobra.Command{
+		Use:   "cascade --outcomes FILE",
+		Short: "The cheapest model first, then the next while its answer is refused",
+		Long: `Ask the cheapest model of the ladder first and climb while its answer is refused: it
+is too short, holds a phrase of doubt, is no JSON where the task type requires it,
+fails a pattern or schema, has too little confidence, failed, or came too late. Where
+no answer passes, the last one that there was is given and counted as exhausted.
+
+Shown are what each model serves and escalates and why (under 10 % escalated is
+good, over 20 % a sign that the first model is the wrong one), what each check tells
+of right and wrong answers, and all policies side by side. Costs and latencies are
+those recorded; else they are computed from tokens, prices and speed.`,
+		Example: `  routeproof data synth --n 500 --out made
+  routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl
+
+  # every threshold of the confidence that was recorded
+  routeproof simulate cascade --outcomes made/outcomes.jsonl --min-chars 0 --phrases none --sweep confidence`,
+	}, false)
+}
+
+func (a *app) simulateHybridVerb() *cobra.Command {
+	return a.cascadeVerb(&cobra.Command{
+		Use:   "hybrid --outcomes FILE",
+		Short: "A classifier's choice first, then upwards as a cascade",
+		Long: `Ask the model of the tier that a classifier names first, and climb from there as a
+cascade does. The classifier is the rule of the configuration, or one whose decisions
+run has written (--predictions out/predictions.parquet --classifier NAME); what it
+costs and how long it takes counts. The ladder's tiers must be among those of the
+configuration.`,
+		Example: `  routeproof data synth --n 500 --out made
+  routeproof simulate hybrid --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl`,
+	}, true)
+}
+
+func (a *app) cascadeVerb(cmd *cobra.Command, hybrid bool) *cobra.Command {
+	f := &simulateFlags{}
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
+			d, err := s.cascade(cmd, hybrid)
+			return d, func(w io.Writer) error { return s.printCascade(w, d) }, err
+		})
+	}
+	f.add(cmd)
+	return cmd
+}
+
+// simulate reads the input, has it worked on, and prints what comes of it.
+func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) error {
+	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema}
+	if err := checkOverwrite(inputs, f.problems); err != nil {
+		return err
+	}
+	log := &problemLog{path: f.problems}
+	s, err := f.open(cmd, log.add)
+	if err := log.finish(a, err); err != nil {
+		return err
+	}
+	document, print, err := work(s)
+	if err != nil {
+		return err
+	}
+	if f.asJSON {
+		return a.writeJSON(document)
+	}
+	return a.buffered(print)
+}
+
+func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument, error) {
+	ctx := cmd.Context()
+	t, err := s.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	trace, name := t.cascade, ""
+	if hybrid {
+		if trace, name = t.hybrid, s.decider; trace == nil {
+			return nil, s.undecided
+		}
+	}
+	d := &cascadeDocument{Classifier: name, Tiers: trace.Summaries(), Totals: trace.Totals()}
+	if d.Totals.N == 0 {
+		return nil, s.nothing("no request can be served from the record")
+	}
+	if d.Signals, err = simulate.Signals(ctx, s.checks, s.backend, s.requests); err != nil {
+		return nil, err
+	}
+	if s.flags.checks.sweep != "" {
+		if d.Sweep, err = simulate.SweepCascade(ctx, simulate.Knob(s.flags.checks.sweep), s.flags.checks.config, s.start, s.backend, s.requests); err != nil {
+			return nil, s.nothing(err.Error())
+		}
+	}
+	d.simulated, err = s.sideBySide(t)
+	return d, err
+}
+
+func (s *simulation) sideBySide(t *traces) (simulated, error) {
+	c, err := s.compare(t)
+	return simulated{simulationVersion, s.flags.outcomes, c, append([]string{}, s.notes...)}, err
+}
+
+func (a *app) simulateParallelVerb() *cobra.Command {
+	f := &simulateFlags{}
+	cmd := &cobra.Command{
+		Use:   "parallel --outcomes FILE",
+		Short: "Two models at once: the cheap one's answer where both agree",
+		Long: `Ask two models of the ladder at once, every pair of it in turn. Where their answers
+agree the cheap one's is given, else the dear one's; a side that failed or came too
+late disagrees. Answers agree where their final answers are the same (--answer says
+how to find it in a response), or from a cosine of the responses' vectors on
+(--agree cosine, by the configuration's embedder or --word-vectors).
+
+Shown are, for every pair and every threshold, how often the two agree, how often
+they do so on a wrong answer, and what comes of it; both are always paid. Errors that
+two models make together are set beside those of independent ones.`,
+		Example: `  routeproof data synth --n 500 --out made
+  routeproof simulate parallel --outcomes made/outcomes.jsonl --answer 'regex:k\d+'
+
+  # agreement by meaning, at every similarity
+  routeproof simulate parallel --outcomes made/outcomes.jsonl --agree cosine --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
+				d, err := s.parallel(cmd)
+				return d, func(w io.Writer) error { return s.printParallel(w, d) }, err
+			})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (s *simulation) parallel(cmd *cobra.Command) (*parallelDocument, error) {
+	pairs, err := simulate.SweepPairs(cmd.Context(), s.agreement, s.flags.checks.config.TimeoutMS, s.backend, s.requests)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for _, p := range pairs {
+		n = max(n, p.N)
+	}
+	if n == 0 {
+		return nil, s.nothing("no pair of answers can be compared")
+	}
+	t, err := s.run(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	d := &parallelDocument{Pairs: pairs, Agree: s.flags.agreement.agree}
+	if d.Agree == "answer" {
+		d.Agree += " " + s.flags.agreement.answer
+	}
+	d.simulated, err = s.sideBySide(t)
+	return d, err
+}
