@@ -107,15 +107,16 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 
 func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument, error) {
 	ctx := cmd.Context()
-	t, err := s.run(ctx)
+	t, err := s.suite().Run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	trace, name := t.cascade, ""
+	trace, name := t.Cascade, ""
 	if hybrid {
-		if trace, name = t.hybrid, s.decider; trace == nil {
+		if len(t.Hybrids) == 0 {
 			return nil, s.undecided
 		}
+		trace, name = t.Hybrids[0], s.deciders[0].Name
 	}
 	d := &cascadeDocument{Classifier: name, Tiers: trace.Summaries(), Totals: trace.Totals()}
 	if d.Totals.N == 0 {
@@ -133,7 +134,7 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 	return d, err
 }
 
-func (s *simulation) sideBySide(t *traces) (simulated, error) {
+func (s *simulation) sideBySide(t *simulate.Traces) (simulated, error) {
 	c, err := s.compare(t)
 	return simulated{simulationVersion, s.flags.outcomes, c, append([]string{}, s.notes...)}, err
 }
@@ -181,7 +182,7 @@ func (s *simulation) parallel(cmd *cobra.Command) (*parallelDocument, error) {
 	if n == 0 {
 		return nil, s.nothing("no pair of answers can be compared")
 	}
-	t, err := s.run(cmd.Context())
+	t, err := s.suite().Run(cmd.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/tokens"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// simulation is recorded answers, ready to be served from.
+type simulation struct {
+	flags     *simulateFlags
+	config    pipeline.Config
+	checks    *policy.Checks
+	agreement policy.Agreement
+	backend   *policy.Recorded
+	requests  []policy.Request
+	groups    []int32
+	start     int
+	deciders  []simulate.NamedDecider
+	undecided error // why there is none
+	rungs     []int // of each tier
+	notes     []string
+}
+
+// open reads what the flags name.
+func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*simulation, error) {
+	config, err := readConfig(f.config)
+	if err != nil {
+		return nil, err
+	}
+	s := &simulation{flags: f, config: config}
+	if s.checks, err = f.checks.read(); err != nil {
+		return nil, err
+	}
+	if s.agreement, err = f.agreement.read(cmd, config); err != nil {
+		return nil, err
+	}
+	models, err := f.models(config, each)
+	if err != nil {
+		return nil, err
+	}
+	if s.start, err = startOf(models, f.checks.start); err != nil {
+		return nil, err
+	}
+	if err := s.readOutcomes(cmd.Context(), models, each); err != nil {
+		return nil, err
+	}
+	return s, s.readPrompts(cmd.Context(), each)
+}
+
+// startOf returns the rung of a tier or model.
+func startOf(models []policy.Model, name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	var known []string
+	for i, m := range models {
+		if m.Tier == name || m.Name == name {
+			return i, nil
+		}
+		known = append(known, m.Name)
+	}
+	return 0, fmt.Errorf("%w: --start: expected one of %s, found %q", errUsage, strings.Join(known, ", "), name)
+}
+
+// models returns the ladder with what is known of its models.
+func (f *simulateFlags) models(config pipeline.Config, each func(datasets.Problem)) ([]policy.Model, error) {
+	known := map[string]policy.Model{}
+	var models []policy.Model
+	for _, t := range config.Tiers {
+		m := policy.Model{Tier: t.Name, Name: t.Model, SystemPrompt: t.SystemPrompt, MaxTokens: t.MaxTokens,
+			InputPerM: t.InputPerM, OutputPerM: t.OutputPerM, TTFTMS: t.TTFTMS, TokensPerS: t.TokensPerS}
+		known[t.Model] = m
+		models = append(models, m)
+	}
+	if f.prices != "" {
+		if _, err := datasets.Prices().ScanFile(f.prices, each, func(p *datasets.Price) error {
+			m := known[p.Model]
+			m.InputPerM, m.OutputPerM = &p.InputPerM, &p.OutputPerM
+			m.TTFTMS, m.TokensPerS = p.TTFTMS.Pointer(), p.TokensPerS.Pointer()
+			known[p.Model] = m
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if f.ladder != "" {
+		ladder, err := datasets.ParseLadder(f.ladder)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --ladder: %w", errUsage, err)
+		}
+		models = nil
+		for _, rung := range ladder {
+			models = append(models, policy.Model{Tier: rung.Tier, Name: rung.Model})
+		}
+	}
+	for i := range models {
+		if m, ok := known[models[i].Name]; ok {
+			m.Tier, m.Name = models[i].Tier, models[i].Name
+			models[i] = m
+		}
+	}
+	return models, nil
+}
+
+func (s *simulation) readOutcomes(ctx context.Context, models []policy.Model, each func(datasets.Problem)) error {
+	var count func(string) (int, error)
+	if slices.ContainsFunc(models, func(m policy.Model) bool { return m.InputPerM != nil || m.TokensPerS != nil }) {
+		counter, err := tokens.NewCounter()
+		if err != nil {
+			return err
+		}
+		count = counter.Count
+		for i := range models {
+			if models[i].SystemTokens, err = count(models[i].SystemPrompt); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	if s.backend, err = policy.NewRecorded(models, count); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	answers := map[string]int{}
+	summary, err := datasets.Outcomes().ScanFile(s.flags.outcomes, each, func(o *datasets.Outcome) error {
+		answers[o.Model]++
+		return errors.Join(ctx.Err(), s.backend.Add(o))
+	})
+	if err != nil {
+		return err
+	}
+	s.requests, s.notes = s.backend.Requests(), summary.Warnings
+	others := slices.Sorted(maps.Keys(s.backend.Others()))
+	for _, m := range models {
+		if answers[m.Name] == 0 {
+			return s.noAnswers(m.Name, slices.Sorted(maps.Keys(answers)))
+		}
+	}
+	if len(others) > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("models that are not on the ladder: %s", wording.List(others)))
+	}
+	return nil
+}
+
+func (s *simulation) noAnswers(model string, known []string) error {
+	meant := ""
+	if near := wording.Nearest(model, known); near != "" {
+		meant = fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return fmt.Errorf("%w: --ladder: %s has no answers of model %q%s: expected models among %s", errUsage, s.flags.outcomes, model, meant, wording.List(known))
+}
+
+// readPrompts adds what the prompts say of requests.
+func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem)) error {
+	prompts := make([]datasets.Prompt, len(s.requests))
+	place := map[string]int{}
+	for i, q := range s.requests {
+		place[q.ID], prompts[i] = i, datasets.Prompt{ID: q.ID, Text: q.Text}
+		if q.Text == "" {
+			prompts[i].Group = "id " + q.ID // no text, nothing to be near to
+		}
+	}
+	if s.flags.prompts != "" {
+		found := 0
+		if _, err := datasets.Prompts(nil).ScanFile(s.flags.prompts, each, func(p *datasets.Prompt) error {
+			i, ok := place[p.ID]
+			if !ok {
+				return ctx.Err()
+			}
+			found++
+			prompts[i].Group = p.Group
+			q := &s.requests[i]
+			if q.Text == "" {
+				q.Text, prompts[i].Text = p.Text, p.Text
+			}
+			return errors.Join(ctx.Err(), s.describe(q, p))
+		}); err != nil {
+			return err
+		}
+		if found < len(s.requests) {
+			s.notes = append(s.notes, fmt.Sprintf("requests that are not among the prompts: %d of %d; their task type is taken to be general", len(s.requests)-found, len(s.requests)))
+		}
+	}
+	s.groups = datasets.GroupPrompts(prompts).Near
+	return s.readDecisions(ctx, each)
+}
+
+func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error) {
+	if q.TaskType = p.TaskType; p.Schema != "" {
+		if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
+			return fmt.Errorf("%w: %s: the schema of prompt %q: %w", errUsage, s.flags.prompts, p.ID, err)
+		}
+	}
+	return nil
+}
+
+// suite is all policies over the requests.
+func (s *simulation) suite() *simulate.Suite {
+	return &simulate.Suite{
+		Backend: s.backend, Requests: s.requests, Checks: s.checks, Start: s.start,
+		Agreement: s.agreement, Threshold: s.flags.agreement.threshold, TimeoutMS: s.flags.checks.config.TimeoutMS,
+		Deciders: s.deciders, Rungs: s.rungs,
+	}
+}
+
+// compare sets all policies side by side.
+func (s *simulation) compare(t *simulate.Traces) (*simulate.Comparison, error) {
+	for _, name := range t.NotCompared {
+		s.notes = append(s.notes, name+" is not compared: answers, their texts or their scores were not recorded")
+	}
+	c, err := simulate.Compare(t.Singles, t.Policies, simulate.Options{Groups: s.groups, Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed})
+	if errors.Is(err, simulate.ErrNothing) {
+		return nil, s.nothing(err.Error())
+	}
+	return c, err
+}
+
+// nothing is the error of outcomes that say too little.
+func (s *simulation) nothing(why string) error {
+	p := datasets.Problem{File: s.flags.outcomes, Reason: why + ": expected outcomes with response and score of every model of the ladder"}
+	return &datasets.ContentError{File: s.flags.outcomes, First: []datasets.Problem{p}, Total: 1}
+}
+
+// readDecisions has the rule classifier, or recorded predictions, decide on
+// tiers, where the ladder names tiers of the configuration.
+func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Problem)) error {
+	tiers, err := policy.RungsOf(s.config.TierNames(), s.backend.Models())
+	if err != nil {
+		s.undecided = fmt.Errorf("%w: --ladder: %w: name the configuration's tiers before the models, as in %s=gpt-4o-mini", errUsage, err, s.config.TierNames()[0])
+		if s.flags.predictions != "" {
+			return s.undecided
+		}
+		s.notes = append(s.notes, "no classifier is simulated: the ladder does not name the configuration's tiers, as in "+s.config.TierNames()[0]+"=gpt-4o-mini")
+		return nil
+	}
+	s.rungs = tiers
+	decider := pipeline.RuleName
+	decisions := map[string]eval.Decision{}
+	if s.flags.predictions != "" {
+		if decider, err = s.predicted(decisions, each); err != nil {
+			return err
+		}
+	} else {
+		rule, err := s.config.NewRule()
+		if err != nil {
+			return err
+		}
+		asked := make([]eval.Request, len(s.requests))
+		for i, q := range s.requests {
+			asked[i] = eval.Request{ID: q.ID, Text: q.Text}
+		}
+		made, err := rule.Classify(ctx, asked)
+		if err != nil {
+			return err
+		}
+		for i, d := range made {
+			decisions[asked[i].ID] = d
+		}
+	}
+	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(decisions)}}
+	return nil
+}
+
+// predicted reads the decisions of a classifier, none of them out of fold.
+func (s *simulation) predicted(decisions map[string]eval.Decision, each func(datasets.Problem)) (string, error) {
+	names := s.config.TierNames()
+	known := map[string]int{}
+	for i, name := range names {
+		known[name] = i
+	}
+	found := map[string]bool{}
+	_, err := datasets.Predictions().ScanFile(s.flags.predictions, each, func(p *datasets.Prediction) error {
+		found[p.Classifier] = true
+		if p.Fold.Known || p.Repeat > 0 || p.Classifier != s.flags.classifier {
+			return nil
+		}
+		tier, ok := known[p.Predicted]
+		if !ok {
+			return fmt.Errorf("%w: %s: prompt %q is predicted to be %q: expected one of %s", errUsage, s.flags.predictions, p.ID, p.Predicted, strings.Join(names, ", "))
+		}
+		d := eval.Decision{Tier: tier}
+		if p.CostUSD.Known {
+			d.CostUSD = eval.Quantity{Value: p.CostUSD.Value, Origin: eval.Recorded}
+		}
+		if p.LatencyMS.Known {
+			d.LatencyMS = eval.Quantity{Value: p.LatencyMS.Value, Origin: eval.Recorded}
+		}
+		decisions[p.ID] = d
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	if !found[s.flags.classifier] {
+		return "", fmt.Errorf("%w: --classifier: expected one of %s, found %q", errUsage, wording.List(slices.Sorted(maps.Keys(found))), s.flags.classifier)
+	}
+	return s.flags.classifier, nil
+}
