@@ -55,7 +55,8 @@ func (f *simulateFlags) add(cmd *cobra.Command) {
 	required(cmd, "outcomes")
 }
 
-// checkFlags say when a cascade takes no answer.
+// checkFlags say when a cascade takes no answer. Those that are not given are
+// as the configuration has them.
 type checkFlags struct {
 	config                 policy.ChecksConfig
 	phrases, schema, start string
@@ -65,7 +66,7 @@ type checkFlags struct {
 func (f *checkFlags) add(cmd *cobra.Command) {
 	flags, c := cmd.Flags(), policy.DefaultChecks()
 	flags.IntVar(&f.config.MinChars, "min-chars", c.MinChars, "escalate answers of fewer characters, white space at the ends not counted; 0: never")
-	flags.StringVar(&f.phrases, "phrases", "default", "escalate answers with one of these phrases of doubt or refusal: default, none, or a file with one a line")
+	flags.StringVar(&f.phrases, "phrases", "", "escalate answers with a phrase of doubt or refusal: none, or a file with one a line (default: those of the configuration)")
 	flags.BoolVar(&f.config.JSON, "require-json", c.JSON, "escalate answers that are no JSON where the prompt's task type is not general")
 	flags.BoolVar(&f.config.UnwrapFences, "unwrap-fences", false, "look for JSON inside a Markdown code fence")
 	flags.StringVar(&f.config.Pattern, "pattern", "", "escalate answers in which this regular expression is not found")
@@ -76,13 +77,26 @@ func (f *checkFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.sweep, "sweep", "", "go through every threshold of confidence or min_chars")
 }
 
-// read returns the checks of the flags.
-func (f *checkFlags) read() (*policy.Checks, error) {
-	switch f.phrases {
-	case "none":
-	case "default":
-		f.config.Phrases = policy.DefaultPhrases()
-	default:
+// read returns the checks of the configuration and the flags.
+func (f *checkFlags) read(cmd *cobra.Command, config pipeline.Config) (*policy.Checks, error) {
+	given, c := f.config, config.Policies.Checks.Policy()
+	for name, set := range map[string]func(){
+		"min-chars":      func() { c.MinChars = given.MinChars },
+		"require-json":   func() { c.JSON = given.JSON },
+		"unwrap-fences":  func() { c.UnwrapFences = given.UnwrapFences },
+		"pattern":        func() { c.Pattern = given.Pattern },
+		"min-confidence": func() { c.MinConfidence = given.MinConfidence },
+		"timeout-ms":     func() { c.TimeoutMS = given.TimeoutMS },
+	} {
+		if cmd.Flags().Changed(name) {
+			set()
+		}
+	}
+	f.config = c
+	if f.phrases != "" {
+		f.config.Phrases = nil
+	}
+	if f.phrases != "" && f.phrases != "none" {
 		text, err := os.ReadFile(f.phrases)
 		if err != nil {
 			return nil, err
@@ -118,61 +132,62 @@ func (f *checkFlags) read() (*policy.Checks, error) {
 	return checks, nil
 }
 
-// agreementFlags say when two answers agree.
+// agreementFlags say when two answers agree. Those that are not given are as
+// the configuration has them.
 type agreementFlags struct {
-	agree, answer, words string
-	threshold, price     float64
+	by, answer, words string
+	threshold, price  float64
 }
-
-// The similarity from which two answers agree.
-const (
-	sameAnswerThreshold = 1
-	cosineThreshold     = 0.92
-)
 
 func (f *agreementFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.agree, "agree", "answer", "how two answers agree: answer (the same final answer) or cosine (of the responses' vectors)")
+	flags.StringVar(&f.by, "agree", pipeline.ByAnswer, "how two answers agree: answer (the same final answer) or cosine (of the responses' vectors)")
 	flags.StringVar(&f.answer, "answer", "text", "what the final answer is: text, regex:PATTERN (the last match, of it the first group) or json:FIELD")
 	flags.Float64Var(&f.threshold, "threshold", 0, "similarity from which two answers agree (default 1, with cosine 0.92)")
 	flags.Float64Var(&f.price, "embedding-price", 0, "USD per million tokens for embedding the responses")
 	addWords(cmd, &f.words)
 }
 
-// read returns the agreement of the flags.
+// read returns the agreement of the configuration and the flags.
 func (f *agreementFlags) read(cmd *cobra.Command, config pipeline.Config) (policy.Agreement, error) {
-	if err := oneOf("agree", f.agree, []string{"answer", "cosine"}); err != nil {
+	c := config.Policies.Agreement
+	if cmd.Flags().Changed("agree") {
+		c.By, c.Threshold = f.by, nil
+	}
+	if cmd.Flags().Changed("answer") {
+		c.Answer = f.answer
+	}
+	if cmd.Flags().Changed("threshold") {
+		c.Threshold = &f.threshold
+	}
+	if err := oneOf("agree", c.By, []string{pipeline.ByAnswer, pipeline.ByCosine}); err != nil {
 		return nil, err
 	}
-	answer, err := policy.ParseAnswer(f.answer)
-	if err != nil {
-		return nil, fmt.Errorf("%w: --answer: %w", errUsage, err)
-	}
-	if !cmd.Flags().Changed("threshold") {
-		f.threshold = sameAnswerThreshold
-		if f.agree == "cosine" {
-			f.threshold = cosineThreshold
-		}
-	}
-	if f.agree == "answer" {
-		return policy.SameAnswer{Answer: answer}, nil
-	}
+	f.by, f.answer, f.threshold = c.By, c.Answer, c.SimilarityFrom()
 	var e centroids.Embedder
-	if f.words != "" {
+	var err error
+	switch {
+	case c.By == pipeline.ByAnswer:
+	case f.words != "":
 		e, err = embedder.NewStatic(f.words)
-	} else {
+	default:
 		e, err = pipeline.NewEmbedder(config.Embedder)
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := policy.Cosine{Embedder: e}
-	if f.price > 0 {
-		counter, err := tokens.NewCounter()
-		if err != nil {
-			return nil, err
-		}
-		c.PerM, c.Count = &f.price, counter.Count
+	agreement, err := pipeline.NewAgreement(c, e)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --answer: %w", errUsage, err)
 	}
-	return c, nil
+	cosine, ok := agreement.(policy.Cosine)
+	if !ok || f.price == 0 {
+		return agreement, nil
+	}
+	counter, err := tokens.NewCounter()
+	if err != nil {
+		return nil, err
+	}
+	cosine.PerM, cosine.Count = &f.price, counter.Count
+	return cosine, nil
 }

@@ -42,7 +42,7 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*
 		return nil, err
 	}
 	s := &simulation{flags: f, config: config}
-	if s.checks, err = f.checks.read(); err != nil {
+	if s.checks, err = f.checks.read(cmd, config); err != nil {
 		return nil, err
 	}
 	if s.agreement, err = f.agreement.read(cmd, config); err != nil {
@@ -78,13 +78,13 @@ func startOf(models []policy.Model, name string) (int, error) {
 
 // models returns the ladder with what is known of its models.
 func (f *simulateFlags) models(config pipeline.Config, each func(datasets.Problem)) ([]policy.Model, error) {
+	models, err := config.Models(func(string) (int, error) { return 0, nil }) // counted where it matters
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]policy.Model{}
-	var models []policy.Model
-	for _, t := range config.Tiers {
-		m := policy.Model{Tier: t.Name, Name: t.Model, SystemPrompt: t.SystemPrompt, MaxTokens: t.MaxTokens,
-			InputPerM: t.InputPerM, OutputPerM: t.OutputPerM, TTFTMS: t.TTFTMS, TokensPerS: t.TokensPerS}
-		known[t.Model] = m
-		models = append(models, m)
+	for _, m := range models {
+		known[m.Name] = m
 	}
 	if f.prices != "" {
 		if _, err := datasets.Prices().ScanFile(f.prices, each, func(p *datasets.Price) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/simulate"
 )
 
@@ -186,8 +187,8 @@ func (s *simulation) parallel(cmd *cobra.Command) (*parallelDocument, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &parallelDocument{Pairs: pairs, Agree: s.flags.agreement.agree}
-	if d.Agree == "answer" {
+	d := &parallelDocument{Pairs: pairs, Agree: s.flags.agreement.by}
+	if d.Agree == pipeline.ByAnswer {
 		d.Agree += " " + s.flags.agreement.answer
 	}
 	d.simulated, err = s.sideBySide(t)

@@ -31,6 +31,7 @@ type Config struct {
 	Fallback    string            `yaml:"fallback" json:"fallback"`
 	Embedder    EmbedderConfig    `yaml:"embedder" json:"embedder"`
 	Classifiers ClassifiersConfig `yaml:"classifiers" json:"classifiers"`
+	Policies    PoliciesConfig    `yaml:"policies" json:"policies"`
 	Splits      SplitsConfig      `yaml:"splits" json:"splits"`
 	Bootstrap   BootstrapConfig   `yaml:"bootstrap" json:"bootstrap"`
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`

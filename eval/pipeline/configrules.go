@@ -63,6 +63,9 @@ func (c *Config) check() error {
 	if m := c.Classifiers.Hybrid.EmbeddingMargin; !(m >= 0 && m <= 2) {
 		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, found %g", m)
 	}
+	if err := c.Policies.check(); err != nil {
+		return fmt.Errorf("policies, %w", err)
+	}
 	if err := c.Shares().Check(); err != nil {
 		return fmt.Errorf("splits: %w", err)
 	}

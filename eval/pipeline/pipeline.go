@@ -33,6 +33,7 @@ type Input struct {
 	Answers     map[string]datasets.Answer
 	AnswersName string // empty: no recorded LLM answers
 	AnswersNote string
+	Outcomes    *Outcomes           // nil: none, no policy is simulated
 	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
 	Embedder    centroids.Embedder  // nil: the artifact's or, without one, the configuration's
 	Warnings    []string            // from reading
@@ -48,6 +49,7 @@ type Run struct {
 	Items       []eval.Item // labelled prompts, by id
 	Predictions []*eval.Predictions
 	Result      *eval.Result
+	Policies    *Policies // nil where no outcomes were given
 	Artifact    *centroids.Artifact
 	Embedder    EmbedderNote
 	NotRun      []NotRun
@@ -117,6 +119,7 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 		{"llm", j.llm},
 		{"hybrids", j.hybrids},
 		{"benchmark", j.benchmark},
+		{"policies", j.policies},
 		{"artifact", j.finish},
 	}
 	for i, step := range steps {
@@ -251,17 +254,16 @@ const leastPriced = 0.95
 
 func (j *job) benchmark(ctx context.Context) error {
 	costs := eval.Costs{OutputScale: 1}
-	for _, t := range j.Config.Tiers {
-		system, err := j.counter.Count(t.SystemPrompt)
-		if err != nil {
-			return err
-		}
+	models, err := j.Config.Models(j.counter.Count)
+	if err != nil {
+		return err
+	}
+	for i, m := range models {
 		costs.Tiers = append(costs.Tiers, eval.TierModel{
-			Tier: t.Name, Model: t.Model, InputPerM: t.InputPerM, OutputPerM: t.OutputPerM,
-			SystemTokens: system, ExpectedOutput: t.ExpectedOutput,
+			Tier: m.Tier, Model: m.Name, InputPerM: m.InputPerM, OutputPerM: m.OutputPerM,
+			SystemTokens: m.SystemTokens, ExpectedOutput: j.Config.Tiers[i].ExpectedOutput,
 		})
 	}
-	var err error
 	j.Result, err = eval.Evaluate(ctx, j.Items, j.Predictions, eval.Options{
 		Tiers: j.Tiers, Costs: costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
 		LeastPriced: leastPriced,

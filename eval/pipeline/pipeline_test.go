@@ -244,15 +244,15 @@ func TestStepsAreObserved(t *testing.T) {
 	var steps []string
 	in := starter(t)
 	_, err := pipeline.Execute(context.Background(), pipeline.DefaultConfig(), in, func(step string, done, total int) {
-		if done != len(steps) || total != 7 {
-			t.Errorf("step %s is %d of %d, expected %d of 7", step, done, total, len(steps))
+		if done != len(steps) || total != 8 {
+			t.Errorf("step %s is %d of %d, expected %d of 8", step, done, total, len(steps))
 		}
 		steps = append(steps, step)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"prepare", "rule", "embedding", "llm", "hybrids", "benchmark", "artifact", "done"}, steps); diff != "" {
+	if diff := cmp.Diff([]string{"prepare", "rule", "embedding", "llm", "hybrids", "benchmark", "policies", "artifact", "done"}, steps); diff != "" {
 		t.Error(diff)
 	}
 }

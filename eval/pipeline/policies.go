@@ -1,0 +1,293 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/simulate"
+)
+
+// Outcomes are recorded answers of the tiers' models.
+type Outcomes struct {
+	Name   string // in messages and the report
+	Note   string // what every reader of the report must know of them; may be empty
+	Answer string // how a final answer is found in a response; empty: as the configuration has it
+	Scan   func(visit func(*datasets.Outcome) error) error
+}
+
+// PoliciesConfig says how requests are served in simulations.
+type PoliciesConfig struct {
+	Checks    ChecksConfig    `yaml:"checks" json:"checks"`
+	Agreement AgreementConfig `yaml:"agreement" json:"agreement"`
+}
+
+// ChecksConfig says when a cascade does not take an answer.
+type ChecksConfig struct {
+	MinChars      int      `yaml:"min_chars" json:"min_chars"`
+	Phrases       []string `yaml:"phrases" json:"phrases"`
+	RequireJSON   bool     `yaml:"require_json" json:"require_json"`
+	UnwrapFences  bool     `yaml:"unwrap_fences" json:"unwrap_fences"`
+	Pattern       string   `yaml:"pattern" json:"pattern"`
+	MinConfidence float64  `yaml:"min_confidence" json:"min_confidence"`
+	TimeoutMS     float64  `yaml:"timeout_ms" json:"timeout_ms"`
+}
+
+// Policy returns the checks as the policies have them.
+func (c ChecksConfig) Policy() policy.ChecksConfig {
+	return policy.ChecksConfig{
+		TimeoutMS: c.TimeoutMS, MinChars: c.MinChars, Phrases: c.Phrases, JSON: c.RequireJSON,
+		UnwrapFences: c.UnwrapFences, Pattern: c.Pattern, MinConfidence: c.MinConfidence,
+	}
+}
+
+// Ways in which two answers agree.
+const (
+	ByAnswer = "answer" // the same final answer
+	ByCosine = "cosine" // of the responses' vectors
+)
+
+// AgreementConfig says when two answers agree.
+type AgreementConfig struct {
+	By        string   `yaml:"by" json:"by"`
+	Answer    string   `yaml:"answer" json:"answer"`
+	Threshold *float64 `yaml:"threshold" json:"threshold"` // nil: 1, or .92 of a cosine
+}
+
+// SimilarityFrom returns the similarity from which two answers agree.
+func (c AgreementConfig) SimilarityFrom() float64 {
+	switch {
+	case c.Threshold != nil:
+		return *c.Threshold
+	case c.By == ByCosine:
+		return 0.92
+	}
+	return 1
+}
+
+func (c PoliciesConfig) check() error {
+	if _, err := policy.NewChecks(c.Checks.Policy()); err != nil {
+		return fmt.Errorf("checks: %w", err)
+	}
+	if !slices.Contains([]string{ByAnswer, ByCosine}, c.Agreement.By) {
+		return fmt.Errorf("agreement, by: expected %s or %s, found %q", ByAnswer, ByCosine, c.Agreement.By)
+	}
+	if _, err := policy.ParseAnswer(c.Agreement.Answer); err != nil {
+		return fmt.Errorf("agreement: %w", err)
+	}
+	if t := c.Agreement.SimilarityFrom(); !(t >= -1 && t <= 1) {
+		return fmt.Errorf("agreement, threshold: expected -1 to 1, found %g", t)
+	}
+	return nil
+}
+
+// Policies is what the simulation of policies on the test prompts came to.
+type Policies struct {
+	Outcomes   string                 `json:"outcomes"`
+	Note       string                 `json:"note"`
+	Agreement  AgreementConfig        `json:"agreement"`
+	Comparison *simulate.Comparison   `json:"comparison"`
+	Cascade    []simulate.TierSummary `json:"cascade"`
+	Totals     simulate.Totals        `json:"cascade_totals"`
+	Signals    []simulate.Signal      `json:"signals"`
+	Sweeps     []*simulate.Sweep      `json:"sweeps"`
+	Pairs      []simulate.Pair        `json:"pairs"`
+	Notes      []string               `json:"notes"`
+}
+
+// Models returns the ladder of the configuration's tiers. count counts tokens
+// of system prompts.
+func (c Config) Models(count func(string) (int, error)) ([]policy.Model, error) {
+	models := make([]policy.Model, len(c.Tiers))
+	for i, t := range c.Tiers {
+		system, err := count(t.SystemPrompt)
+		if err != nil {
+			return nil, err
+		}
+		models[i] = policy.Model{
+			Tier: t.Name, Name: t.Model, SystemPrompt: t.SystemPrompt, SystemTokens: system, MaxTokens: t.MaxTokens,
+			InputPerM: t.InputPerM, OutputPerM: t.OutputPerM, TTFTMS: t.TTFTMS, TokensPerS: t.TokensPerS,
+		}
+	}
+	return models, nil
+}
+
+// policies simulates policies on the test prompts, where outcomes are given.
+func (j *job) policies(ctx context.Context) error {
+	if j.in.Outcomes == nil {
+		return nil
+	}
+	suite, groups, err := j.suite(ctx)
+	if err != nil {
+		return err
+	}
+	traces, err := suite.Run(ctx)
+	if err != nil {
+		return err
+	}
+	o := j.in.Outcomes
+	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Cascade: traces.Cascade.Summaries(), Totals: traces.Cascade.Totals()}
+	for _, name := range traces.NotCompared {
+		p.Notes = append(p.Notes, name+" is not compared: answers, their texts or their scores were not recorded")
+	}
+	p.Comparison, err = simulate.Compare(traces.Singles, traces.Policies, simulate.Options{Groups: groups, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed})
+	if errors.Is(err, simulate.ErrNothing) {
+		return j.outcomesError(err.Error() + ": expected outcomes with response and score of every tier's model")
+	}
+	if err != nil {
+		return err
+	}
+	if p.Signals, err = simulate.Signals(ctx, suite.Checks, suite.Backend, suite.Requests); err != nil {
+		return err
+	}
+	for _, knob := range simulate.Knobs() {
+		sweep, err := simulate.SweepCascade(ctx, knob, j.Config.Policies.Checks.Policy(), 0, suite.Backend, suite.Requests)
+		if err != nil && !errors.Is(err, simulate.ErrNothing) {
+			return err
+		}
+		if err == nil {
+			p.Sweeps = append(p.Sweeps, sweep)
+		}
+	}
+	p.Pairs, err = simulate.SweepPairs(ctx, suite.Agreement, suite.TimeoutMS, suite.Backend, suite.Requests)
+	j.Policies = p
+	return err
+}
+
+func (j *job) outcomesError(reason string) error {
+	name := j.in.Outcomes.Name
+	return &datasets.ContentError{File: name, Total: 1, First: []datasets.Problem{{File: name, Reason: reason}}}
+}
+
+// agreementConfig is the configuration's, or that of the outcomes.
+func (j *job) agreementConfig() AgreementConfig {
+	c := j.Config.Policies.Agreement
+	if own := j.in.Outcomes.Answer; own != "" {
+		c.Answer = own
+	}
+	return c
+}
+
+// suite reads the outcomes of the test prompts. groups are theirs.
+func (j *job) suite(ctx context.Context) (suite *simulate.Suite, groups []int32, err error) {
+	models, err := j.Config.Models(j.counter.Count)
+	if err != nil {
+		return nil, nil, err
+	}
+	backend, err := j.outcomes(ctx, models)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &simulate.Suite{Backend: backend, Threshold: j.agreementConfig().SimilarityFrom(), TimeoutMS: j.Config.Policies.Checks.TimeoutMS}
+	if s.Checks, err = policy.NewChecks(j.Config.Policies.Checks.Policy()); err != nil {
+		return nil, nil, err
+	}
+	e, err := j.embedder()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Agreement, err = NewAgreement(j.agreementConfig(), e); err != nil {
+		return nil, nil, err
+	}
+	if s.Requests, groups, err = j.testRequests(backend); err != nil {
+		return nil, nil, err
+	}
+	if s.Rungs, err = policy.RungsOf(j.Tiers.Names(), models); err != nil {
+		return nil, nil, err
+	}
+	s.Deciders = j.deciders()
+	return s, groups, nil
+}
+
+// NewAgreement returns the agreement of a configuration. Embedders of recorded
+// vectors know no responses.
+func NewAgreement(c AgreementConfig, e centroids.Embedder) (policy.Agreement, error) {
+	if c.By == ByCosine {
+		if _, recorded := e.(centroids.Lookup); recorded {
+			return nil, configErrorf("policies, agreement, by: a cosine needs an embedder that can embed responses, which recorded vectors cannot: take %s", ByAnswer)
+		}
+		return policy.Cosine{Embedder: e}, nil
+	}
+	answer, err := policy.ParseAnswer(c.Answer)
+	return policy.SameAnswer{Answer: answer}, err
+}
+
+// outcomes reads the answers of the ladder's models.
+func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Recorded, error) {
+	backend, err := policy.NewRecorded(models, j.counter.Count)
+	if err != nil {
+		return nil, configErrorf("tiers: %v: policies need a model of its own for each tier", err)
+	}
+	found := map[string]bool{}
+	if err := j.in.Outcomes.Scan(func(o *datasets.Outcome) error {
+		found[o.Model] = true
+		return errors.Join(ctx.Err(), backend.Add(o))
+	}); err != nil {
+		return nil, err
+	}
+	for _, m := range models {
+		if !found[m.Name] {
+			return nil, configErrorf("tiers, %s: the outcomes %s have no answers of model %q: name the models that they have (%s)", m.Tier, j.in.Outcomes.Name, m.Name,
+				strings.Join(slices.Sorted(maps.Keys(found)), ", "))
+		}
+	}
+	return backend, nil
+}
+
+// testRequests returns the test prompts that have outcomes.
+func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, groups []int32, err error) {
+	known := map[string]bool{}
+	for _, q := range backend.Requests() {
+		known[q.ID] = true
+	}
+	prompts := map[string]*datasets.Prompt{}
+	for i := range j.in.Prompts {
+		prompts[j.in.Prompts[i].ID] = &j.in.Prompts[i]
+	}
+	number := map[string]int32{}
+	for _, it := range j.Items {
+		if it.Split != datasets.Test || !known[it.ID] {
+			continue
+		}
+		p := prompts[it.ID]
+		q := policy.Request{ID: it.ID, Text: it.Text, TaskType: p.TaskType}
+		if p.Schema != "" {
+			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
+				return nil, nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
+			}
+		}
+		if _, seen := number[it.Group]; !seen {
+			number[it.Group] = int32(len(number))
+		}
+		requests, groups = append(requests, q), append(groups, number[it.Group])
+	}
+	if len(requests) == 0 {
+		return nil, nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")
+	}
+	return requests, groups, nil
+}
+
+// deciders are the classifiers that requests are routed by: all that are no
+// hybrids, and the best.
+func (j *job) deciders() []simulate.NamedDecider {
+	var out []simulate.NamedDecider
+	for _, p := range j.Predictions {
+		best := p.Classifier == j.Result.Classifiers[0].Name
+		if !best && strings.Contains(p.Classifier, "+") {
+			continue
+		}
+		decisions := map[string]eval.Decision{}
+		for i, d := range p.Final {
+			decisions[j.Items[i].ID] = d
+		}
+		out = append(out, simulate.NamedDecider{Name: p.Classifier, Decide: policy.Decided(decisions)})
+	}
+	return out
+}
