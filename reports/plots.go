@@ -24,6 +24,7 @@ const (
 	plotCost      = "plots/cost.svg"
 	plotConfusion = "plots/confusion.svg"
 	plotScores    = "plots/scores.svg"
+	plotPolicies  = "plots/policies.svg"
 )
 
 func drawPlots(run *pipeline.Run) []plot {
@@ -34,6 +35,9 @@ func drawPlots(run *pipeline.Run) []plot {
 	}
 	if run.Result.Unpriced == "" {
 		plots = append(plots, plot{plotCost, "cost against accuracy", costPlot(run)})
+	}
+	if run.Policies != nil {
+		plots = append(plots, plot{plotPolicies, "cost against quality of policies", policiesPlot(run.Policies)})
 	}
 	return plots
 }

@@ -23,6 +23,7 @@ func Markdown(run *pipeline.Run) string {
 	r := &report{run: run, result: run.Result}
 	r.WriteString("# Which classifier should route your requests?\n\n")
 	r.notes()
+	r.outcomesNote()
 	r.verdict()
 	r.warnings()
 	r.classifiers()
@@ -31,6 +32,7 @@ func Markdown(run *pipeline.Run) string {
 	r.pairs()
 	r.parts()
 	r.mistakes()
+	r.policies()
 	r.artifact()
 	r.method()
 	r.provenance()
@@ -49,6 +51,13 @@ func (r *report) notes() {
 		}
 		r.text("> **The LLM's answers are recorded**, not live: %s from %s%s. Costs and latencies that were not recorded with them are computed from token counts and configured prices.",
 			plural(l.Recorded, "answer"), escape(l.Source), note)
+	}
+}
+
+// outcomesNote says what every reader must know of the outcomes.
+func (r *report) outcomesNote() {
+	if p := r.run.Policies; p != nil && p.Note != "" {
+		r.text("> **%s** %s", escape(p.Outcomes), escape(p.Note))
 	}
 }
 

@@ -19,39 +19,50 @@ const (
 	RunFile         = "run.json"
 	PredictionsFile = "predictions.parquet"
 	ClassifiersFile = "classifiers.parquet"
+	CascadeFile     = "cascade.parquet"
+	ParallelFile    = "parallel.parquet"
 	ArtifactFile    = "centroids.safetensors"
 	plotsFolder     = "plots"
 )
 
 // Write writes a run's folder, which is made if need be. Each file appears
 // whole or not at all, and nothing is written before everything but the
-// predictions is rendered. Files of an earlier run are replaced; a plot that
-// this run does not have is removed.
+// predictions is rendered. Files of an earlier run are replaced; those that
+// this run does not have are removed.
 func Write(folder string, run *pipeline.Run, about Environment) error {
 	type file struct {
 		name    string
 		content []byte
 	}
-	var files []file
-	for _, f := range []struct {
+	type rendered struct {
 		name  string
 		write func(io.Writer) error
-	}{
+	}
+	var files []file
+	renderers := []rendered{
 		{ClassifiersFile, func(w io.Writer) error { return writeClassifiers(w, run) }},
 		{ResultFile, func(w io.Writer) error { return WriteResult(w, run) }},
 		{ReportFile, func(w io.Writer) error { _, err := io.WriteString(w, Markdown(run)); return err }},
 		{RunFile, func(w io.Writer) error { return writeEnvironment(w, run, about) }},
-	} {
+	}
+	if run.Policies != nil {
+		renderers = append(renderers,
+			rendered{CascadeFile, func(w io.Writer) error { return writeCascade(w, run.Policies) }},
+			rendered{ParallelFile, func(w io.Writer) error { return writeParallel(w, run.Policies) }})
+	}
+	for _, f := range renderers {
 		var b bytes.Buffer
 		if err := f.write(&b); err != nil {
 			return err
 		}
 		files = append(files, file{f.name, b.Bytes()})
 	}
-	drawn := map[string]bool{}
 	for _, p := range drawPlots(run) {
 		files = append(files, file{p.file, p.svg})
-		drawn[p.file] = true
+	}
+	stale := map[string]bool{plotCost: true, plotPolicies: true, CascadeFile: true, ParallelFile: true}
+	for _, f := range files {
+		delete(stale, f.name)
 	}
 
 	if err := os.MkdirAll(filepath.Join(folder, plotsFolder), 0o755); err != nil {
@@ -68,8 +79,8 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 			return err
 		}
 	}
-	if !drawn[plotCost] {
-		if err := os.Remove(filepath.Join(folder, plotCost)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for name := range stale {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

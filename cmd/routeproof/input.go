@@ -15,12 +15,14 @@ import (
 	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/builtin"
+	"github.com/routeproof/routeproof/datasets/synth"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
 // inputFlags are the flags of verbs that work on labelled prompts.
 type inputFlags struct {
 	prompts, answers, config, problems string
+	outcomes                           string
 	artifact                           string // to evaluate; empty: build one
 	embedder                           embedderFlags
 	outputs                            []string // of the verb
@@ -29,6 +31,7 @@ type inputFlags struct {
 func (f *inputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.prompts, "prompts", "", "labelled prompts, JSON Lines, CSV or Parquet, plain, .gz or .zst (default: the built-in set)")
 	cmd.Flags().StringVar(&f.answers, "llm-answers", "", "recorded answers of an LLM classifier to these prompts")
+	cmd.Flags().StringVar(&f.outcomes, "outcomes", "", "recorded outcomes of the tiers' models on these prompts, to simulate policies on")
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 	f.embedder.add(cmd)
 	addProblems(cmd, &f.problems)
@@ -79,9 +82,15 @@ func (f *inputFlags) readConfig() (pipeline.Config, error) {
 func (f *inputFlags) readPrompts(config pipeline.Config, log *problemLog) (pipeline.Input, error) {
 	names := config.TierNames()
 	if f.prompts == "" {
-		return builtinInput(names, f.answers)
+		return builtinInput(names, f.answers, f.outcomes)
 	}
 	in := pipeline.Input{Name: filepath.Base(f.prompts)}
+	if f.outcomes != "" {
+		in.Outcomes = &pipeline.Outcomes{Name: filepath.Base(f.outcomes), Scan: func(visit func(*datasets.Outcome) error) error {
+			_, err := datasets.Outcomes().ScanFile(f.outcomes, log.add, visit)
+			return err
+		}}
+	}
 	if f.answers != "" {
 		in.AnswersName = filepath.Base(f.answers)
 	}
@@ -132,12 +141,14 @@ func (f *inputFlags) checkFlags(outputs ...string) error {
 		return err
 	}
 	f.outputs = append(outputs, f.problems)
-	return checkOverwrite([]string{f.prompts, f.answers, f.config, f.artifact, f.embedder.words, f.embedder.vectors}, f.outputs...)
+	return checkOverwrite([]string{f.prompts, f.answers, f.outcomes, f.config, f.artifact, f.embedder.words, f.embedder.vectors}, f.outputs...)
 }
 
-func builtinInput(tiers []string, answers string) (pipeline.Input, error) {
-	if answers != "" {
-		return pipeline.Input{}, fmt.Errorf("%w: --llm-answers goes with --prompts: the built-in set brings its own answers", errUsage)
+func builtinInput(tiers []string, answers, outcomes string) (pipeline.Input, error) {
+	for flag, file := range map[string]string{"--llm-answers": answers, "--outcomes": outcomes} {
+		if file != "" {
+			return pipeline.Input{}, fmt.Errorf("%w: %s goes with --prompts: the built-in set brings its own answers", errUsage, flag)
+		}
 	}
 	prompts, err := builtin.Prompts(tiers)
 	if err != nil {
@@ -147,9 +158,31 @@ func builtinInput(tiers []string, answers string) (pipeline.Input, error) {
 	if err != nil {
 		return pipeline.Input{}, err
 	}
+	made, err := madeOutcomes(prompts.Prompts)
 	return pipeline.Input{
 		Prompts: prompts.Prompts, Name: builtin.Name, Note: builtin.Note,
 		Answers: recorded.Answers, AnswersName: builtin.AnswersName, AnswersNote: builtin.AnswersNote,
+		Outcomes: made,
+	}, err
+}
+
+// madeOutcomes returns made-up outcomes of the built-in set.
+func madeOutcomes(prompts []datasets.Prompt) (*pipeline.Outcomes, error) {
+	g, err := synth.New(synth.Default())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := g.OutcomesOf(prompts)
+	if err != nil {
+		return nil, err
+	}
+	return &pipeline.Outcomes{
+		Name:   "made-up outcomes",
+		Note:   "No model answered these prompts: answers, qualities, costs and latencies are drawn from a written model of ability against difficulty (routeproof data synth). The figures on policies show how the report works; they say nothing about these models.",
+		Answer: `regex:k\d+`,
+		Scan: func(visit func(*datasets.Outcome) error) error {
+			return rows(func(o datasets.Outcome) error { return visit(&o) })
+		},
 	}, nil
 }
 

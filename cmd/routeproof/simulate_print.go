@@ -84,9 +84,9 @@ func printTotals(w io.Writer, x simulate.Totals) {
 
 // printSignals shows the checks that fired.
 func printSignals(w io.Writer, signals []simulate.Signal) error {
-	fmt.Fprintln(w, "\nWhat each check tells of all recorded answers:")
+	fmt.Fprintln(w, "\nWhat each check tells of all recorded answers (Fisher's exact test, Holm-adjusted):")
 	t := tabbed(w)
-	fmt.Fprintln(t, "model\tcheck\tfired\twrong of these\twrong of all\t")
+	fmt.Fprintln(t, "model\tcheck\tfired\twrong of these\twrong of all\tp\t")
 	never := map[string]bool{}
 	for _, x := range signals {
 		if x.Fired == 0 {
@@ -98,8 +98,8 @@ func printSignals(w io.Writer, signals []simulate.Signal) error {
 			continue
 		}
 		delete(never, x.Check)
-		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%.1f %% [%.1f, %.1f]\t%.1f %%\t%s\n", printable(x.Model), x.Check, x.Fired, x.N,
-			100*float64(x.FiredWrong)/float64(x.Fired), 100*x.Precision.Low, 100*x.Precision.High, 100*float64(x.Wrong)/float64(x.N), x.Verdict())
+		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%.1f %% [%.1f, %.1f]\t%.1f %%\t%.2g\t%s\n", printable(x.Model), x.Check, x.Fired, x.N,
+			100*float64(x.FiredWrong)/float64(x.Fired), 100*x.Precision.Low, 100*x.Precision.High, 100*float64(x.Wrong)/float64(x.N), x.P, x.Verdict())
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -22,20 +22,22 @@ type Signal struct {
 	Fired      int            `json:"fired"` // of these, that the check fires on
 	FiredWrong int            `json:"fired_wrong"`
 	Precision  stats.Interval `json:"precision"` // 95 % interval of the share of wrong answers among those it fires on
+	P          float64        `json:"p"`         // Fisher's exact test of firing against being wrong, Holm-adjusted over the checks that fire
 }
+
+const alpha = 0.05 // of all tests
 
 // Verdict says in a word whether the check tells wrong answers from right ones.
 func (s Signal) Verdict() string {
-	base := float64(s.Wrong) / float64(max(s.N, 1))
 	switch {
 	case s.Fired == 0:
 		return "never fires"
-	case s.Precision.Low > base:
+	case s.P > alpha:
+		return "not told from chance"
+	case s.FiredWrong*s.N > s.Wrong*s.Fired:
 		return "fires on wrong answers"
-	case s.Precision.High < base:
-		return "fires on right answers"
 	}
-	return "not told from chance"
+	return "fires on right answers"
 }
 
 // Signals looks at every recorded answer of every model by itself, whatever
@@ -74,7 +76,25 @@ func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend,
 			out = append(out, s)
 		}
 	}
+	adjust(out)
 	return out, nil
+}
+
+// adjust tests the checks that fire.
+func adjust(signals []Signal) {
+	var at []int
+	var p []float64
+	for i := range signals {
+		s := &signals[i]
+		if s.P = 1; s.Fired > 0 {
+			right := s.N - s.Wrong
+			at = append(at, i)
+			p = append(p, stats.Fisher(s.FiredWrong, s.Fired-s.FiredWrong, s.Wrong-s.FiredWrong, right-(s.Fired-s.FiredWrong)))
+		}
+	}
+	for k, adjusted := range stats.Holm(p) {
+		signals[at[k]].P = adjusted
+	}
 }
 
 func right(score float64) bool { return score >= datasets.Right }

@@ -68,7 +68,7 @@ func (s *Suite) Run(ctx context.Context) (*Traces, error) {
 	for cheap := range models {
 		for dear := cheap + 1; dear < len(models); dear++ {
 			p := policy.Parallel{Cheap: cheap, Dear: dear, Agreement: s.Agreement, Threshold: s.Threshold, TimeoutMS: s.TimeoutMS}
-			if _, err := s.add(ctx, t, fmt.Sprintf("parallel %s | %s", models[cheap].Name, models[dear].Name), p); err != nil {
+			if _, err := s.add(ctx, t, fmt.Sprintf("parallel %s and %s", models[cheap].Name, models[dear].Name), p); err != nil {
 				return nil, err
 			}
 		}

@@ -1,0 +1,204 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/svgplot"
+)
+
+const perThousand = 1000 // requests that costs are shown for
+
+// policies shows what serving the test prompts by each policy came to.
+func (r *report) policies() {
+	p := r.run.Policies
+	r.heading(2, "Policies on recorded outcomes")
+	if p == nil {
+		r.text("Not simulated: give the recorded outcomes of the tiers' models with `--outcomes FILE`.")
+		return
+	}
+	c := p.Comparison
+	r.text("How good, dear and fast it is to serve the %s that every policy below serves with known quality and cost (%s of %s left out), on the outcomes %s. "+
+		"Square brackets hold 95 %% intervals; differences are paired.",
+		plural(c.N, "test prompt"), thousands(c.LeftOut), thousands(c.N+c.LeftOut), code(p.Outcomes))
+	r.policyTable(c)
+	r.image(plotPolicies, "Cost against quality of policies")
+	r.text("**Bold** policies are on the frontier: no other is both as good and as cheap. *At equal cost* is the quality less that of a random mix of single models of the same cost, "+
+		"*at equal quality* the saving on a mix of the same quality: a policy that is no better than a coin toss between models shows it there. "+
+		"The oracle takes the best answer and of equal ones the cheapest; no policy can. Latency is until the whole answer is there: summed over a cascade's calls, the slower of two parallel ones. Costs are %s, latencies %s.",
+		p.Totals.Cost, p.Totals.Latency)
+	r.cascade(p)
+	r.agreement(p)
+	for _, note := range p.Notes {
+		r.bullet("%s", escape(note))
+	}
+	if len(p.Notes) > 0 {
+		r.end()
+	}
+	r.text("Every threshold stands in `%s` and `%s`.", CascadeFile, ParallelFile)
+}
+
+func (r *report) policyTable(c *simulate.Comparison) {
+	cost := "USD per 1,000"
+	costCell := func(e eval.Estimate) string { return estimateCell(scaled(e, perThousand), usd) }
+	if c.Axis == simulate.AxisLast {
+		cost, costCell = "reach the last model", shareCell
+	}
+	var rows [][]string
+	for _, row := range c.Rows {
+		name := code(row.Policy)
+		if row.Frontier {
+			name = "**" + name + "**"
+		}
+		rows = append(rows, []string{name, pointCell(row.Quality), costCell(row.Cost), shareCell(row.Saving),
+			numberCell(row.BetterThanMix, signed), numberCell(row.CheaperThanMix, percent), numberCell(row.P50, milliseconds), numberCell(row.P95, milliseconds)})
+	}
+	r.table([]string{"", "quality", cost, "saving on " + code(c.Reference), "at equal cost", "at equal quality", "p50", "p95"}, rows)
+}
+
+func scaled(e eval.Estimate, by eval.Number) eval.Estimate {
+	return eval.Estimate{Value: by * e.Value, Low: by * e.Low, High: by * e.High}
+}
+
+func signed(v float64) string { return strings.Replace(fmt.Sprintf("%+.3f", v), "-", "−", 1) }
+
+// cascade shows what each model serves and what the checks tell.
+func (r *report) cascade(p *pipeline.Policies) {
+	r.heading(3, "The cascade")
+	var rows [][]string
+	for _, t := range p.Cascade {
+		var why []string
+		for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
+			why = append(why, fmt.Sprintf("%s %s", reason, thousands(t.Reasons[reason])))
+		}
+		rate := estimateCell(eval.Estimate{Value: t.Rate, Low: t.Interval[0], High: t.Interval[1]}, percent)
+		rows = append(rows, []string{code(t.Tier), thousands(t.Asked), thousands(t.Served), thousands(t.Escalated), rate, t.Mark, strings.Join(why, ", ")})
+	}
+	r.table([]string{"tier", "asked", "served", "escalated", "rate", "", "answers not taken, by the first reason"}, rows)
+	r.text("%s ended without an answer that passed. Under %.0f %% escalated is good; over %.0f %% says that the first choice is wrong too often.",
+		plural(p.Totals.Exhausted, "request"), 100*simulate.GoodEscalation, 100*simulate.BadEscalation)
+	r.text("Whether a check tells wrong answers from right ones, on all recorded answers of a model (Fisher's exact test, Holm-adjusted over the checks that fire):")
+	rows = nil
+	for _, s := range p.Signals {
+		if s.Fired == 0 {
+			continue
+		}
+		wrong := eval.Estimate{Value: eval.Number(float64(s.FiredWrong) / float64(s.Fired)), Low: eval.Number(s.Precision.Low), High: eval.Number(s.Precision.High)}
+		rows = append(rows, []string{code(s.Model), s.Check, fmt.Sprintf("%s of %s", thousands(s.Fired), thousands(s.N)), shareCell(wrong),
+			percent(float64(s.Wrong) / float64(s.N)), pValue(s.P), s.Verdict()})
+	}
+	if len(rows) == 0 {
+		r.text("None fired.")
+		return
+	}
+	r.table([]string{"model", "check", "fired", "wrong of these", "wrong of all", "p", ""}, rows)
+}
+
+// agreement shows each pair at its threshold.
+func (r *report) agreement(p *pipeline.Policies) {
+	r.heading(3, "Two models at once")
+	how := "their final answers are the same (" + code(p.Agreement.Answer) + ")"
+	if p.Agreement.By == pipeline.ByCosine {
+		how = fmt.Sprintf("the cosine of their responses' vectors is at least %g", p.Agreement.SimilarityFrom())
+	}
+	r.text("The cheap one's answer is given where %s, else the dear one's. Both are always paid.", how)
+	var rows [][]string
+	for _, pair := range p.Pairs {
+		point := pair.Points[0] // no two agree
+		for _, x := range pair.Points[1:] {
+			if float64(x.Threshold) >= p.Agreement.SimilarityFrom() {
+				point = x
+			}
+		}
+		wrong := eval.Estimate{Value: point.False, Low: point.FalseCI[0], High: point.FalseCI[1]}
+		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), thousands(pair.N), numberCell(point.AgreeRate, percent), shareCell(wrong),
+			numberCell(point.Quality, threeDigits), numberCell(pair.DearQuality, threeDigits), numberCell(pair.BothWrong, percent), numberCell(pair.Independent, percent)})
+	}
+	r.table([]string{"", "prompts", "agree", "wrong of these", "quality", "dear one alone", "both wrong", "if they erred independently"}, rows)
+}
+
+// policiesPlot draws every policy but the oracle.
+func policiesPlot(p *pipeline.Policies) []byte {
+	c := p.Comparison
+	label, unit, format := "USD per 1,000 requests", eval.Number(perThousand), usd
+	if c.Axis == simulate.AxisLast {
+		label, unit, format = "share of requests that reach the last model", 1, percent
+	}
+	var points []svgplot.XY
+	for _, row := range c.Rows {
+		if row.Oracle {
+			continue // it would be the whole frontier
+		}
+		cost := scaled(row.Cost, unit)
+		points = append(points, svgplot.XY{Label: row.Policy, Baseline: row.Single, X: float64(cost.Value), XLow: float64(cost.Low), XHigh: float64(cost.High),
+			Y: float64(row.Quality.Value), YLow: float64(row.Quality.Low), YHigh: float64(row.Quality.High)})
+	}
+	return svgplot.Scatter("Cost against quality", label, "mean quality", points, true, format, threeDigits)
+}
+
+// sweepRow is a row of cascade.parquet: a cascade at one threshold.
+type sweepRow struct {
+	Knob      string   `parquet:"knob,dict"`
+	Threshold float64  `parquet:"threshold"`
+	N         int64    `parquet:"n"`
+	Quality   *float64 `parquet:"quality,optional"`
+	CostUSD   *float64 `parquet:"cost_usd,optional"`
+	Escalated int64    `parquet:"escalated"`
+	Exhausted int64    `parquet:"exhausted"`
+	Served    []int64  `parquet:"served,list"`
+}
+
+func writeCascade(w io.Writer, p *pipeline.Policies) error {
+	pw := newParquetWriter[sweepRow](w)
+	for _, s := range p.Sweeps {
+		for _, x := range s.Points {
+			row := sweepRow{Knob: string(s.Knob), Threshold: x.Threshold, N: int64(s.N), Quality: defined(x.Quality), CostUSD: defined(x.CostUSD),
+				Escalated: int64(x.Escalated), Exhausted: int64(x.Exhausted)}
+			for _, n := range x.Served {
+				row.Served = append(row.Served, int64(n))
+			}
+			if _, err := pw.Write([]sweepRow{row}); err != nil {
+				return err
+			}
+		}
+	}
+	return pw.Close()
+}
+
+// pairRow is a row of parallel.parquet: two models at one threshold. A
+// threshold that is null is one that no two answers reach.
+type pairRow struct {
+	Cheap     string   `parquet:"cheap,dict"`
+	Dear      string   `parquet:"dear,dict"`
+	Threshold *float64 `parquet:"threshold,optional"`
+	N         int64    `parquet:"n"`
+	Agreed    int64    `parquet:"agreed"`
+	AgreeRate *float64 `parquet:"agree_rate,optional"`
+	Quality   *float64 `parquet:"quality,optional"`
+	CostUSD   *float64 `parquet:"cost_usd,optional"`
+	False     *float64 `parquet:"false_agreement,optional"`
+	FalseLow  *float64 `parquet:"false_agreement_low,optional"`
+	FalseHigh *float64 `parquet:"false_agreement_high,optional"`
+}
+
+func writeParallel(w io.Writer, p *pipeline.Policies) error {
+	pw := newParquetWriter[pairRow](w)
+	for _, pair := range p.Pairs {
+		for _, x := range pair.Points {
+			if _, err := pw.Write([]pairRow{{
+				Cheap: pair.Cheap, Dear: pair.Dear, Threshold: defined(x.Threshold), N: int64(pair.N), Agreed: int64(x.Agreed),
+				AgreeRate: defined(x.AgreeRate), Quality: defined(x.Quality), CostUSD: defined(x.CostUSD),
+				False: defined(x.False), FalseLow: defined(x.FalseCI[0]), FalseHigh: defined(x.FalseCI[1]),
+			}}); err != nil {
+				return err
+			}
+		}
+	}
+	return pw.Close()
+}
