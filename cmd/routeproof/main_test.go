@@ -257,3 +257,40 @@ func TestAllBadRowsAreListed(t *testing.T) {
 		t.Errorf("%d problems listed, expected 300", n)
 	}
 }
+
+// Two signals, one at once behind the other, do not lose the exit code.
+func TestInterruptedTwice(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		cmd := exec.Command(self, "data", "validate", "-")
+		cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), asProgram+"=1")
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond) // until it listens to signals
+		for range 2 {
+			_ = cmd.Process.Signal(os.Interrupt) // it may have ended
+		}
+		_ = cmd.Wait()
+		_ = stdin.Close()
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+			t.Errorf("exit %d, expected %d", code, exitInterrupted)
+		}
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
