@@ -77,14 +77,7 @@ func readFile(t *testing.T, path string) string {
 
 // Every example of every verb's help runs, in one folder, as a shell would.
 func TestHelpExamples(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin, folder := t.TempDir(), t.TempDir()
-	if err := os.Symlink(self, filepath.Join(bin, "routeproof")); err != nil {
-		t.Fatal(err)
-	}
+	folder := t.TempDir()
 	// The files that examples name.
 	t.Chdir(folder)
 	must(t, "init", ".")
@@ -112,10 +105,7 @@ func TestHelpExamples(t *testing.T) {
 		t.Fatalf("found %d examples", len(examples))
 	}
 	for _, example := range examples {
-		cmd := exec.Command("sh", "-c", example)
-		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := asShell(t, folder, example).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", example, err, out)
 		}
 	}
