@@ -114,6 +114,15 @@ func TestSplitsAreAsDocumented(t *testing.T) {
 	}
 }
 
+// Help says of every file of prompts what it may be.
+func TestHelpNamesTheFormats(t *testing.T) {
+	for _, verb := range []string{"run", "build", "bench", "classify", "data"} {
+		if r := must(t, verb, "--help"); !strings.Contains(r.stdout, "JSON Lines, CSV or Parquet, plain, .gz or .zst") {
+			t.Errorf("%s --help:\n%s", verb, r.stdout)
+		}
+	}
+}
+
 // Links between the pages lead somewhere.
 func TestLinksOfTheDocuments(t *testing.T) {
 	pages := append(glob(t, "../../docs/*.md"), "../../README.md")
