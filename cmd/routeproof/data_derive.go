@@ -60,7 +60,7 @@ prompts. With --json counts, notes and these lines are printed as JSON.`,
 			if err == nil {
 				err = writeDerived(out, args[0], derived, log.add)
 			}
-			if derived == nil {
+			if err != nil && (derived == nil || len(derived.Prompts) > 0) {
 				return log.finish(err)
 			}
 			d := newDerivation(out, ladder, derived)

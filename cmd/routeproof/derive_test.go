@@ -30,6 +30,15 @@ func TestDeriveJSON(t *testing.T) {
 	}
 }
 
+// What was not written is not counted as if it were.
+func TestDeriveIntoNowhere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	outcomes := `{"id":"1","model":"a","prompt":"x","score":1}` + "\n" + `{"id":"1","model":"b"}`
+	if r := call(t, outcomes, "data", "derive", "-", "--ladder", "S=a,L=b", "--out", "absent/x.jsonl"); r.code != exitUsage || r.stdout != "" {
+		t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 // The lines that derive prints are a configuration with the ladder's tiers.
 func TestTierLinesLoad(t *testing.T) {
 	for _, ladder := range []datasets.Ladder{
