@@ -113,6 +113,9 @@ func (d *described) print(w io.Writer) error {
 	}
 	line("repeats", "%d equal a text or share a group with one before, %d with near-duplicates", p.Texts.Repeated, p.Texts.NearRepeated)
 	line("groups", "%d that can go to different splits, the largest of %s", p.Texts.Groups, wording.Plural(p.Texts.Largest, "prompt"))
+	if n := p.Texts.Templates; n > 0 {
+		line("templates", "%s mostly of what many have in common: which of them repeat each other is not told", wording.Plural(n, "text"))
+	}
 	for _, warning := range p.Warnings {
 		line("note", "%s", warning)
 	}

@@ -85,6 +85,7 @@ func TestDataExitCodes(t *testing.T) {
 		{"data describe untold.jsonl", 0, "no prompt is labelled"},
 		{"data describe near.jsonl", 0, "the largest of 1 prompt\n"},
 		{"data validat", 2, `(did you mean "validate"?)`},
+		{"simulate cascad", 2, `(did you mean "cascade"?)`},
 		{"data validate straddle.jsonl", 12, "give both one split"},
 		{"data validate good.jsonl partial.jsonl", 12, "give every prompt a split, or none"},
 		{"data validate untold.jsonl", 0, "untold.jsonl: 1 prompt, 0 labelled, nothing wrong\n"},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -116,5 +118,19 @@ func TestDescribeHeadsItsGroups(t *testing.T) {
 	const heading = "\nThe largest groups that near-duplicates join (those of equal texts alone are left out):\n  2 prompts\n"
 	if r := must(t, "data", "describe", "p.jsonl"); !strings.Contains(r.stdout, heading) {
 		t.Errorf("expected %q in\n%s", heading, r.stdout)
+	}
+}
+
+// Texts out of one template are counted, as near-duplicates among them are not
+// looked for.
+func TestDescribeCountsTemplates(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var file strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&file, `{"id":"%d","prompt":"please translate the following sentence of our customer into friendly French and answer in one line: %c"}`+"\n", i, 'a'+rune(i%26))
+	}
+	writeFile(t, "p.jsonl", file.String())
+	if r := must(t, "data", "describe", "p.jsonl"); !regexp.MustCompile(`(?m)^templates +26 texts mostly of what many have in common`).MatchString(r.stdout) {
+		t.Errorf("no templates in\n%s", r.stdout)
 	}
 }

@@ -212,7 +212,7 @@ func TestSimulateExitCodes(t *testing.T) {
 	}{
 		{"", 0, "cascade"},
 		{"cascade", 2, "outcomes"},
-		{"cascade --outcomes o.jsonl --ladder a,b", 0, "1 requests"},
+		{"cascade --outcomes o.jsonl --ladder a,b", 0, "1 request, "},
 		{"cascade --outcomes o.jsonl --ladder a,b", 0, "left out since not recorded: 1"},
 		{"cascade --outcomes o.jsonl", 2, `no answers of model "openai/gpt-4o-mini"`},
 		{"cascade --outcomes o.jsonl --ladder a", 2, "expected 2 to 8 rungs"},

@@ -89,6 +89,7 @@ func TestInterruptedAtAPipe(t *testing.T) {
 		"data derive pipe --ladder S=a,L=b --out x.jsonl", "data synth --out made --parameters pipe",
 		"import --from routellm-mt-bench c.safetensors --questions pipe --contaminated pipe --out x.jsonl",
 		"run --prompts pipe", "run --config pipe", "classify --artifact c.safetensors --in pipe", "classify --artifact pipe --in x", "inspect pipe",
+		"simulate cascade --outcomes pipe", "simulate parallel --outcomes c.safetensors --schema pipe",
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(50*time.Millisecond, cancel)
