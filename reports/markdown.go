@@ -146,19 +146,3 @@ func pPhrase(p float64) string {
 	}
 	return "p = " + pValue(p)
 }
-
-// plural is "1 prompt" or "2 prompts".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%s %ss", thousands(n), noun)
-}
-
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}

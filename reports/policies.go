@@ -11,6 +11,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/simulate"
 	"github.com/routeproof/routeproof/internal/svgplot"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 const perThousand = 1000 // requests that costs are shown for
@@ -26,7 +27,7 @@ func (r *report) policies() {
 	c := p.Comparison
 	r.text("How good, dear and fast it is to serve the %s that every policy below serves with known quality and cost (%s of %s left out), on the outcomes %s. "+
 		"Square brackets hold 95 %% intervals; differences are paired.",
-		plural(c.N, "test prompt"), thousands(c.LeftOut), thousands(c.N+c.LeftOut), code(p.Outcomes))
+		wording.Plural(c.N, "test prompt"), wording.Thousands(c.LeftOut), wording.Thousands(c.N+c.LeftOut), code(p.Outcomes))
 	r.policyTable(c)
 	r.image(plotPolicies, "Cost against quality of policies")
 	r.text("**Bold** policies are on the frontier: no other is both as good and as cheap. *At equal cost* is the quality less that of a random mix of single models of the same cost, "+
@@ -75,14 +76,14 @@ func (r *report) cascade(p *pipeline.Policies) {
 	for _, t := range p.Cascade {
 		var why []string
 		for _, reason := range slices.Sorted(maps.Keys(t.Reasons)) {
-			why = append(why, fmt.Sprintf("%s %s", reason, thousands(t.Reasons[reason])))
+			why = append(why, fmt.Sprintf("%s %s", reason, wording.Thousands(t.Reasons[reason])))
 		}
 		rate := estimateCell(eval.Estimate{Value: t.Rate, Low: t.Interval[0], High: t.Interval[1]}, percent)
-		rows = append(rows, []string{code(t.Tier), thousands(t.Asked), thousands(t.Served), thousands(t.Escalated), rate, t.Mark, strings.Join(why, ", ")})
+		rows = append(rows, []string{code(t.Tier), wording.Thousands(t.Asked), wording.Thousands(t.Served), wording.Thousands(t.Escalated), rate, t.Mark, strings.Join(why, ", ")})
 	}
 	r.table([]string{"tier", "asked", "served", "escalated", "rate", "", "answers not taken, by the first reason"}, rows)
 	r.text("%s ended without an answer that passed. Under %.0f %% escalated is good; over %.0f %% says that the first choice is wrong too often.",
-		plural(p.Totals.Exhausted, "request"), 100*simulate.GoodEscalation, 100*simulate.BadEscalation)
+		wording.Plural(p.Totals.Exhausted, "request"), 100*simulate.GoodEscalation, 100*simulate.BadEscalation)
 	r.text("Whether a check tells wrong answers from right ones, on all recorded answers of a model (Fisher's exact test, Holm-adjusted over the checks that fire):")
 	rows = nil
 	for _, s := range p.Signals {
@@ -90,7 +91,7 @@ func (r *report) cascade(p *pipeline.Policies) {
 			continue
 		}
 		wrong := eval.Estimate{Value: eval.Number(float64(s.FiredWrong) / float64(s.Fired)), Low: eval.Number(s.Precision.Low), High: eval.Number(s.Precision.High)}
-		rows = append(rows, []string{code(s.Model), s.Check, fmt.Sprintf("%s of %s", thousands(s.Fired), thousands(s.N)), shareCell(wrong),
+		rows = append(rows, []string{code(s.Model), s.Check, fmt.Sprintf("%s of %s", wording.Thousands(s.Fired), wording.Thousands(s.N)), shareCell(wrong),
 			percent(float64(s.Wrong) / float64(s.N)), pValue(s.P), s.Verdict()})
 	}
 	if len(rows) == 0 {
@@ -117,7 +118,7 @@ func (r *report) agreement(p *pipeline.Policies) {
 			}
 		}
 		wrong := eval.Estimate{Value: point.False, Low: point.FalseCI[0], High: point.FalseCI[1]}
-		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), thousands(pair.N), numberCell(point.AgreeRate, percent), shareCell(wrong),
+		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), wording.Thousands(pair.N), numberCell(point.AgreeRate, percent), shareCell(wrong),
 			numberCell(point.Quality, threeDigits), numberCell(pair.DearQuality, threeDigits), numberCell(pair.BothWrong, percent), numberCell(pair.Independent, percent)})
 	}
 	r.table([]string{"", "prompts", "agree", "wrong of these", "quality", "dear one alone", "both wrong", "if they erred independently"}, rows)

@@ -8,6 +8,7 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // report is a page about a run.
@@ -50,7 +51,7 @@ func (r *report) notes() {
 			note = ": " + escape(l.Note)
 		}
 		r.text("> **The LLM's answers are recorded**, not live: %s from %s%s. Costs and latencies that were not recorded with them are computed from token counts and configured prices.",
-			plural(l.Recorded, "answer"), escape(l.Source), note)
+			wording.Plural(l.Recorded, "answer"), escape(l.Source), note)
 	}
 }
 
@@ -80,7 +81,7 @@ func (r *report) classifiers() {
 		order = "by accuracy, best first"
 	}
 	r.text("On %s in %s, %s. Square brackets hold 95 %% intervals.",
-		plural(r.result.N, "test prompt"), plural(r.result.Groups, "independent group"), order)
+		wording.Plural(r.result.N, "test prompt"), wording.Plural(r.result.Groups, "independent group"), order)
 	header := []string{"", "accuracy", "macro-F1", "quadratic κ", "sent too low", "sent too high", "USD per 1,000"}
 	row := func(s eval.Score) []string {
 		return []string{code(s.Name), shareCell(s.Accuracy), pointCell(s.MacroF1), pointCell(s.QuadraticKappa),
@@ -120,7 +121,7 @@ func (r *report) alternatives() {
 	for _, s := range r.result.Classifiers {
 		fold, alt, shuffled := missing, missing, missing
 		if s.OutOfFold != nil {
-			fold = fmt.Sprintf("%s (n = %s)", shareCell(*s.OutOfFold), thousands(s.OutOfFoldN))
+			fold = fmt.Sprintf("%s (n = %s)", shareCell(*s.OutOfFold), wording.Thousands(s.OutOfFoldN))
 		}
 		if s.AltAccuracy != nil {
 			alt = shareCell(*s.AltAccuracy)
@@ -136,7 +137,7 @@ func (r *report) alternatives() {
 		rows = nil
 		for _, s := range r.result.Classifiers {
 			if c := s.Calibration; c != nil {
-				rows = append(rows, []string{code(s.Name), thousands(c.N), numberCell(c.ECE, threeDigits), pointCell(c.Null)})
+				rows = append(rows, []string{code(s.Name), wording.Thousands(c.N), numberCell(c.ECE, threeDigits), pointCell(c.Null)})
 			}
 		}
 		if len(rows) > 0 {
@@ -251,7 +252,7 @@ func (r *report) method() {
 func (r *report) provenance() {
 	d := r.run.Data
 	r.heading(2, "Provenance")
-	r.text("%s: %s, %s of them unlabelled. Salt %s.", escape(d.Name), plural(d.Prompts, "prompt"), thousands(d.Unlabelled), code(d.Salt))
+	r.text("%s: %s, %s of them unlabelled. Salt %s.", escape(d.Name), wording.Plural(d.Prompts, "prompt"), wording.Thousands(d.Unlabelled), code(d.Salt))
 	names := r.run.Tiers.Names()
 	if d.Unlabelled > 0 {
 		names = append(names, datasets.Unlabelled)
@@ -260,7 +261,7 @@ func (r *report) provenance() {
 	for _, s := range datasets.Splits() {
 		cells := []string{s.String()}
 		for _, t := range names {
-			cells = append(cells, thousands(d.Counts[s.String()][t]))
+			cells = append(cells, wording.Thousands(d.Counts[s.String()][t]))
 		}
 		rows = append(rows, cells)
 	}
@@ -272,7 +273,7 @@ func (r *report) provenance() {
 	r.bullet("content SHA-256 %s", code(d.SHA256))
 	r.bullet("labels SHA-256 %s", code(d.LabelSHA))
 	r.bullet("splits SHA-256 %s", code(d.SplitSHA))
-	r.bullet("bootstrap: %s replicates, seed %d", thousands(r.run.Config.Bootstrap.Replicates), r.run.Config.Bootstrap.Seed)
+	r.bullet("bootstrap: %s replicates, seed %d", wording.Thousands(r.run.Config.Bootstrap.Replicates), r.run.Config.Bootstrap.Seed)
 	r.end()
 	r.text("When, where and with which version this was made stands in `%s`; every prediction in `%s`; every figure in `%s`.", RunFile, PredictionsFile, ResultFile)
 }

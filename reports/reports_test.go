@@ -20,6 +20,7 @@ import (
 	"github.com/routeproof/routeproof/datasets/builtin"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func starterRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *pipeline.Run {
@@ -239,7 +240,7 @@ func TestBreakEven(t *testing.T) {
 	run := starterRun(t, nil)
 	for i, against := range []eval.Score{run.Result.Baselines[3], run.Result.Baselines[0]} {
 		saving := float64(against.Cost.Headline.Value-run.Result.Classifiers[0].Cost.Headline.Value) / 1000
-		if want := thousands(int(math.Floor(50/saving)) + 1); m[i+1] != want {
+		if want := wording.Thousands(int(math.Floor(50/saving)) + 1); m[i+1] != want {
 			t.Errorf("against %s it pays from %s requests on, expected %s", against.Name, m[i+1], want)
 		}
 	}
@@ -256,11 +257,6 @@ func TestCells(t *testing.T) {
 	for p, want := range map[float64]string{0: "<0.001", 0.0009: "<0.001", 0.001: "0.001", 0.0499: "0.050", 1: "1.000"} {
 		if got := pValue(p); got != want {
 			t.Errorf("pValue(%g) = %s, expected %s", p, got, want)
-		}
-	}
-	for n, want := range map[int]string{0: "0 prompts", 1: "1 prompt", 1234567: "1,234,567 prompts"} {
-		if got := plural(n, "prompt"); got != want {
-			t.Errorf("plural(%d) = %s, expected %s", n, got, want)
 		}
 	}
 	nan := eval.Number(math.NaN())

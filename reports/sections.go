@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"strings"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func (r *report) tiers() {
@@ -33,7 +35,7 @@ func (r *report) pairs() {
 	}
 	r.heading(2, "Is the difference real?")
 	r.text("Two classifiers on the same prompts: the exact two-sided McNemar test on those that only one of them got right, adjusted by Holm's method for all %s. "+
-		"Where prompts come in groups each group has one vote, for the classifier that got more of it right.", plural(len(r.result.Pairs), "pair"))
+		"Where prompts come in groups each group has one vote, for the classifier that got more of it right.", wording.Plural(len(r.result.Pairs), "pair"))
 	var rows [][]string
 	for _, p := range r.result.Pairs {
 		said := "not shown"
@@ -82,7 +84,7 @@ func (r *report) parts() {
 		r.text("Accuracy by %s:", kind)
 		r.table(header, rows)
 		if left > 0 {
-			r.text("%s more in `%s`.", plural(left, kind), ResultFile)
+			r.text("%s more in `%s`.", wording.Plural(left, kind), ResultFile)
 		}
 	}
 }
@@ -110,10 +112,10 @@ func (r *report) mistakes() {
 			r.table([]string{"prompt", "id", "true tier", "sent to", "scores, cheapest tier first"}, rows)
 		}
 		if i == 0 {
-			r.text("%s, %s in all:", code(m.Classifier), plural(m.Total, "mistake"))
+			r.text("%s, %s in all:", code(m.Classifier), wording.Plural(m.Total, "mistake"))
 			write()
 		} else {
-			r.folded(fmt.Sprintf("%s, %s", escape(m.Classifier), plural(m.Total, "mistake")), write)
+			r.folded(fmt.Sprintf("%s, %s", escape(m.Classifier), wording.Plural(m.Total, "mistake")), write)
 		}
 	}
 }
@@ -142,10 +144,10 @@ func (r *report) embedder() {
 	}
 	r.bullet("%s", line)
 	if e.Rows > 0 {
-		r.bullet("word vectors: %s, of which texts can match %s", plural(e.Rows, "row"), thousands(e.Words))
+		r.bullet("word vectors: %s, of which texts can match %s", wording.Plural(e.Rows, "row"), wording.Thousands(e.Words))
 	}
 	if e.Empty > 0 {
-		r.bullet("vectors: %s of %s have none and go to the fallback tier", thousands(e.Empty), plural(e.Prompts, "labelled prompt"))
+		r.bullet("vectors: %s of %s have none and go to the fallback tier", wording.Thousands(e.Empty), wording.Plural(e.Prompts, "labelled prompt"))
 	} else {
 		r.bullet("vectors: every labelled prompt has one")
 	}

@@ -8,12 +8,13 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // Summary writes the verdict and the table of classifiers for a terminal.
 func Summary(w io.Writer, run *pipeline.Run) error {
 	r := run.Result
-	fmt.Fprintf(w, "%s: %s labelled, %s in test\n", run.Data.Name, plural(len(run.Items), "prompt"), thousands(r.N))
+	fmt.Fprintf(w, "%s: %s labelled, %s in test\n", run.Data.Name, wording.Plural(len(run.Items), "prompt"), wording.Thousands(r.N))
 	if run.Data.Note != "" {
 		fmt.Fprintln(w, run.Data.Note)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // tooFew is the number of test prompts below which the report gives no verdict.
@@ -23,12 +24,12 @@ func (r *report) verdict() {
 	best := r.result.Classifiers[0]
 	r.heading(2, "Verdict")
 	if r.result.N < tooFew {
-		r.text("**%s are too few for a verdict** (%d would do for a first one). The tables below show how a report looks, not what is so.", plural(r.result.N, "test prompt"), tooFew)
+		r.text("**%s are too few for a verdict** (%d would do for a first one). The tables below show how a report looks, not what is so.", wording.Plural(r.result.N, "test prompt"), tooFew)
 		return
 	}
 	if r.result.Unpriced != "" {
 		r.text("**%s is right most often: %s of %s** (95 %% interval %s). Costs are unknown, so nothing is said of savings: %s.",
-			code(best.Name), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"), span(best.Accuracy, percent), escape(r.result.Unpriced))
+			code(best.Name), percent(float64(best.Accuracy.Value)), wording.Plural(r.result.N, "test prompt"), span(best.Accuracy, percent), escape(r.result.Unpriced))
 	} else {
 		r.cheapest(best)
 	}
@@ -78,7 +79,7 @@ func (r *report) cheapest(best eval.Score) {
 	}
 	r.text("%s picks the right tier for %s of %s (%s) and sends %s too low. "+
 		"Its cost counts classifying, and pays each request that it sent too low once more at the right tier%s.%s",
-		code(best.Name), percent(float64(best.Accuracy.Value)), plural(r.result.N, "test prompt"), span(best.Accuracy, percent),
+		code(best.Name), percent(float64(best.Accuracy.Value)), wording.Plural(r.result.N, "test prompt"), span(best.Accuracy, percent),
 		percent(float64(best.UnderRouting.Value)), against, about)
 }
 
@@ -195,7 +196,7 @@ func (r *report) breakEven(best eval.Score) {
 		if !(saving > 0) || fixed/saving > math.MaxInt32 {
 			return "never"
 		}
-		return fmt.Sprintf("from **%s requests a day**", thousands(int(fixed/saving)+1))
+		return fmt.Sprintf("from **%s requests a day**", wording.Thousands(int(fixed/saving)+1))
 	}
 	dearest, constant := r.result.Baselines[r.run.Tiers.Len()-1], r.cheapestTier()
 	r.text("The fixed cost of %s a day is earned %s against %s, and %s against %s.",

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +30,8 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	args     []string
-	working  bool // flags and arguments were fine
+	working  bool     // flags and arguments were fine
+	behind   []string // messages to be printed behind that of the error
 }
 
 // run executes the command line and returns the exit code.
@@ -48,14 +48,22 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	code := a.exitCode(err)
 	if code == exitInterrupted {
-		fmt.Fprintln(a.err, "routeproof: interrupted: nothing half-written is left; run the same command again")
+		a.say("interrupted: nothing half-written is left; run the same command again")
 		return code
 	}
-	fmt.Fprintf(a.err, "routeproof: %v\n", err)
+	a.say("%v", err)
+	for _, message := range a.behind {
+		a.say("%s", message)
+	}
 	if !a.working {
 		fmt.Fprintln(a.err, "See routeproof --help.")
 	}
 	return code
+}
+
+// later keeps a message for behind that of the error.
+func (a *app) later(format string, args ...any) {
+	a.behind = append(a.behind, fmt.Sprintf(format, args...))
 }
 
 func (a *app) exitCode(err error) int {
@@ -116,6 +124,7 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 
   # everything, on your own prompts
   routeproof run --prompts prompts.jsonl --out out`,
+		Version:       readBuilt().String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -135,19 +144,6 @@ func (a *app) addVerbs(parent *cobra.Command, verbs ...*cobra.Command) {
 	}
 }
 
-// interruptible does something that cannot be stopped, such as waiting for
-// input, and leaves it behind once ctx is done.
-func interruptible(ctx context.Context, do func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- do() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // buffered gives write a buffer over standard output and flushes it.
 func (a *app) buffered(write func(io.Writer) error) error {
 	w := bufio.NewWriter(a.out)
@@ -159,8 +155,7 @@ func (a *app) buffered(write func(io.Writer) error) error {
 
 func (a *app) writeJSON(v any) error {
 	return a.buffered(func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
+		enc := newEncoder(w)
 		enc.SetIndent("", "  ")
 		return enc.Encode(v)
 	})

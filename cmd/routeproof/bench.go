@@ -35,7 +35,7 @@ these prompts (--vectors).`,
 				return err
 			}
 			if asJSON {
-				return a.buffered(func(w io.Writer) error { return reports.WriteResult(w, run) })
+				return a.writeResult(run)
 			}
 			return a.buffered(func(w io.Writer) error { return reports.Summary(w, run) })
 		},

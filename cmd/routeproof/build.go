@@ -41,9 +41,10 @@ it carries the texts of eight train prompts, to be verified by.`,
 				return err
 			}
 			for _, warning := range run.Warnings {
-				fmt.Fprintf(a.err, "routeproof: warning: %s\n", warning)
+				a.say("warning: %s", warning)
 			}
-			return a.buffered(func(w io.Writer) error { return printManifest(w, out, run.Artifact.Manifest()) })
+			a.noteCanaries(out, &input, run)
+			return a.buffered(func(w io.Writer) error { return printManifest(w, out, run.Artifact.Manifest(), false) })
 		},
 	}
 	input.add(cmd)

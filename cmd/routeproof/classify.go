@@ -35,11 +35,11 @@ func (a *app) classifyVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "classify --artifact FILE --in FILE|-",
 		Short: "Classify prompts with an artifact, as a router would",
-		Long: `Classify prompts with an artifact, as a router would. Input is JSON Lines with id
-and prompt; output is JSON Lines with id, tier, scores (cosine to each tier),
-probability of the tier, margin between the two best scores, and whether the
-thresholds accepted it: what they do not accept goes to the fallback tier. The
-artifact's canaries are verified first.
+		Long: `Classify prompts with an artifact, as a router would. Input has the columns id
+and prompt: JSON Lines, CSV or Parquet, plain, .gz or .zst. Output is JSON Lines with
+id, tier, scores (cosine to each tier), probability of the tier, margin between the
+two best scores, and whether the thresholds accepted it: what they do not accept
+goes to the fallback tier. The artifact's canaries are verified first.
 
 An artifact of word vectors needs their file (--word-vectors). With --vectors the
 prompts' vectors are taken from a file, and only those canaries are verified that
@@ -54,21 +54,25 @@ are among the prompts.`,
 			if err := checkOverwrite([]string{path, in, flags.words, flags.vectors}, problems); err != nil {
 				return err
 			}
-			artifact, err := centroids.Load(path)
+			log, err := a.problemLog(cmd)
 			if err != nil {
 				return err
 			}
+			var artifact *centroids.Artifact
 			var e centroids.Embedder
 			var prompts []datasets.Prompt
-			if err := interruptible(cmd.Context(), func() (err error) {
-				e, prompts, err = a.readClassify(cmd.Context(), artifact, &flags, in, problems)
+			err = interruptible(cmd.Context(), func() (err error) {
+				if artifact, err = centroids.Load(path); err != nil {
+					return err
+				}
+				e, prompts, err = a.readClassify(cmd.Context(), artifact, &flags, in, log)
 				return err
-			}); err != nil {
+			})
+			if err := log.finish(err); err != nil {
 				return err
 			}
 			return a.buffered(func(w io.Writer) error {
-				enc := json.NewEncoder(w)
-				enc.SetEscapeHTML(false)
+				enc := newEncoder(w)
 				for batch := range slices.Chunk(prompts, 512) {
 					if err := classifyBatch(cmd.Context(), enc, artifact, e, batch, withVector); err != nil {
 						return err
@@ -79,7 +83,7 @@ are among the prompts.`,
 		},
 	}
 	cmd.Flags().StringVar(&path, "artifact", "", "artifact to classify with (required)")
-	cmd.Flags().StringVar(&in, "in", "", "prompts, JSON Lines, plain or .gz; - reads standard input (required)")
+	cmd.Flags().StringVar(&in, "in", "", "prompts, JSON Lines, CSV or Parquet, plain, .gz or .zst; - reads standard input (required)")
 	cmd.Flags().BoolVar(&withVector, "with-vector", false, "print each text's vector too")
 	flags.add(cmd)
 	addProblems(cmd, &problems)
@@ -93,7 +97,7 @@ are among the prompts.`,
 
 // readClassify reads the prompts, whose labels do not matter, and returns the
 // artifact's embedder for them, verified as far as that can be done.
-func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, in, problems string) (e centroids.Embedder, prompts []datasets.Prompt, err error) {
+func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, in string, log *problemLog) (e centroids.Embedder, prompts []datasets.Prompt, err error) {
 	if flags.vectors == "" { // before waiting for input
 		if e, err = artifactEmbedder(artifact.Manifest().Embedder, flags.words); err != nil {
 			return nil, nil, err
@@ -102,13 +106,12 @@ func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, fl
 			return nil, nil, err
 		}
 	}
-	log := &problemLog{path: problems}
 	prompts, err = a.readUnlabelled(in, log)
 	vectors, vectorsErr := flags.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err == nil && vectors != nil {
 		e, err = a.recordedOf(ctx, artifact, flags, vectors, prompts, log)
 	}
-	return e, prompts, log.finish(a, err)
+	return e, prompts, err
 }
 
 func (a *app) readUnlabelled(path string, log *problemLog) ([]datasets.Prompt, error) {
@@ -141,7 +144,7 @@ func (a *app) recordedOf(ctx context.Context, artifact *centroids.Artifact, flag
 		warnings = append(warnings, pipeline.UnverifiedCanaries(all-n, all))
 	}
 	for _, w := range warnings {
-		fmt.Fprintf(a.err, "routeproof: warning: %s\n", w)
+		a.say("warning: %s", w)
 	}
 	return e, nil
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func (a *app) dataVerb() *cobra.Command {
@@ -22,7 +23,7 @@ apart by their content when they are read, and by their names when they are
 written.`,
 		Example: `  routeproof data validate prompts.jsonl
   routeproof data describe prompts.jsonl`,
-		Args: cobra.NoArgs,
+		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.addVerbs(cmd, a.dataValidateVerb(), a.dataDescribeVerb(), a.dataSplitVerb(), a.dataDeriveVerb(), a.dataSynthVerb())
@@ -37,19 +38,71 @@ func (f *tierFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 }
 
-func (f *tierFlags) names() ([]string, error) {
-	config, err := readConfig(f.config)
-	if err != nil {
-		return nil, err
+func (f *tierFlags) names(ctx context.Context) ([]string, error) {
+	if f.tiers == "" {
+		config, err := f.read(ctx)
+		return config.TierNames(), err
 	}
-	names := config.TierNames()
-	if f.tiers != "" {
-		names = strings.Split(f.tiers, ",")
-		if _, err := centroids.NewTiers(names...); err != nil {
-			return nil, fmt.Errorf("%w: --tiers: %w", errUsage, err)
-		}
+	names := trimmed(strings.Split(f.tiers, ","))
+	if _, err := centroids.NewTiers(names...); err != nil {
+		return nil, fmt.Errorf("%w: --tiers: %w", errUsage, err)
 	}
 	return names, nil
+}
+
+func (f *tierFlags) read(ctx context.Context) (pipeline.Config, error) {
+	return awaited(ctx, func() (pipeline.Config, error) { return readConfig(f.config) })
+}
+
+// trimmed takes the space around names away.
+func trimmed(names []string) []string {
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name)
+	}
+	return names
+}
+
+// lookFlags are those of the verbs that look into data files.
+type lookFlags struct {
+	tierFlags
+	kind, against, problems string
+	asJSON                  bool
+}
+
+// ready checks flags and files before anything is read. kinds are those that
+// the verb knows.
+func (f *lookFlags) ready(a *app, cmd *cobra.Command, files, kinds []string) (tiers []string, log *problemLog, err error) {
+	if err := oneOf("kind", f.kind, kinds); err != nil {
+		return nil, nil, err
+	}
+	if f.against != "" {
+		if f.kind != "prompts" {
+			return nil, nil, fmt.Errorf("%w: --against goes with prompts", errUsage)
+		}
+		if err := checkRereadable(append(slices.Clone(files), f.against)...); err != nil {
+			return nil, nil, err
+		}
+	}
+	if tiers, err = f.names(cmd.Context()); err != nil {
+		return nil, nil, err
+	}
+	if err := checkOverwrite(append(slices.Clone(files), f.against, f.config), f.problems); err != nil {
+		return nil, nil, err
+	}
+	log, err = a.problemLog(cmd)
+	return tiers, log, err
+}
+
+// knownVerb refuses what is no verb of cmd, with the one that may be meant.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var verbs []string
+	for _, verb := range cmd.Commands() {
+		verbs = append(verbs, verb.Name())
+	}
+	return fmt.Errorf("unknown command %q for %q%s: expected one of %s", args[0], cmd.CommandPath(), wording.DidYouMean(args[0], verbs), strings.Join(verbs, ", "))
 }
 
 func readConfig(path string) (pipeline.Config, error) {
@@ -76,28 +129,6 @@ func checkOverwrite(inputs []string, outputs ...string) error {
 		}
 	}
 	return nil
-}
-
-// checkRereadable refuses what cannot be read more than once.
-func checkRereadable(paths ...string) error {
-	for _, path := range paths {
-		if path == "-" {
-			return fmt.Errorf("%w: standard input cannot be read more than once: give a file", errUsage)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() && !info.IsDir() {
-			return fmt.Errorf("%w: %s cannot be read more than once: give a file", errUsage, path)
-		}
-	}
-	return nil
-}
-
-// finish closes a list of problems and joins its failure with err.
-func (l *problemLog) finish(a *app, err error) error {
-	return errors.Join(err, l.close(a))
 }
 
 func required(cmd *cobra.Command, names ...string) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/describe"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // described is the JSON of data describe.
@@ -24,9 +24,7 @@ type described struct {
 }
 
 func (a *app) dataDescribeVerb() *cobra.Command {
-	var kind, against, problems string
-	var tiers tierFlags
-	var asJSON bool
+	var flags lookFlags
 	cmd := &cobra.Command{
 		Use:   "describe FILE",
 		Short: "Show what stands in a file of prompts or outcomes",
@@ -38,48 +36,42 @@ are short, differ in one word. What most prompts have in common, such as a
 template, does not count.
 
 With --against the prompts that another file holds already are counted and listed.
-With --kind outcomes: models, holes, scores and costs.`, 100*datasets.Similarity),
+With --kind outcomes: models, holes, scores and costs; - reads standard input.
+
+With --json all of it is printed as JSON, with all pairs. Nothing is printed of a bad
+file: data validate --json has its problems.`, 100*datasets.Similarity),
 		Example: `  routeproof data describe prompts.jsonl
 
   # which test prompts are training prompts?
   routeproof data describe others.jsonl --against prompts.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf("kind", kind, []string{"prompts", "outcomes"}); err != nil {
-				return err
-			}
-			names, err := tiers.names()
+			tiers, log, err := flags.ready(a, cmd, args, []string{"prompts", "outcomes"})
 			if err != nil {
 				return err
 			}
-			if err := checkOverwrite(append(args, against, tiers.config), problems); err != nil {
-				return err
-			}
-			log := &problemLog{path: problems}
-			d := described{File: args[0], Against: against}
-			if kind == "outcomes" {
+			d := described{File: args[0], Against: flags.against}
+			if flags.kind == "outcomes" {
 				d.Matrix, err = describe.Outcomes(func(visit func(*datasets.Outcome) error) (datasets.Summary, error) {
-					return datasets.Outcomes().ScanFile(args[0], log.add, func(o *datasets.Outcome) error {
-						return errors.Join(cmd.Context().Err(), visit(o))
-					})
+					return scan(cmd.Context(), a, datasets.Outcomes(), args[0], log.add, visit)
 				})
 			} else {
-				err = d.describePrompts(cmd, names, log.add)
+				err = d.describePrompts(cmd, tiers, log.add)
 			}
-			if err := log.finish(a, err); err != nil {
+			if err := log.finish(err); err != nil {
 				return err
 			}
-			if asJSON {
+			if flags.asJSON {
 				return a.writeJSON(d)
 			}
 			return a.buffered(d.print)
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", "prompts", "what the file holds: prompts or outcomes")
-	cmd.Flags().StringVar(&against, "against", "", "prompts to look for in the file")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON, with all pairs")
-	tiers.add(cmd)
-	addProblems(cmd, &problems)
+	cmd.Flags().StringVar(&flags.kind, "kind", "prompts", "what the file holds: prompts or outcomes")
+	cmd.Flags().StringVar(&flags.against, "against", "", "prompts to look for in the file")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print as JSON, with all pairs")
+	flags.add(cmd)
+	addProblems(cmd, &flags.problems)
 	return cmd
 }
 
@@ -89,9 +81,6 @@ func (d *described) describePrompts(cmd *cobra.Command, tiers []string, each fun
 	}
 	scan := describe.File(cmd.Context(), d.File, tiers, each)
 	if d.Description, err = describe.Prompts(scan, tiers); err != nil || d.Against == "" {
-		return err
-	}
-	if err := checkRereadable(d.Against); err != nil {
 		return err
 	}
 	d.Overlap, err = describe.Against(scan, describe.File(cmd.Context(), d.Against, nil, each))
@@ -123,7 +112,10 @@ func (d *described) print(w io.Writer) error {
 		line(q.name, "median %d, 5 to 95 %%: %d to %d, all: %d to %d, mean %.1f", q.of.Median, q.of.P5, q.of.P95, q.of.Min, q.of.Max, q.of.Mean)
 	}
 	line("repeats", "%d equal a text or share a group with one before, %d with near-duplicates", p.Texts.Repeated, p.Texts.NearRepeated)
-	line("groups", "%d that can go to different splits, the largest of %d", p.Texts.Groups, p.Texts.Largest)
+	line("groups", "%d that can go to different splits, the largest of %s", p.Texts.Groups, wording.Plural(p.Texts.Largest, "prompt"))
+	if n := p.Texts.Templates; n > 0 {
+		line("templates", "%s mostly of what many have in common: which of them repeat each other is not told", wording.Plural(n, "text"))
+	}
 	for _, warning := range p.Warnings {
 		line("note", "%s", warning)
 	}
@@ -140,9 +132,9 @@ func (d *described) print(w io.Writer) error {
 func (d *described) printExamples(w io.Writer) {
 	for i, g := range d.Description.Texts.Examples {
 		if i == 0 {
-			fmt.Fprintln(w, "\nThe largest groups of near-duplicates:")
+			fmt.Fprintln(w, "\nThe largest groups that near-duplicates join (those of equal texts alone are left out):")
 		}
-		fmt.Fprintf(w, "  %d prompts\n", g.N)
+		fmt.Fprintf(w, "  %s\n", wording.Plural(g.N, "prompt"))
 		for _, m := range g.Few {
 			fmt.Fprintf(w, "    %-20s %s\n", printable(m.ID), strconv.Quote(m.Text))
 		}
@@ -167,7 +159,7 @@ func (d *described) printExamples(w io.Writer) {
 }
 
 func printMatrix(line func(key, format string, args ...any), m *describe.Matrix) {
-	line("outcomes", "%d of %d prompts × %d models, %d missing", m.Rows, m.Prompts, len(m.Models), m.Holes)
+	line("outcomes", "%d of %s × %s, %d missing", m.Rows, wording.Plural(m.Prompts, "prompt"), wording.Plural(len(m.Models), "model"), m.Holes)
 	line("domains", "%s", counts(m.Domains, m.Prompts))
 	for _, model := range m.Models {
 		score, usd := "no score", "no cost"
@@ -177,7 +169,7 @@ func printMatrix(line func(key, format string, args ...any), m *describe.Matrix)
 		if model.USD != nil {
 			usd = fmt.Sprintf("$%.4g over %d", *model.USD, model.Costs)
 		}
-		line("model", "%s: %d answers, %d missing, %s, %s, %d errors", printable(model.Name), model.Rows, model.Missing, score, usd, model.Errors)
+		line("model", "%s: %s, %d missing, %s, %s, %s", printable(model.Name), wording.Plural(model.Rows, "answer"), model.Missing, score, usd, wording.Plural(model.Errors, "error"))
 	}
 	for _, warning := range m.Warnings {
 		line("note", "%s", warning)
@@ -204,16 +196,7 @@ func counts(list []describe.Count, of int) string {
 		fmt.Fprintf(&b, "%s %d (%.1f %%)", name, c.N, 100*float64(c.N)/float64(max(of, 1)))
 	}
 	if len(list) > shown {
-		fmt.Fprintf(&b, ", and %d others %d", len(list)-shown, rest)
+		fmt.Fprintf(&b, ", and %s %d", wording.Plural(len(list)-shown, "other"), rest)
 	}
 	return b.String()
-}
-
-// printable shows a name from a file on a terminal.
-func printable(s string) string {
-	quoted := strconv.Quote(s)
-	if inner := quoted[1 : len(quoted)-1]; inner == s {
-		return s
-	}
-	return quoted
 }

@@ -10,11 +10,22 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/describe"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
+
+// splitCounts is the JSON of data split.
+type splitCounts struct {
+	File    string                    `json:"file"`
+	Prompts int                       `json:"prompts"`
+	Groups  int                       `json:"groups"`
+	Counts  map[string]map[string]int `json:"counts"` // split → tier
+	Notes   []string                  `json:"notes"`
+}
 
 func (a *app) dataSplitVerb() *cobra.Command {
 	var out, salt, problems string
 	var tiers tierFlags
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "split FILE --out FILE",
 		Short: "Give prompts a split column, without leaks",
@@ -25,16 +36,17 @@ has a split column already it is obeyed, and splits that it never names are cut 
 its train. These are the splits that run uses.
 
 The name after --out says the format: .jsonl, .csv or .parquet, perhaps with .gz or
-.zst behind. Columns that routeproof does not know are left out.`,
+.zst behind. Columns that routeproof does not know are left out. With --json the
+counts of splits and tiers (NONE: unlabelled) are printed as JSON.`,
 		Example: `  routeproof data split prompts.jsonl --out split.parquet`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := args[0]
-			config, err := readConfig(tiers.config)
+			config, err := tiers.read(cmd.Context())
 			if err != nil {
 				return err
 			}
-			names, err := tiers.names()
+			names, err := tiers.names(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -50,20 +62,27 @@ The name after --out says the format: .jsonl, .csv or .parquet, perhaps with .gz
 			if err := checkRereadable(path); err != nil {
 				return err
 			}
-			log := &problemLog{path: problems}
+			log, err := a.problemLog(cmd)
+			if err != nil {
+				return err
+			}
 			s := splitter{scan: describe.File(cmd.Context(), path, names, log.add), tiers: names, name: path}
 			err = s.assign(salt, config, log.add)
-			if err := log.finish(a, err); err != nil {
+			if err := log.finish(err); err != nil {
 				return err
 			}
 			if err := s.write(out); err != nil {
 				return err
+			}
+			if asJSON {
+				return a.writeJSON(splitCounts{File: out, Prompts: len(s.splits), Groups: s.groups, Counts: s.counts, Notes: s.notes})
 			}
 			return a.buffered(s.print)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "file to write (required)")
 	cmd.Flags().StringVar(&salt, "salt", "", "salt of the hash (default: that of the configuration)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the counts as JSON")
 	tiers.add(cmd)
 	addProblems(cmd, &problems)
 	required(cmd, "out")
@@ -83,18 +102,11 @@ type splitter struct {
 }
 
 func (s *splitter) assign(salt string, config pipeline.Config, each func(datasets.Problem)) error {
-	grouper := datasets.NewGrouper()
-	var labels datasets.Labels
-	summary, err := s.scan(func(p *datasets.Prompt) error { grouper.Count(p); labels.Add(p); return nil })
+	summary, groups, err := grouped(s.scan)
 	if err != nil {
 		return err
 	}
-	s.notes = append(summary.Warnings, labels.Warnings()...)
-	labels = datasets.Labels{} // its memory is wanted for groups
-	if _, err := s.scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
-		return err
-	}
-	groups := grouper.Groups()
+	s.notes = append([]string{}, summary.Warnings...)
 	s.columns, s.groups = append(summary.Columns, "split"), groups.Len()
 	splits, notes, err := groups.Assign(salt, config.Shares(), s.name, each)
 	s.splits, s.notes = splits, append(s.notes, notes...)
@@ -103,24 +115,17 @@ func (s *splitter) assign(salt string, config pipeline.Config, each func(dataset
 
 // write copies the prompts with their splits.
 func (s *splitter) write(out string) error {
-	s.counts = map[string]map[string]int{}
-	for _, split := range datasets.Splits() {
-		s.counts[split.String()] = map[string]int{}
-	}
-	i := 0
-	return datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
+	tiers := make([]datasets.Prompt, 0, len(s.splits)) // nothing else of the prompts
+	err := datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
 		_, err := s.scan(func(p *datasets.Prompt) error {
-			p.Split = s.splits[i].String()
-			i++
-			tier := p.Tier
-			if tier == "" {
-				tier = datasets.Unlabelled
-			}
-			s.counts[p.Split][tier]++
+			p.Split = s.splits[len(tiers)].String()
+			tiers = append(tiers, datasets.Prompt{Tier: p.Tier})
 			return put(*p)
 		})
 		return err
 	})
+	s.counts = datasets.TierCounts(tiers, s.splits[:len(tiers)])
+	return err
 }
 
 func (s *splitter) print(w io.Writer) error {
@@ -144,7 +149,7 @@ func (s *splitter) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%d prompts in %d groups\n", len(s.splits), s.groups)
+	fmt.Fprintf(w, "%s in %s\n", wording.Plural(len(s.splits), "prompt"), wording.Plural(s.groups, "group"))
 	for _, note := range s.notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}

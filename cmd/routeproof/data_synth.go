@@ -1,14 +1,9 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,21 +11,12 @@ import (
 	"github.com/routeproof/routeproof/datasets/synth"
 )
 
-// synthetic is the content of truth.json.
-type synthetic struct {
-	Note       string       `json:"note"`
-	Files      []string     `json:"files"`
-	Prompts    int          `json:"prompts"`
-	Logs       int          `json:"logs"`
-	Parameters synth.Config `json:"parameters"`
-	Truth      synth.Truth  `json:"truth"`
-}
-
 func (a *app) dataSynthVerb() *cobra.Command {
 	var out, format, parameters string
 	var n, logs int
 	var seed uint64
 	var only []string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "synth --n N --out FOLDER",
 		Short: "Make up prompts, outcomes, answers and logs whose truth is known",
@@ -43,17 +29,22 @@ failed checks. Words mean nothing; everything is plainly synthetic.
 The same seed and parameters give the same rows, and the first rows of a larger set
 are those of a smaller one. Requests of the log repeat the first 20,000 prompts, or
 all if there are fewer: then the log of another --n is another one. The documentation
-of package datasets/synth has the model. --parameters takes a JSON file in the form
-of truth.json's "parameters"; what it leaves out keeps its default, and a list in it
-replaces the whole list.`,
+of package datasets/synth has the model. --parameters takes a truth.json, or a JSON
+file in the form of its "parameters"; what it leaves out keeps its default, and a list
+in it replaces the whole list.
+
+A set that stands in the folder already is replaced as a whole, once all of the new
+one is written: files of parts that the new one does not have are removed, in any
+format. With --json the files and their numbers of rows are printed as JSON.`,
 		Example: `  routeproof data synth --n 500 --out made
   routeproof run --prompts made/prompts.jsonl --llm-answers made/answers.jsonl --out made/out`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			only = trimmed(only)
 			if err := checkSynth(n, logs, format, only); err != nil {
 				return err
 			}
-			config, err := readSynth(parameters, n)
+			config, err := awaited(cmd.Context(), func() (synth.Config, error) { return readSynth(parameters, n) })
 			if err != nil {
 				return err
 			}
@@ -67,10 +58,21 @@ replaces the whole list.`,
 			if !cmd.Flags().Changed("logs") {
 				logs = n
 			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
+			files, err := synthSet{g: g, folder: out, format: format, n: n, logs: logs, only: only}.write(cmd.Context())
+			if err != nil {
 				return err
 			}
-			return a.writeSynth(cmd, g, synthFiles{out, format, n, logs, only})
+			if asJSON {
+				return a.writeJSON(struct {
+					Files []synthFile `json:"files"`
+				}{files})
+			}
+			return a.buffered(func(w io.Writer) error {
+				for _, f := range files {
+					fmt.Fprintln(w, printable(f.File))
+				}
+				return nil
+			})
 		},
 	}
 	cmd.Flags().IntVar(&n, "n", 1000, "number of prompts")
@@ -80,12 +82,9 @@ replaces the whole list.`,
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "another seed makes a fresh sample (default 0, or that of --parameters)")
 	cmd.Flags().StringSliceVar(&only, "only", synthParts(), "what to write")
 	cmd.Flags().StringVar(&parameters, "parameters", "", "JSON file of parameters (default: the built-in ones)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print files and numbers of rows as JSON")
 	required(cmd, "out")
 	return cmd
-}
-
-func synthParts() []string {
-	return []string{"prompts", "outcomes", "answers", "prices", "scores", "logs"}
 }
 
 func checkSynth(n, logs int, format string, only []string) error {
@@ -121,85 +120,4 @@ func readSynth(path string, n int) (synth.Config, error) {
 		return config, fmt.Errorf("%w: %s: %w", errUsage, path, err)
 	}
 	return config, nil
-}
-
-// synthFiles says what data synth writes.
-type synthFiles struct {
-	folder, format string
-	n, logs        int
-	only           []string
-}
-
-func (f synthFiles) path(name string) string { return filepath.Join(f.folder, name+"."+f.format) }
-
-func (a *app) writeSynth(cmd *cobra.Command, g *synth.Generator, f synthFiles) error {
-	ctx := cmd.Context()
-	// Row by row the writer is asked whether the work was interrupted.
-	parts := map[string]func(path string) error{
-		"prompts": func(path string) error {
-			return datasets.Prompts(nil).WriteFile(path, datasets.WriteOptions{}, until(ctx.Err, g.Prompts(f.n)))
-		},
-		"outcomes": func(path string) error {
-			return datasets.Outcomes().WriteFile(path, datasets.WriteOptions{}, until(ctx.Err, g.Outcomes(f.n)))
-		},
-		"answers": func(path string) error {
-			return datasets.Answers().WriteFile(path, datasets.WriteOptions{}, until(ctx.Err, g.Answers(f.n)))
-		},
-		"prices": func(path string) error {
-			return datasets.Prices().WriteFile(path, datasets.WriteOptions{}, g.Prices())
-		},
-		"scores": func(path string) error {
-			return datasets.Scores().WriteFile(path, datasets.WriteOptions{}, until(ctx.Err, g.Difficulties(f.n)))
-		},
-	}
-	var written, names []string
-	for _, part := range synthParts() {
-		if !slices.Contains(f.only, part) {
-			continue
-		}
-		path := f.path(part)
-		var err error
-		if part == "logs" {
-			path = filepath.Join(f.folder, "logs.jsonl")
-			err = datasets.WriteFile(path, func(w io.Writer) error { return g.WriteLogs(stopping{w, ctx.Err}, f.logs) })
-		} else {
-			err = parts[part](path)
-		}
-		if err != nil {
-			return err
-		}
-		written, names = append(written, path), append(names, filepath.Base(path))
-	}
-	path := filepath.Join(f.folder, "truth.json")
-	if err := datasets.WriteFile(path, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", "  ")
-		return enc.Encode(synthetic{"made up by routeproof data synth", names, f.n, f.logs, g.Config(), g.Truth()})
-	}); err != nil {
-		return err
-	}
-	return a.buffered(func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, strings.Join(append(written, path), "\n"))
-		return err
-	})
-}
-
-// until ends rows with the error of done.
-func until[T any](done func() error, rows func(func(T) error) error) func(func(T) error) error {
-	return func(put func(T) error) error {
-		return rows(func(row T) error { return errors.Join(done(), put(row)) })
-	}
-}
-
-// stopping is a writer that fails once done has an error.
-type stopping struct {
-	io.Writer
-	done func() error
-}
-
-func (s stopping) Write(b []byte) (int, error) {
-	if err := s.done(); err != nil {
-		return 0, err
-	}
-	return s.Writer.Write(b)
 }

@@ -43,6 +43,9 @@ func TestDataExitCodes(t *testing.T) {
 	writeFile(t, "bad.json", `{"slop": 3}`)
 	writeFile(t, "textless.jsonl", `{"id":"1","model":"a","score":1}`+"\n"+`{"id":"1","model":"b","score":1}`)
 	writeFile(t, "more.json", `{"slope": 3} {}`)
+	writeFile(t, "partial.jsonl", `{"id":"1","prompt":"x","split":"train"}`+"\n"+`{"id":"2","prompt":"y"}`)
+	writeFile(t, "untold.jsonl", `{"id":"1","prompt":"x","Tier":"SIMPLE"}`)
+	writeFile(t, "others.jsonl", `{"id":"1","prompt":"x","tier":"T1"}`)
 	for _, c := range []struct {
 		args string
 		code int
@@ -51,13 +54,13 @@ func TestDataExitCodes(t *testing.T) {
 		{"data", 0, "describe"},
 		{"data nonsense", 2, "unknown command"},
 		{"data validate", 2, "requires at least 1 arg"},
-		{"data validate good.jsonl", 0, "1 prompts, nothing wrong"},
+		{"data validate good.jsonl", 0, "good.jsonl: 1 prompt, 1 labelled, nothing wrong"},
 		{"data validate good.jsonl absent.jsonl", 2, "absent.jsonl"},
 		{"data validate bad.jsonl", 12, `did you mean "SIMPLE"?`},
 		{"data validate good.jsonl bad.jsonl", 12, "stands on line 1 already"},
 		{"data validate --tiers A,B good.jsonl", 12, "expected one of A, B"},
 		{"data validate --tiers A good.jsonl", 2, "expected 2 to 8 names"},
-		{"data validate --kind outcomes outcomes.jsonl", 0, `model "b" lacks 1 prompts`},
+		{"data validate --kind outcomes outcomes.jsonl", 0, `model "b" lacks 1 prompt`},
 		{"data validate --kind outcomes range.csv", 12, "expected 0 to 1, found 1.5"},
 		{"data validate --kind outcome outcomes.jsonl", 2, "expected one of prompts, outcomes"},
 		{"data validate --kind prices outcomes.jsonl", 12, "missing"},
@@ -77,15 +80,30 @@ func TestDataExitCodes(t *testing.T) {
 		{"data describe --against good.jsonl near.jsonl", 0, "0 equal and 1 nearly equal"},
 		{"data describe -", 2, "standard input cannot be read more than once"},
 		{"data describe bad.jsonl", 12, "did you mean"},
+		{"data describe --kind outcomes --against good.jsonl outcomes.jsonl", 2, "--against goes with prompts"},
+		{"data describe --against - good.jsonl", 2, "standard input cannot be read more than once"},
+		{"data describe untold.jsonl", 0, "no prompt is labelled"},
+		{"data describe near.jsonl", 0, "the largest of 1 prompt\n"},
+		{"data validat", 2, `(did you mean "validate"?)`},
+		{"simulate cascad", 2, `(did you mean "cascade"?)`},
+		{"data validate straddle.jsonl", 12, "give both one split"},
+		{"data validate good.jsonl partial.jsonl", 12, "give every prompt a split, or none"},
+		{"data validate untold.jsonl", 0, "untold.jsonl: 1 prompt, 0 labelled, nothing wrong\n"},
+		{"data validate untold.jsonl", 0, "no prompt is labelled: expected tiers in a column named tier"},
+		{"data validate others.jsonl", 12, "if the tiers have other names, name them with --tiers, cheapest first, or put the names under tiers:"},
+		{"run --prompts others.jsonl", 12, "if the tiers have other names, put the names under tiers:"},
+		{"data validate - -", 2, "give - once"},
+		{"data validate --against good.jsonl -", 2, "standard input cannot be read more than once"},
+		{"data split - --out x.jsonl", 2, "standard input cannot be read more than once"},
 		{"data split good.jsonl", 2, "required flag"},
 		{"data split good.jsonl --out good.jsonl", 2, "to be read and to be written"},
 		{"data split good.jsonl --out x.txt", 2, "expected one that ends in .jsonl"},
 		{"data split good.jsonl --out absent/x.jsonl", 2, "absent"},
 		{"data split straddle.jsonl --out x.jsonl", 12, "give both one split"},
-		{"data split good.jsonl --out split.csv.zst", 0, "1 prompts in 1 groups"},
+		{"data split good.jsonl --out split.csv.zst", 0, "1 prompt in 1 group"},
 		{"data derive outcomes.jsonl --ladder a --out x.jsonl", 2, "--ladder"},
 		{"data derive outcomes.jsonl --ladder S=a,M=c --out x.jsonl", 2, `"c"`},
-		{"data derive outcomes.jsonl --ladder S=a,M=b --out x.jsonl", 0, "left out: 1 prompts"},
+		{"data derive outcomes.jsonl --ladder S=a,M=b --out x.jsonl", 0, "left out: 1 prompt,"},
 		{"data synth --out made --n 0", 2, "expected 1 and 0"},
 		{"data synth --out made --format xml", 2, "--format"},
 		{"data synth --out made --only prompt", 2, "--only"},
@@ -185,19 +203,41 @@ func TestNearDuplicatesShareASplit(t *testing.T) {
 func TestValidateJSON(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "p.csv", "id,prompt,tier,extra\r\n1,\"two\r\nlines\",SIMPLE,x\r\n2,\"a \"\"quote\"\"\",,\r\n")
-	r := must(t, "data", "validate", "--json", "p.csv")
-	var got []validated
-	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
-		t.Fatal(err)
+	writeFile(t, "bad.jsonl", `{"id":"1","prompt":"x"}`+"\n"+strings.Repeat("{}\n", 15))
+	r := call(t, "", "data", "validate", "--json", "p.csv", "bad.jsonl", "absent.jsonl")
+	if r.code != exitUsage { // the worst: a file is not there
+		t.Errorf("exit %d: %s", r.code, r.stderr)
 	}
-	want := []validated{{File: "p.csv", Kind: "prompts", Rows: 2, Columns: []string{"id", "prompt", "tier"}, Warnings: []string{`columns not used: "extra"`}}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if strings.Contains(r.stdout, "null") {
+		t.Errorf("null in %s", r.stdout)
+	}
+	var got []validated
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || len(got) != 3 {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	one := 1
+	want := validated{
+		File: "p.csv", Kind: "prompts", Rows: 2, Labelled: &one, Columns: []string{"id", "prompt", "tier"},
+		Warnings: []string{`columns not used: "extra"`}, Problems: problemsOfFile{First: []datasets.Problem{}},
+	}
+	if diff := cmp.Diff(want, got[0]); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
+	}
+	if bad := got[1]; bad.Rows != 1 || bad.Problems.Count != 30 || len(bad.Problems.First) != 20 || bad.Problems.First[0].Line != 2 {
+		t.Errorf("bad.jsonl: %+v", bad)
+	}
+	if absent := got[2]; absent.Problems.Count != 1 || !strings.Contains(absent.Problems.First[0].Reason, "no such file") {
+		t.Errorf("absent.jsonl: %+v", absent)
 	}
 }
 
+// What can be read only once is not grouped, and that is said.
 func TestValidateStandardInput(t *testing.T) {
 	t.Chdir(t.TempDir())
+	straddling := `{"id":"1","prompt":"x","split":"train"}` + "\n" + `{"id":"2","prompt":"X","split":"test"}`
+	if r := call(t, straddling, "data", "validate", "-"); r.code != exitOK || !strings.Contains(r.stdout, "note: not looked at: whether the split column is whole") {
+		t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+	}
 	r := call(t, "id,score\na,0.5\nb,-1\n", "data", "validate", "--kind", "scores", "-")
 	if r.code != exitOK || !strings.Contains(r.stdout, "2 scores, nothing wrong") {
 		t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)

@@ -5,20 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/datasets/describe"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // validated is what data validate says of a file.
 type validated struct {
-	File     string   `json:"file"`
-	Kind     string   `json:"kind"`
-	Rows     int      `json:"rows"`
-	Columns  []string `json:"columns"`
-	Warnings []string `json:"warnings"`
+	File     string         `json:"file"`
+	Kind     string         `json:"kind"`
+	Rows     int            `json:"rows"` // good ones
+	Labelled *int           `json:"labelled,omitempty"`
+	Columns  []string       `json:"columns"`
+	Warnings []string       `json:"warnings"`
+	Problems problemsOfFile `json:"problems"`
+}
+
+// problemsOfFile are the first [datasets.ShownProblems] and the number of all.
+type problemsOfFile struct {
+	Count int                `json:"count"`
+	First []datasets.Problem `json:"first"`
+}
+
+func (p *problemsOfFile) add(problem datasets.Problem) {
+	if p.Count++; len(p.First) < datasets.ShownProblems {
+		p.First = append(p.First, problem)
+	}
 }
 
 func kindNames() []string {
@@ -26,9 +42,7 @@ func kindNames() []string {
 }
 
 func (a *app) dataValidateVerb() *cobra.Command {
-	var kind, against, problems string
-	var tiers tierFlags
-	var asJSON bool
+	var flags lookFlags
 	cmd := &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Check every row of data files",
@@ -37,49 +51,44 @@ damage. The first twenty problems are printed with file, line, field and the men
 all of them are listed in a file, and the exit code is 12. A file - is standard
 input.
 
+A split column of prompts must be whole, and equal texts and groups must not straddle
+splits; on standard input, which can be read only once, that is not looked at.
+
 With --against no prompt may equal or nearly repeat one of another file, as when
-test prompts must be new. See data describe for how that is found.`,
+test prompts must be new. See data describe for how that is found.
+
+With --json an array has an object for each file, bad ones too: file, kind, rows
+(good ones), labelled (of prompts), columns, warnings, and problems with their count
+and the first twenty.`,
 		Example: `  routeproof data validate prompts.jsonl
   routeproof data validate --kind answers answers.jsonl`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf("kind", kind, kindNames()); err != nil {
-				return err
+			if first := slices.Index(args, "-"); first >= 0 && slices.Contains(args[first+1:], "-") {
+				return fmt.Errorf("%w: standard input cannot be read more than once: give - once", errUsage)
 			}
-			if against != "" && kind != "prompts" {
-				return fmt.Errorf("%w: --against goes with prompts", errUsage)
-			}
-			names, err := tiers.names()
+			tiers, log, err := flags.ready(a, cmd, args, kindNames())
 			if err != nil {
 				return err
 			}
-			if err := checkOverwrite(append(args, against, tiers.config), problems); err != nil {
-				return err
-			}
-			log := &problemLog{path: problems}
 			var results []validated
 			var errs []error
 			for _, path := range args {
-				v, err := a.validate(cmd.Context(), kind, path, names, log.add)
-				if err == nil && against != "" {
-					err = checkAgainst(cmd.Context(), path, against, log.add)
-				}
+				v, err := a.validate(cmd.Context(), &flags, path, tiers, log)
 				if errors.Is(err, context.Canceled) {
-					return log.finish(a, err)
+					return log.finish(err)
 				}
-				if errs = append(errs, err); err == nil {
-					results = append(results, v)
-				}
+				results, errs = append(results, v), append(errs, err)
 			}
-			printErr := a.printValidated(results, asJSON)
-			return log.finish(a, errors.Join(append(errs, printErr)...))
+			printErr := a.printValidated(results, flags.asJSON)
+			return log.finish(errors.Join(append(errs, printErr)...))
 		},
 	}
-	cmd.Flags().StringVar(&kind, "kind", "prompts", "what the files hold: prompts, outcomes, answers, scores, vectors, predictions or prices")
-	cmd.Flags().StringVar(&against, "against", "", "prompts that the files must not repeat")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
-	tiers.add(cmd)
-	addProblems(cmd, &problems)
+	cmd.Flags().StringVar(&flags.kind, "kind", "prompts", "what the files hold: prompts, outcomes, answers, scores, vectors, predictions or prices")
+	cmd.Flags().StringVar(&flags.against, "against", "", "prompts that the files must not repeat")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the result as JSON")
+	flags.add(cmd)
+	addProblems(cmd, &flags.problems)
 	return cmd
 }
 
@@ -89,7 +98,14 @@ func (a *app) printValidated(results []validated, asJSON bool) error {
 	}
 	return a.buffered(func(w io.Writer) error {
 		for _, v := range results {
-			fmt.Fprintf(w, "%s: %d %s, nothing wrong\n", v.File, v.Rows, v.Kind)
+			if v.Problems.Count > 0 {
+				continue // the error tells
+			}
+			fmt.Fprintf(w, "%s: %s", printable(v.File), wording.Plural(v.Rows, v.Kind[:len(v.Kind)-1]))
+			if v.Labelled != nil {
+				fmt.Fprintf(w, ", %s labelled", wording.Thousands(*v.Labelled))
+			}
+			fmt.Fprintln(w, ", nothing wrong")
 			for _, warning := range v.Warnings {
 				fmt.Fprintf(w, "  note: %s\n", warning)
 			}
@@ -99,55 +115,114 @@ func (a *app) printValidated(results []validated, asJSON bool) error {
 }
 
 // validate checks a file of some kind.
-func (a *app) validate(ctx context.Context, kind, path string, tiers []string, each func(datasets.Problem)) (validated, error) {
-	var summary datasets.Summary
-	var err error
-	switch kind {
-	case "prompts":
-		var labels datasets.Labels
-		summary, err = scanAny(a, ctx, datasets.Prompts(tiers), path, each, func(p *datasets.Prompt) { labels.Add(p) })
-		summary.Warnings = append(summary.Warnings, labels.Warnings()...)
-	case "outcomes":
-		var matrix *describe.Matrix
-		matrix, err = describe.Outcomes(func(visit func(*datasets.Outcome) error) (s datasets.Summary, err error) {
-			var visitErr error
-			s, err = scanAny(a, ctx, datasets.Outcomes(), path, each, func(o *datasets.Outcome) { visitErr = errors.Join(visitErr, visit(o)) })
-			summary = s
-			return s, errors.Join(err, visitErr)
-		})
-		if err == nil {
-			summary.Warnings = append(matrix.Warnings, holes(matrix)...)
-		}
-	case "answers":
-		summary, err = scanAny(a, ctx, datasets.Answers(), path, each, nil)
-	case "scores":
-		summary, err = scanAny(a, ctx, datasets.Scores(), path, each, nil)
-	case "vectors":
-		summary, err = scanAny(a, ctx, datasets.Vectors(), path, each, nil)
-	case "predictions":
-		summary, err = scanAny(a, ctx, datasets.Predictions(), path, each, nil)
-	case "prices":
-		summary, err = scanAny(a, ctx, datasets.Prices(), path, each, nil)
+func (a *app) validate(ctx context.Context, flags *lookFlags, path string, tiers []string, log *problemLog) (validated, error) {
+	c := checking{ctx: ctx, app: a, tiers: tiers, validated: validated{
+		File: path, Kind: flags.kind, Columns: []string{}, Warnings: []string{}, Problems: problemsOfFile{First: []datasets.Problem{}},
+	}}
+	c.each = func(p datasets.Problem) {
+		c.Problems.add(p)
+		log.add(p)
 	}
-	return validated{File: path, Kind: kind, Rows: summary.Rows, Columns: summary.Columns, Warnings: summary.Warnings}, err
+	err := c.kind()
+	if err == nil && flags.against != "" {
+		err = c.against(flags.against)
+	}
+	if err != nil && c.Problems.Count == 0 { // it could not be read
+		c.Problems.add(datasets.Problem{File: path, Reason: err.Error()})
+	}
+	return c.validated, err
 }
 
-// scanAny scans a file or standard input until ctx is done.
-func scanAny[T any](a *app, ctx context.Context, kind datasets.Kind[T], path string, each func(datasets.Problem), visit func(*T)) (summary datasets.Summary, err error) {
-	step := func(row *T) error {
-		if visit != nil {
-			visit(row)
+// checking is a file that is being checked.
+type checking struct {
+	validated
+	ctx   context.Context
+	app   *app
+	tiers []string
+	each  func(datasets.Problem)
+}
+
+func (c *checking) kind() error {
+	switch c.Kind {
+	case "prompts":
+		return c.prompts()
+	case "outcomes":
+		return c.outcomes()
+	case "answers":
+		return checkRows(c, datasets.Answers(), nil)
+	case "scores":
+		return checkRows(c, datasets.Scores(), nil)
+	case "vectors":
+		return checkRows(c, datasets.Vectors(), nil)
+	case "predictions":
+		return checkRows(c, datasets.Predictions(), nil)
+	case "prices":
+		return checkRows(c, datasets.Prices(), nil)
+	}
+	panic("routeproof: no check for " + c.Kind)
+}
+
+// checkRows checks what rows show, and lets visit see the good ones.
+func checkRows[T any](c *checking, kind datasets.Kind[T], visit func(*T) error) error {
+	summary, err := scan(c.ctx, c.app, kind, c.File, c.each, func(row *T) error {
+		c.Rows++
+		if visit == nil {
+			return nil
 		}
-		return ctx.Err()
-	}
-	if path != "-" {
-		return kind.ScanFile(path, each, step)
-	}
-	err = interruptible(ctx, func() (err error) {
-		summary, err = kind.Scan(a.in, "standard input", each, step)
-		return err
+		return visit(row)
 	})
-	return summary, err
+	c.Columns, c.Warnings = append(c.Columns, summary.Columns...), append(c.Warnings, summary.Warnings...)
+	return err
+}
+
+func (c *checking) prompts() error {
+	var labels datasets.Labels
+	labelled, split := 0, false
+	err := checkRows(c, datasets.Prompts(c.tiers), func(p *datasets.Prompt) error {
+		labels.Add(p)
+		if p.Tier != "" {
+			labelled++
+		}
+		split = split || p.Split != ""
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.Labelled, c.Warnings = &labelled, append(c.Warnings, labels.Warnings()...)
+	if labelled == 0 {
+		c.Warnings = append(c.Warnings, describe.NoLabels)
+	}
+	if split {
+		return c.splits()
+	}
+	return nil
+}
+
+// splits checks the split column as whoever uses it does.
+func (c *checking) splits() error {
+	if err := checkRereadable(c.File); err != nil {
+		c.Warnings = append(c.Warnings, "not looked at: whether the split column is whole, and whether equal texts or groups straddle splits, as the input can be read only once")
+		return nil
+	}
+	_, groups, err := grouped(describe.File(c.ctx, c.File, c.tiers, c.each))
+	if err != nil {
+		return err
+	}
+	// Neither salt nor shares have a part in what is wrong.
+	_, warnings, err := groups.Assign("", datasets.DefaultShares(), c.File, c.each)
+	c.Warnings = append(c.Warnings, warnings...)
+	return err
+}
+
+func (c *checking) outcomes() error {
+	matrix, err := describe.Outcomes(func(visit func(*datasets.Outcome) error) (datasets.Summary, error) {
+		return datasets.Summary{}, checkRows(c, datasets.Outcomes(), visit)
+	})
+	if err == nil {
+		c.Warnings = append(append(c.Warnings, matrix.Warnings...), holes(matrix)...)
+	}
+	return err
 }
 
 // holes says which models did not answer every prompt.
@@ -158,32 +233,27 @@ func holes(m *describe.Matrix) []string {
 	notes := []string{fmt.Sprintf("%d of %d × %d answers are missing: figures hold only over the prompts that are there", m.Holes, m.Prompts, len(m.Models))}
 	for _, model := range m.Models {
 		if model.Missing > 0 {
-			notes = append(notes, fmt.Sprintf("model %q lacks %d prompts", model.Name, model.Missing))
+			notes = append(notes, fmt.Sprintf("model %q lacks %s", model.Name, wording.Plural(model.Missing, "prompt")))
 		}
 	}
 	return notes
 }
 
-// checkAgainst refuses prompts that another file holds.
-func checkAgainst(ctx context.Context, path, against string, each func(datasets.Problem)) error {
-	if err := checkRereadable(path, against); err != nil {
+// against refuses prompts that another file holds.
+func (c *checking) against(other string) error {
+	overlap, err := describe.Against(describe.File(c.ctx, c.File, nil, nil), describe.File(c.ctx, other, nil, c.each))
+	if err != nil {
 		return err
 	}
-	overlap, err := describe.Against(describe.File(ctx, path, nil, nil), describe.File(ctx, against, nil, each))
-	if err != nil || len(overlap.Pairs) == 0 {
-		return err
-	}
-	e := &datasets.ContentError{File: path, Total: len(overlap.Pairs)}
 	for _, pair := range overlap.Pairs {
 		how := "nearly repeats"
 		if pair.Equal {
 			how = "repeats"
 		}
-		p := datasets.Problem{File: path, Field: "prompt", Reason: fmt.Sprintf("%q %s %q of %s: leave it out of one of them", pair.ID, how, pair.OtherID, against)}
-		each(p)
-		if len(e.First) < datasets.ShownProblems {
-			e.First = append(e.First, p)
-		}
+		c.each(datasets.Problem{File: c.File, Field: "prompt", Reason: fmt.Sprintf("%q %s %q of %s: leave it out of one of them", pair.ID, how, pair.OtherID, other)})
 	}
-	return e
+	if c.Problems.Count == 0 {
+		return nil
+	}
+	return &datasets.ContentError{File: c.File, First: c.Problems.First, Total: c.Problems.Count}
 }

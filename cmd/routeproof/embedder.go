@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,6 +70,8 @@ func (f *embedderFlags) identity(file *datasets.VectorFile, each func(datasets.P
 	switch {
 	case err != nil:
 		return id, err
+	case known && (id.Kind == embedder.KindHashing || id.Kind == embedder.KindStatic):
+		return id, f.refuseOwn(id, each)
 	case !known && f.model == "":
 		return id, fmt.Errorf("%w: %s does not say what made its vectors: name the model with --vectors-model", errUsage, f.vectors)
 	case !known:
@@ -79,6 +83,37 @@ func (f *embedderFlags) identity(file *datasets.VectorFile, each func(datasets.P
 		return id, fmt.Errorf("%w: --vectors-model is %q, but %s says that %q made its vectors: leave the flag out, or give the vectors that you mean", errUsage, f.model, f.vectors, id.Model)
 	}
 	return id, nil
+}
+
+// refuseOwn is the error of vectors that are said to be made by an embedder of
+// this program's: which those are it says itself, and only it can tell whether
+// there is one of that model and those dims.
+func (f *embedderFlags) refuseOwn(id centroids.Identity, each func(datasets.Problem)) error {
+	mend := "leave --vectors out and set embedder: in the configuration"
+	if id.Kind == embedder.KindStatic {
+		mend = "give the file of word vectors with --word-vectors instead"
+	}
+	p := datasets.Problem{File: f.vectors, Reason: fmt.Sprintf("metadata %s: expected the identity of an embedder elsewhere, such as kind %q, found kind %q, which this program makes itself: %s",
+		embedder.IdentityKey, embedder.KindRecorded, id.Kind, mend)}
+	each(p)
+	return &datasets.ContentError{File: f.vectors, Total: 1, First: []datasets.Problem{p}}
+}
+
+// zeroVectors counts the prompts with a text whose vector is all zeros.
+func zeroVectors(file *datasets.VectorFile, prompts []datasets.Prompt) int {
+	zero := map[string]bool{}
+	for i, id := range file.IDs {
+		if !slices.ContainsFunc(file.Values[i*file.Dims:(i+1)*file.Dims], func(v float32) bool { return v != 0 }) {
+			zero[id] = true
+		}
+	}
+	n := 0
+	for _, p := range prompts {
+		if zero[p.ID] && strings.TrimSpace(p.Text) != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // vectorWarnings says what a reader of the results should know of a file of
@@ -97,6 +132,9 @@ func vectorWarnings(file *datasets.VectorFile, prompts []datasets.Prompt) []stri
 	}
 	if n := len(unused); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("vectors that belong to no prompt: %d of %d", n, len(file.IDs)))
+	}
+	if n := zeroVectors(file, prompts); n > 0 {
+		warnings = append(warnings, fmt.Sprintf("vectors that are all zeros though the prompt is not blank: %d of %d; such prompts go to the fallback tier", n, len(file.IDs)))
 	}
 	return warnings
 }

@@ -126,7 +126,7 @@ func TestWordVectorsOfAnArtifact(t *testing.T) {
 	built := must(t, "run", "--prompts", "prompts.jsonl", "--word-vectors", "words.txt", "--json")
 	artifact := "out/centroids.safetensors"
 	must(t, "inspect", artifact)
-	if r := must(t, "inspect", artifact, "--verify", "--word-vectors", "words.gz"); !strings.Contains(r.stdout, "verified    8 canaries") {
+	if r := must(t, "inspect", artifact, "--verify", "--word-vectors", "words.gz"); !regexp.MustCompile(`(?m)^verified +8 canaries within 0.001$`).MatchString(r.stdout) {
 		t.Errorf("inspect says %s", r.stdout)
 	}
 	r := must(t, "classify", "--artifact", artifact, "--word-vectors", "words.gz", "--in", "prompts.jsonl", "--with-vector")

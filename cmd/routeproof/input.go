@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -37,12 +34,8 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	addProblems(cmd, &f.problems)
 }
 
-func addProblems(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVar(path, "problems", "routeproof-problems.jsonl", "where to list all bad rows, if there are any")
-}
-
 // read loads configuration and input before any work starts.
-func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
+func (f *inputFlags) read(log *problemLog) (pipeline.Config, pipeline.Input, error) {
 	config, err := f.readConfig()
 	if err != nil {
 		return config, pipeline.Input{}, err
@@ -51,17 +44,13 @@ func (f *inputFlags) read(a *app) (pipeline.Config, pipeline.Input, error) {
 	if err != nil {
 		return config, pipeline.Input{}, err
 	}
-	log := &problemLog{path: f.problems}
 	in, err := f.readPrompts(config, log)
 	vectors, vectorsErr := f.embedder.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err == nil {
 		in.Artifact = artifact
 		err = f.embedder.choose(config, &in, vectors, log.add)
 	}
-	if err := log.finish(a, err); err != nil {
-		return config, in, err
-	}
-	return config, in, nil
+	return config, in, err
 }
 
 // readConfig reads the configuration; flags win over it.
@@ -192,42 +181,4 @@ func loadArtifact(path string) (*centroids.Artifact, error) {
 		return nil, nil
 	}
 	return centroids.Load(path)
-}
-
-// problemLog lists all problems in a file, which is made with the first.
-type problemLog struct {
-	path string
-	file *os.File
-	w    *bufio.Writer
-	n    int
-	err  error
-}
-
-func (l *problemLog) add(p datasets.Problem) {
-	l.n++
-	if l.err != nil {
-		return
-	}
-	if l.file == nil {
-		if l.file, l.err = os.Create(l.path); l.err != nil {
-			return
-		}
-		l.w = bufio.NewWriter(l.file)
-	}
-	l.err = json.NewEncoder(l.w).Encode(p)
-}
-
-// close finishes the file and says on standard error where it is.
-func (l *problemLog) close(a *app) error {
-	if l.file != nil {
-		l.err = errors.Join(l.err, l.w.Flush(), l.file.Close())
-		l.file = nil
-		if l.err == nil {
-			fmt.Fprintf(a.err, "routeproof: all problems (%d) are listed in %s\n", l.n, l.path)
-		}
-	}
-	if l.err != nil {
-		return fmt.Errorf("listing bad rows: %w", l.err)
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func (a *app) inspectVerb() *cobra.Command {
@@ -32,7 +32,7 @@ verified where they are made: its canaries stand in the readable copy beside it.
 			if words != "" && !verify {
 				return fmt.Errorf("%w: --word-vectors goes with --verify", errUsage)
 			}
-			artifact, err := centroids.Load(args[0])
+			artifact, err := awaited(cmd.Context(), func() (*centroids.Artifact, error) { return centroids.Load(args[0]) })
 			if err != nil {
 				return err
 			}
@@ -46,11 +46,7 @@ verified where they are made: its canaries stand in the readable copy beside it.
 				return a.writeJSON(m)
 			}
 			return a.buffered(func(w io.Writer) error {
-				if err := printManifest(w, args[0], m); err != nil || !verify {
-					return err
-				}
-				_, err := fmt.Fprintf(w, "verified    %d canaries within %g\n", len(m.Canaries), m.Tolerance)
-				return err
+				return printManifest(w, args[0], m, verify)
 			})
 		},
 	}
@@ -76,32 +72,45 @@ func verifyArtifact(ctx context.Context, artifact *centroids.Artifact, words str
 	})
 }
 
-// printManifest prints a manifest for people.
-func printManifest(w io.Writer, path string, m centroids.Manifest) error {
+// printManifest prints a manifest for people. What Load let pass is printable.
+func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(key, format string, args ...any) { fmt.Fprintf(t, key+"\t"+format+"\n", args...) }
-	line("artifact", "%s (format %d)", path, m.Format)
+	line("artifact", "%s (format %d)", printable(path), m.Format)
 	line("tiers", "%s", strings.Join(m.Tiers, " < "))
-	line("embedder", "%s %s, %d dims", m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims) // printable, as Load checked
-	thresholds, err := json.Marshal(m.Thresholds)
-	if err != nil {
-		return err
+	line("embedder", "%s %s, %d dims", m.Embedder.Kind, m.Embedder.Model, m.Embedder.Dims)
+	if m.Embedder.Digest != "" {
+		line("digest", "%s", m.Embedder.Digest)
 	}
-	line("thresholds", "%s, margin %g, fallback %s", thresholds, m.Margin, m.Fallback)
+	line("thresholds", "%s", thresholds(m))
 	if m.InverseTemperature != nil {
 		line("temperature", "1/%.6g", *m.InverseTemperature)
 	} else {
 		line("temperature", "none")
 	}
-	line("built from", "%d prompts (%d unlabelled), content %s", m.Dataset.Prompts, m.Dataset.Unlabelled, short(m.Dataset.SHA256))
+	line("built from", "%s (%d unlabelled), content %s", wording.Plural(m.Dataset.Prompts, "prompt"), m.Dataset.Unlabelled, short(m.Dataset.SHA256))
 	if s := m.Measured; s != nil {
-		line("measured", "accuracy %.3f [%.3f, %.3f], macro-F1 %.3f on %d %s prompts", s.Accuracy, s.Interval[0], s.Interval[1], s.MacroF1, s.N, s.Split)
+		line("measured", "accuracy %.3f [%.3f, %.3f], macro-F1 %.3f on %s", s.Accuracy, s.Interval[0], s.Interval[1], s.MacroF1, wording.Plural(s.N, s.Split+" prompt"))
 	} else {
 		line("measured", "nothing")
 	}
 	line("certificates", "%d", len(m.Certificates))
 	line("checksum", "%s", m.SHA256)
+	if verified {
+		line("verified", "%d canaries within %g", len(m.Canaries), m.Tolerance)
+	}
 	return t.Flush()
+}
+
+// thresholds says what is accepted, tier by tier. No cosine is below −1.
+func thresholds(m centroids.Manifest) string {
+	parts := make([]string, len(m.Tiers))
+	for i, tier := range m.Tiers {
+		if parts[i] = tier + " accepts all"; m.Thresholds[tier] > -1 {
+			parts[i] = fmt.Sprintf("%s from %g", tier, m.Thresholds[tier])
+		}
+	}
+	return fmt.Sprintf("%s; margin %g; fallback %s", strings.Join(parts, ", "), m.Margin, m.Fallback)
 }
 
 func short(hash string) string { return hash[:min(len(hash), 12)] }

@@ -15,10 +15,15 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals // whoever asks twice does not want to wait
+		os.Exit(exitInterrupted)
+	}()
 	app := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
-	code := app.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(app.run(ctx, os.Args[1:]))
 }

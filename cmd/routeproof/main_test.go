@@ -77,14 +77,7 @@ func readFile(t *testing.T, path string) string {
 
 // Every example of every verb's help runs, in one folder, as a shell would.
 func TestHelpExamples(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin, folder := t.TempDir(), t.TempDir()
-	if err := os.Symlink(self, filepath.Join(bin, "routeproof")); err != nil {
-		t.Fatal(err)
-	}
+	folder := t.TempDir()
 	// The files that examples name.
 	t.Chdir(folder)
 	must(t, "init", ".")
@@ -112,10 +105,7 @@ func TestHelpExamples(t *testing.T) {
 		t.Fatalf("found %d examples", len(examples))
 	}
 	for _, example := range examples {
-		cmd := exec.Command("sh", "-c", example)
-		cmd.Dir = folder
-		cmd.Env = append(os.Environ(), asProgram+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
-		if out, err := cmd.CombinedOutput(); err != nil {
+		if out, err := asShell(t, folder, example).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", example, err, out)
 		}
 	}
@@ -256,4 +246,47 @@ func TestAllBadRowsAreListed(t *testing.T) {
 	if n := strings.Count(readFile(t, "all.jsonl"), "\n"); n != 300 {
 		t.Errorf("%d problems listed, expected 300", n)
 	}
+}
+
+// A second signal ends what the first cannot, such as writing to a pipe that
+// nobody reads, with the same exit code.
+func TestInterruptedTwice(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	must(t, "build", "--out", "c.safetensors")
+	cmd := exec.Command(self, "classify", "--artifact", "c.safetensors", "--in", "prompts.jsonl", "--with-vector")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(stdout, make([]byte, 1)); err != nil { // it writes now
+		t.Fatal(err)
+	}
+	for range 2 {
+		time.Sleep(200 * time.Millisecond)
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state, err := cmd.Process.Wait()
+	if err != nil || state.ExitCode() != exitInterrupted {
+		t.Errorf("%v, %v, expected exit code %d", err, state, exitInterrupted)
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

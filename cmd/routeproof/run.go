@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 	"github.com/routeproof/routeproof/reports"
 )
 
@@ -22,9 +23,9 @@ func (a *app) runVerb() *cobra.Command {
 		Long: `The main job: split the prompts, build tier centroids, benchmark every classifier
 on the test split, and write report, plots, tables and artifact into a folder.
 
-Prompts are JSON Lines with id, prompt and tier (NONE or absent: unlabelled);
-optional are alt_tier, domain, language, group, split, task_type. Recorded LLM
-answers are JSON Lines with id and answer.
+Prompts have the columns id, prompt and tier (NONE or absent: unlabelled); optional
+are alt_tier, domain, language, group, split, task_type. Recorded LLM answers have
+id and answer. Files are JSON Lines, CSV or Parquet, plain, .gz or .zst.
 
 The embedder is the configuration's, or the mean of the words' vectors in a file
 (--word-vectors), or whatever made the vectors of these prompts that you bring
@@ -50,14 +51,16 @@ All files but run.json are a function of the input: two runs give the same bytes
 			if err := reports.Write(out, run, a.environment(started)); err != nil {
 				return err
 			}
+			artifact := filepath.Join(out, reports.ArtifactFile)
+			a.noteCanaries(artifact, &input, run)
 			if asJSON {
-				return a.buffered(func(w io.Writer) error { return reports.WriteResult(w, run) })
+				return a.writeResult(run)
 			}
 			return a.buffered(func(w io.Writer) error {
 				if err := reports.Summary(w, run); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(w, "\nreport   %s\nartifact %s\n", filepath.Join(out, reports.ReportFile), filepath.Join(out, reports.ArtifactFile))
+				_, err := fmt.Fprintf(w, "\nreport   %s\nartifact %s\n", printable(filepath.Join(out, reports.ReportFile)), printable(artifact))
 				return err
 			})
 		},
@@ -70,22 +73,36 @@ All files but run.json are a function of the input: two runs give the same bytes
 
 // execute reads the input and does the main job.
 func (a *app) execute(cmd *cobra.Command, input *inputFlags) (*pipeline.Run, error) {
-	var config pipeline.Config
-	var in pipeline.Input
-	err := interruptible(cmd.Context(), func() (err error) {
-		config, in, err = input.read(a)
-		return err
-	})
+	log, err := a.problemLog(cmd)
 	if err != nil {
 		return nil, err
 	}
-	log := &problemLog{path: input.problems}
+	var config pipeline.Config
+	var in pipeline.Input
+	if err := interruptible(cmd.Context(), func() (err error) {
+		config, in, err = input.read(log)
+		return err
+	}); err != nil {
+		return nil, log.finish(err)
+	}
 	in.Problem = log.add
 	observe, stop := a.observer()
 	run, err := pipeline.Execute(cmd.Context(), config, in, observe)
 	stop()
-	if closeErr := log.close(a); err == nil {
-		err = closeErr
+	return run, log.finish(err)
+}
+
+// writeResult prints the result as JSON.
+func (a *app) writeResult(run *pipeline.Run) error {
+	return a.buffered(func(w io.Writer) error { return reports.WriteResult(controlEscaper{w}, run) })
+}
+
+// noteCanaries says that an artifact of recorded vectors holds prompts.
+func (a *app) noteCanaries(path string, input *inputFlags, run *pipeline.Run) {
+	if input.embedder.vectors == "" {
+		return
 	}
-	return run, err
+	n := len(run.Artifact.Manifest().Canaries)
+	a.say("note: %s and its readable copy hold the texts of %s, by which a router verifies its embedder: show them only to those who may read the prompts",
+		path, wording.Plural(n, "train prompt"))
 }

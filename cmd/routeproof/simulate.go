@@ -23,7 +23,7 @@ func (a *app) simulateVerb() *cobra.Command {
 would have been, beside every single model and an oracle, on the same requests.`,
 		Example: `  routeproof data synth --n 500 --out made
   routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl`,
-		Args: cobra.NoArgs,
+		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.addVerbs(cmd, a.simulateCascadeVerb(), a.simulateParallelVerb(), a.simulateHybridVerb())

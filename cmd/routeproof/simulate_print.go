@@ -11,6 +11,7 @@ import (
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 const perThousand = 1000 // requests that costs are shown for
@@ -67,7 +68,7 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 }
 
 func printTotals(w io.Writer, x simulate.Totals) {
-	fmt.Fprintf(w, "\n%d requests, quality %s over %d", x.N, shown("%.4f", x.Quality), x.Scored)
+	fmt.Fprintf(w, "\n%s, quality %s over %d", wording.Plural(x.N, "request"), shown("%.4f", x.Quality), x.Scored)
 	if x.Priced > 0 {
 		fmt.Fprintf(w, ", $%.4f per 1,000 over %d (%s)", perThousand*float64(x.CostUSD), x.Priced, x.Cost)
 	} else if x.Last != nil {
@@ -131,7 +132,7 @@ func printSweep(w io.Writer, s *simulate.Sweep) error {
 	if s == nil {
 		return nil
 	}
-	fmt.Fprintf(w, "\n%d thresholds of %s over %d requests (%d left out; --json has all):\n", len(s.Points), s.Knob, s.N, s.LeftOut)
+	fmt.Fprintf(w, "\n%s of %s over %s (%d left out; --json has all):\n", wording.Plural(len(s.Points), "threshold"), s.Knob, wording.Plural(s.N, "request"), s.LeftOut)
 	t := tabbed(w)
 	fmt.Fprintln(t, "threshold\tquality\tUSD per 1,000\tescalated\texhausted")
 	for _, i := range spread(len(s.Points), shownPoints) {
@@ -143,7 +144,7 @@ func printSweep(w io.Writer, s *simulate.Sweep) error {
 
 func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
 	for _, p := range d.Pairs {
-		fmt.Fprintf(w, "%s | %s: %d prompts, %d left out", printable(p.Cheap), printable(p.Dear), p.N, p.LeftOut)
+		fmt.Fprintf(w, "%s | %s: %s, %d left out", printable(p.Cheap), printable(p.Dear), wording.Plural(p.N, "prompt"), p.LeftOut)
 		if p.N == 0 {
 			fmt.Fprint(w, "\n\n")
 			continue
@@ -181,7 +182,7 @@ func printComparison(w io.Writer, d simulated) error {
 	if c.Axis == simulate.AxisLast {
 		cost, unit, format = "% to the last model", 100, "%.1f"
 	}
-	fmt.Fprintf(w, "\nAll policies on the same %d requests (%d left out). Brackets: 95 %% intervals, paired against %s.\n", c.N, c.LeftOut, printable(c.Reference))
+	fmt.Fprintf(w, "\nAll policies on the same %s (%d left out). Brackets: 95 %% intervals, paired against %s.\n", wording.Plural(c.N, "request"), c.LeftOut, printable(c.Reference))
 	t := tabbed(w)
 	fmt.Fprintf(t, "\tpolicy\tquality\tless %s\t%s\tsaving\tat equal cost\tat equal quality\tp50 ms\tp95 ms\n", printable(c.Reference), cost)
 	for _, r := range c.Rows {

@@ -91,9 +91,12 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	if err := checkOverwrite(inputs, f.problems); err != nil {
 		return err
 	}
-	log := &problemLog{path: f.problems}
-	s, err := f.open(cmd, log.add)
-	if err := log.finish(a, err); err != nil {
+	log, err := a.problemLog(cmd)
+	if err != nil {
+		return err
+	}
+	s, err := awaited(cmd.Context(), func() (*simulation, error) { return f.open(cmd, log.add) })
+	if err := log.finish(err); err != nil {
 		return err
 	}
 	document, print, err := work(s)

@@ -68,16 +68,23 @@ func hashedVectors(t *testing.T) (vectors []datasets.Vector, id centroids.Identi
 }
 
 // Recorded vectors give what the embedder that made them gives, and an artifact
-// that it verifies, whose canaries are train prompts.
+// that they verify, whose canaries are train prompts. The terminal says that it
+// holds them.
 func TestRecordedVectorsAreThoseOfTheirEmbedder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	vectors, id := hashedVectors(t)
+	id.Kind = "elsewhere"
 	writeVectors(t, "v.parquet", vectors, &id)
 	must(t, "run", "--config", "quick.yaml", "--prompts", "prompts.jsonl", "--llm-answers", "answers.jsonl", "--out", "live")
-	must(t, "run", "--config", "quick.yaml", "--prompts", "prompts.jsonl", "--llm-answers", "answers.jsonl", "--vectors", "v.parquet", "--out", "recorded")
+	r := must(t, "run", "--config", "quick.yaml", "--prompts", "prompts.jsonl", "--llm-answers", "answers.jsonl", "--vectors", "v.parquet", "--out", "recorded")
+	if !strings.Contains(r.stderr, "recorded/centroids.safetensors and its readable copy hold the texts of 8 train prompts") {
+		t.Errorf("run does not say that the artifact holds prompts: %s", r.stderr)
+	}
 	live, a := safetensors(t, "live/centroids.safetensors")
 	recorded, b := safetensors(t, "recorded/centroids.safetensors")
-	if diff := cmp.Diff(live["embedder"], recorded["embedder"]); diff != "" {
+	made := live["embedder"].(map[string]any)
+	made["kind"] = id.Kind
+	if diff := cmp.Diff(made, recorded["embedder"].(map[string]any)); diff != "" {
 		t.Error(diff)
 	}
 	if len(a) != len(b) {
@@ -108,8 +115,9 @@ func TestRecordedVectorsAreThoseOfTheirEmbedder(t *testing.T) {
 	if len(canaries) != 8 {
 		t.Errorf("%d canaries, expected 8", len(canaries))
 	}
-	must(t, "inspect", "recorded/centroids.safetensors", "--verify")
-	must(t, "classify", "--artifact", "recorded/centroids.safetensors", "--in", "prompts.jsonl")
+	if r := must(t, "classify", "--artifact", "recorded/centroids.safetensors", "--in", "prompts.jsonl", "--vectors", "v.parquet"); r.stderr != "" {
+		t.Errorf("all canaries are among the prompts, but standard error says %s", r.stderr)
+	}
 	if report := readFile(t, "recorded/report.md"); !strings.Contains(report, "holds the text of 8 of yours") || !strings.Contains(report, "embed its canaries again") {
 		t.Error("the report does not say that the artifact holds prompts")
 	}
@@ -148,12 +156,18 @@ func TestWrongVectors(t *testing.T) {
 	vectors, id := hashedVectors(t)
 	mine := "--vectors-model mine"
 	writeVectors(t, "v.jsonl", vectors, nil)
+	writeVectors(t, "hashing.parquet", vectors, &id)
+	writeVectors(t, "static.parquet", vectors, &centroids.Identity{Kind: "static", Model: "sif-mean-1", Dims: 64, Digest: "0a"})
+	id.Kind = "elsewhere"
 	writeVectors(t, "id.parquet", vectors, &id)
 	wrongDims := id
 	wrongDims.Dims = 5
 	writeVectors(t, "dims.parquet", vectors, &wrongDims)
 	writeVectors(t, "odd.parquet", vectors, &centroids.Identity{Kind: "x", Dims: 64})
 	writeVectors(t, "few.jsonl", vectors[:150], nil)
+	zero := slices.Clone(vectors)
+	zero[0].Values, zero[1].Values = make([]float32, 64), make([]float32, 64)
+	writeVectors(t, "zero.jsonl", zero, nil)
 	more := slices.Concat(vectors, []datasets.Vector{{ID: "nobody", Values: vectors[0].Values}})
 	writeVectors(t, "more.jsonl", more, nil)
 	turned := slices.Clone(vectors)
@@ -185,7 +199,11 @@ func TestWrongVectors(t *testing.T) {
 		{"classify --artifact r.safetensors --in prompts.jsonl --vectors v.jsonl --vectors-model yours", 12, `model: expected "mine", found "yours"`},
 		{"classify --artifact r.safetensors --in prompts.jsonl --vectors turned.jsonl " + mine, 12, "canary scores"},
 		{"classify --artifact h.safetensors --in prompts.jsonl --vectors v.jsonl " + mine, 12, `kind: expected "hashing", found "recorded"`},
-		{"classify --artifact h.safetensors --in prompts.jsonl --vectors id.parquet", 0, "canaries not verified: 8 of 8"},
+		{"run --vectors hashing.parquet", 12, `found kind "hashing", which this program makes itself: leave --vectors out`},
+		{"build --vectors static.parquet", 12, `found kind "static", which this program makes itself: give the file of word vectors with --word-vectors`},
+		{"classify --artifact h.safetensors --in prompts.jsonl --vectors hashing.parquet", 12, "makes itself"},
+		{"build --vectors v.jsonl --out v.safetensors " + mine, 0, "v.safetensors and its readable copy hold the texts of 8 train prompts"},
+		{"build --config quick.yaml --vectors zero.jsonl --out z.safetensors " + mine, 0, "all zeros though the prompt is not blank: 2 of 208"},
 		{"classify --artifact r.safetensors --in other.jsonl --vectors v.jsonl " + mine, 0, "canaries not verified: 8 of 8"},
 		{"classify --artifact r.safetensors --in other.jsonl --vectors v.jsonl " + mine, 0, "vectors that belong to no prompt: 207 of 208"},
 		{"inspect r.safetensors", 0, ""},

@@ -52,7 +52,7 @@ func Against(file, other Scan) (*Overlap, error) {
 		remember(equal, groups.Exact[i], i)
 		remember(near, groups.Near[i], i)
 	}
-	o := &Overlap{Templates: groups.Templates}
+	o := &Overlap{Templates: groups.Templates, Pairs: []Pair{}}
 	for i := others; i < len(ids); i++ {
 		if at, found := equal[groups.Exact[i]]; found {
 			o.Equal++

@@ -231,7 +231,7 @@ func TestOutcomes(t *testing.T) {
 			{Name: "c", Rows: 1, Missing: 2},
 		},
 		Domains:  []Count{{"", 1}, {"x", 1}, {"y", 1}},
-		Warnings: []string{"first", "1 ids stand beside more than one prompt text: answers to different prompts are compared there"},
+		Warnings: []string{"first", "ids beside more than one prompt text: 1; answers to different prompts are compared there"},
 	}
 	for i := range got.Models {
 		got.Models[i].sum, got.Models[i].usd = 0, 0

@@ -66,7 +66,7 @@ func Outcomes(scan func(visit func(*datasets.Outcome) error) (datasets.Summary, 
 	if err != nil {
 		return nil, err
 	}
-	x := &Matrix{Rows: summary.Rows, Prompts: len(texts), Domains: domains.byNumber(), Warnings: summary.Warnings}
+	x := &Matrix{Rows: summary.Rows, Prompts: len(texts), Domains: domains.byNumber(), Warnings: append([]string{}, summary.Warnings...)}
 	for _, m := range models {
 		m.finish(x.Prompts)
 		x.Holes += m.Missing
@@ -74,7 +74,7 @@ func Outcomes(scan func(visit func(*datasets.Outcome) error) (datasets.Summary, 
 	}
 	slices.SortFunc(x.Models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
 	if len(two) > 0 {
-		x.Warnings = append(x.Warnings, fmt.Sprintf("%d ids stand beside more than one prompt text: answers to different prompts are compared there", len(two)))
+		x.Warnings = append(x.Warnings, fmt.Sprintf("ids beside more than one prompt text: %d; answers to different prompts are compared there", len(two)))
 	}
 	return x, nil
 }

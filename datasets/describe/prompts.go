@@ -18,6 +18,9 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 )
 
+// NoLabels is the warning about prompts none of which has a tier.
+const NoLabels = "no prompt is labelled: expected tiers in a column named tier, without which nothing can be built or measured"
+
 // Description is what stands in a file of prompts.
 type Description struct {
 	Prompts   int       `json:"prompts"`
@@ -111,7 +114,7 @@ func File(ctx context.Context, path string, tiers []string, each func(datasets.P
 // Prompts describes the prompts of a file, in three passes. tiers give the
 // order of tiers; nil: by number. Memory is some 600 bytes a prompt.
 func Prompts(scan Scan, tiers []string) (*Description, error) {
-	d := &Description{}
+	d := &Description{Warnings: []string{}}
 	tier, split, domain, language, script, task := counter{}, counter{}, counter{}, counter{}, counter{}, counter{}
 	var runes, words []int32
 	var labels datasets.Labels
@@ -142,7 +145,10 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 	d.Tiers, d.Splits, d.Domains = tier.ordered(tiers), split.byNumber(), domain.byNumber()
 	d.Languages, d.Scripts, d.TaskTypes = language.byNumber(), script.byNumber(), task.byNumber()
 	d.Runes, d.Words = quantiles(runes), quantiles(words)
-	d.Warnings = append(summary.Warnings, labels.Warnings()...)
+	d.Warnings = append(append(d.Warnings, summary.Warnings...), labels.Warnings()...)
+	if d.Labelled == 0 {
+		d.Warnings = append(d.Warnings, NoLabels)
+	}
 	labels = datasets.Labels{} // its memory is wanted for groups
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return nil, err
@@ -164,7 +170,7 @@ func texts(scan Scan, groups *datasets.Groups) (Texts, error) {
 			joined[near]++
 		}
 	}
-	t := Texts{Groups: len(size), Templates: groups.Templates, Repeated: n - len(exact), NearRepeated: n - len(size)}
+	t := Texts{Groups: len(size), Templates: groups.Templates, Repeated: n - len(exact), NearRepeated: n - len(size), Examples: []Group{}}
 	var shown []int32
 	for near, n := range size {
 		t.Largest = max(t.Largest, n)

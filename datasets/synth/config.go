@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,14 +171,23 @@ func (c Config) Ladder() datasets.Ladder {
 
 // ReadConfig reads a configuration as JSON over another one: what it leaves out
 // stays as there. A list, though, is taken whole, so that nothing of the other's
-// first model becomes part of its own. Unknown keys are errors, and so is
+// first model becomes part of its own. Of an object with the key parameters,
+// such as a truth.json, only those are read. Unknown keys are errors, and so is
 // anything behind the JSON. It does not validate.
 func ReadConfig(r io.Reader, over Config) (Config, error) {
 	c := over
 	lists := []interface{ orElse() }{
 		emptied(&c.Models), emptied(&c.Domains), emptied(&c.Languages), emptied(&c.TaskTypes), emptied(&c.Logs.Features),
 	}
-	dec := json.NewDecoder(r)
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return over, err
+	}
+	var whole struct{ Parameters json.RawMessage }
+	if json.Unmarshal(text, &whole) == nil && whole.Parameters != nil {
+		text = whole.Parameters
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
 		return over, fmt.Errorf("expected the parameters that truth.json shows: %w", err)

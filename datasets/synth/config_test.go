@@ -40,3 +40,21 @@ func TestReadConfig(t *testing.T) {
 		}
 	}
 }
+
+// Out of a truth.json its parameters are taken.
+func TestReadConfigOfATruth(t *testing.T) {
+	got, err := ReadConfig(strings.NewReader(`{"note": "x", "parameters": {"slope": 7}, "truth": {"accuracy": [1]}}`), Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Slope = 7
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
+	for _, text := range []string{`{"parameters": {"slop": 7}}`, `{"parameters": {"slope": 7}} {}`, `{"parameters": 7}`} {
+		if _, err := ReadConfig(strings.NewReader(text), Default()); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+}

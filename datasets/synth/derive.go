@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -54,8 +55,17 @@ type Deriver struct {
 	occurs   []bool   // a rung's model
 	others   []string // models off the ladder, up to maxModels
 	isOther  map[string]bool
+	costs    [datasets.MaxRungs]cost
 	warnings []string
 }
+
+// cost is what a model's answers cost where that is known.
+type cost struct {
+	usd float64
+	n   int
+}
+
+func (c cost) mean() float64 { return c.usd / float64(c.n) }
 
 // maxModels is how many models off the ladder are kept for messages.
 const maxModels = 1000
@@ -128,6 +138,10 @@ func (d *Deriver) Add(o *datasets.Outcome) error {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
 	}
 	p.known[rung] = verdictOf(o)
+	if o.CostUSD.Known {
+		d.costs[rung].usd += o.CostUSD.Value
+		d.costs[rung].n++
+	}
 	return nil
 }
 
@@ -181,7 +195,28 @@ func (d *Deriver) Derived() (*Derived, error) {
 	if len(domains) > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("prompts whose rows have different domains, which is left empty: %d (%s)", len(domains), wording.List(domains)))
 	}
+	out.Warnings = append(out.Warnings, d.costWarnings()...)
 	return out, nil
+}
+
+// costWarnings tells of recorded costs by which the ladder is not in order.
+func (d *Deriver) costWarnings() []string {
+	const noise = 1e-9 // of sums
+	dearest, disordered := 0.0, false
+	var means []string
+	for i, r := range d.ladder {
+		c := d.costs[i]
+		if c.n == 0 {
+			continue
+		}
+		means = append(means, fmt.Sprintf("%s $%.3g over %s", wording.Quote(r.Model), c.mean(), wording.Plural(c.n, "answer")))
+		disordered = disordered || c.mean() < dearest*(1-noise)
+		dearest = max(dearest, c.mean())
+	}
+	if !disordered {
+		return nil
+	}
+	return []string{"the recorded mean costs contradict the ladder, which is to be cheapest first: " + strings.Join(means, ", ")}
 }
 
 // decide returns the rung of a prompt, or the number of rungs where none is
@@ -231,14 +266,13 @@ func (d *Deriver) unknown(model string) error {
 	return fmt.Errorf("%w: %q%s; the outcomes are of %s", ErrModel, model, meant, wording.List(known))
 }
 
-// DeriveFile derives tiers from the file of outcomes at path. Errors of its
-// content are those of [datasets.Kind.Scan], told to each.
-func DeriveFile(path string, l datasets.Ladder, each func(datasets.Problem)) (*Derived, error) {
+// Derive derives tiers from the outcomes that scan hands out.
+func Derive(l datasets.Ladder, scan func(visit func(*datasets.Outcome) error) (datasets.Summary, error)) (*Derived, error) {
 	d, err := NewDeriver(l)
 	if err != nil {
 		return nil, err
 	}
-	summary, err := datasets.Outcomes().ScanFile(path, each, d.Add)
+	summary, err := scan(d.Add)
 	if err != nil {
 		return nil, err
 	}

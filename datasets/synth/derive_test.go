@@ -155,7 +155,9 @@ func TestDeriveSharedData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := DeriveFile(outcomes, l, nil)
+	got, err := Derive(l, func(visit func(*datasets.Outcome) error) (datasets.Summary, error) {
+		return datasets.Outcomes().ScanFile(outcomes, nil, visit)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,4 +188,38 @@ func TestDeriveSharedData(t *testing.T) {
 func leftOut(d *Derived) int {
 	l := d.LeftOut
 	return l.TextDiffers + l.NoText + l.NoOutcome + l.Failed + l.NoScore
+}
+
+// A ladder that recorded costs contradict is told, with the costs that are
+// known.
+func TestDeriveCosts(t *testing.T) {
+	const told = `the recorded mean costs contradict the ladder, which is to be cheapest first: `
+	for _, c := range []struct{ costs, want string }{
+		{`1 2 4`, ""},
+		{`1 1 1`, ""},
+		{`0.1 0.1 0.1`, ""},
+		{`- - -`, ""},
+		{`- 4 -`, ""},
+		{`1 4 2`, told + `"s" $1 over 2 answers, "m" $4 over 2 answers, "l" $2 over 2 answers`},
+		{`4 - 2`, told + `"s" $4 over 2 answers, "l" $2 over 2 answers`},
+		{`4 2 4`, told + `"s" $4 over 2 answers, "m" $2 over 2 answers, "l" $4 over 2 answers`},
+	} {
+		var lines []string
+		for _, id := range []string{"1", "2"} {
+			for i, usd := range strings.Fields(c.costs) {
+				line := `{"id":"` + id + `","prompt":"x","score":1,"model":"` + toyLadder()[i].Model + `"`
+				if usd != "-" {
+					line += `,"cost_usd":` + usd
+				}
+				lines = append(lines, line+"}")
+			}
+		}
+		got, err := derive(t, toyLadder(), lines...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warnings := strings.Join(got.Warnings, "\n"); warnings != c.want {
+			t.Errorf("%s: %s, expected %s", c.costs, warnings, c.want)
+		}
+	}
 }

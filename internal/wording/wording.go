@@ -1,5 +1,6 @@
-// Package wording has the words that error messages share: text from files,
-// quoted and cut, and the known name that an unknown one may have meant.
+// Package wording has the words that messages share: text from files, quoted
+// and cut, the known name that an unknown one may have meant, and numbers of
+// things.
 package wording
 
 import (
@@ -125,4 +126,21 @@ func List(names []string) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// Plural is "1 prompt" or "2,000 prompts".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Thousands(n) + " " + noun + "s"
+}
+
+// Thousands writes a number of at least 0 with commas between thousands.
+func Thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

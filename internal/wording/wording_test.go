@@ -79,3 +79,11 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+func TestPlural(t *testing.T) {
+	for n, want := range map[int]string{0: "0 prompts", 1: "1 prompt", 999: "999 prompts", 1000: "1,000 prompts", 1234567: "1,234,567 prompts"} {
+		if got := Plural(n, "prompt"); got != want {
+			t.Errorf("Plural(%d) = %s, expected %s", n, got, want)
+		}
+	}
+}
