@@ -90,7 +90,7 @@ func costPlot(run *pipeline.Run) []byte {
 	})
 	slices.SortFunc(points, func(a, b svgplot.XY) int { return order[a.Label] - order[b.Label] })
 	return svgplot.Scatter("Expected cost against accuracy",
-		"USD per 1,000 requests, under-routed requests paid again", "accuracy", points, true, usd, percent)
+		"USD per 1,000 requests, under-routed requests paid again", "accuracy", svgplot.Kinds{Filled: "classifier", Hollow: "baseline"}, points, true, usd, percent)
 }
 
 func confusionPlot(run *pipeline.Run) []byte {

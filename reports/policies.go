@@ -140,7 +140,7 @@ func policiesPlot(p *pipeline.Policies) []byte {
 		points = append(points, svgplot.XY{Label: row.Policy, Baseline: row.Single, X: float64(cost.Value), XLow: float64(cost.Low), XHigh: float64(cost.High),
 			Y: float64(row.Quality.Value), YLow: float64(row.Quality.Low), YHigh: float64(row.Quality.High)})
 	}
-	return svgplot.Scatter("Cost against quality", label, "mean quality", points, true, format, threeDigits)
+	return svgplot.Scatter("Cost against quality", label, "mean quality", svgplot.Kinds{Filled: "policy", Hollow: "one model for everything"}, points, true, format, threeDigits)
 }
 
 // sweepRow is a row of cascade.parquet: a cascade at one threshold.

@@ -49,7 +49,7 @@ func (s *Suite) Run(ctx context.Context) (*Traces, error) {
 	}
 	name := "cascade"
 	if s.Start > 0 {
-		name += " from " + models[s.Start].Name
+		name += " from " + models[s.Start].Tier
 	}
 	var err error
 	if t.Cascade, err = s.add(ctx, t, name, policy.Cascade{Checks: s.Checks, Start: s.Start}); err != nil {
@@ -68,7 +68,7 @@ func (s *Suite) Run(ctx context.Context) (*Traces, error) {
 	for cheap := range models {
 		for dear := cheap + 1; dear < len(models); dear++ {
 			p := policy.Parallel{Cheap: cheap, Dear: dear, Agreement: s.Agreement, Threshold: s.Threshold, TimeoutMS: s.TimeoutMS}
-			if _, err := s.add(ctx, t, fmt.Sprintf("parallel %s and %s", models[cheap].Name, models[dear].Name), p); err != nil {
+			if _, err := s.add(ctx, t, fmt.Sprintf("parallel %s and %s", models[cheap].Tier, models[dear].Tier), p); err != nil {
 				return nil, err
 			}
 		}

@@ -155,7 +155,7 @@ func TestFrontier(t *testing.T) {
 
 func TestScatterGeometry(t *testing.T) {
 	points := []XY{{"a", 1, 0.2, nan, nan, 0.1, 0.3, false}, {"b", 10, 0.4, 1, 100, nan, nan, true}, {"c", 100, 0.6, 0, 1000, nan, nan, true}, {"d", 1000, 0.5, nan, nan, nan, nan, true}}
-	es := elements(t, Scatter("t", "cost", "accuracy", points, true, nil, nil))
+	es := elements(t, Scatter("t", "cost", "accuracy", Kinds{"classifier", "baseline"}, points, true, nil, nil))
 	at := map[string][2]float64{}
 	a := of(es, "point")[0] // a circle, the first shape
 	at["a"] = [2]float64{a.f(t, "cx"), a.f(t, "cy")}

@@ -27,7 +27,7 @@ func TestGolden(t *testing.T) {
 		{"length", 30, 0.47, nan, nan, nan, nan, true}, {"majority", 40.4, 0.4, nan, nan, nan, nan, true}, {"oracle", 6.2, 1, nan, nan, nan, nan, true},
 	}
 	for name, got := range map[string][]byte{
-		"scatter.svg":   Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", points, true, dollars, percent),
+		"scatter.svg":   Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", Kinds{"classifier", "baseline"}, points, true, dollars, percent),
 		"confusion.svg": Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),
 	} {
 		path := filepath.Join("testdata", name)

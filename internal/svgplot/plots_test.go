@@ -134,7 +134,7 @@ func every(text string, a, b, c float64, n int, log bool) [][]byte {
 		Dots(text, text, points, format), Dots(text, text, points, nil), Dots(text, text, nil, nil),
 		Confusion(text, []string{text, "x"}, [][]int{{n, 1}, {}, {3}}), Confusion(text, nil, nil), Confusion(text, []string{text}, [][]int{{n, n}}),
 		Boxes(text, text, []string{text, "x"}, []string{text, "x"}, [][]Box{{{a, a, b, c, c, n}, {0, 1, 1, 1, 2, n}}, {{a, a, a, a, a, n}}, {}}), Boxes(text, text, nil, nil, nil),
-		Scatter(text, text, text, xys, log, format, nil), Scatter(text, text, text, nil, log, nil, nil),
+		Scatter(text, text, text, Kinds{"policy", "one model for everything"}, xys, log, format, nil), Scatter(text, text, text, Kinds{text, text}, nil, log, nil, nil),
 	}
 }
 
@@ -226,7 +226,7 @@ func TestNoData(t *testing.T) {
 		"dots":      Dots("t", "a", []Point{{"gone", nan, 0, 1, 3, false}}, nil),
 		"confusion": Confusion("t", []string{"a", "b"}, [][]int{{0, 0}, {0, 0}}),
 		"boxes":     Boxes("t", "a", []string{"g"}, []string{"s"}, [][]Box{{{0, nan, 0, 0, 0, 0}}}),
-		"scatter":   Scatter("t", "x", "y", []XY{{"gone", inf, 1, nan, nan, nan, nan, false}}, true, nil, nil),
+		"scatter":   Scatter("t", "x", "y", Kinds{}, []XY{{"gone", inf, 1, nan, nan, nan, nan, false}}, true, nil, nil),
 	} {
 		w := words(elements(t, svg))
 		if !strings.Contains(w, "no data") {
@@ -247,7 +247,7 @@ func TestManyPoints(t *testing.T) {
 		x := float64(i)
 		xys = append(xys, XY{fmt.Sprint("point ", i), 1 + x, x, x, x + 2, x - 1, x + 1, i%2 == 0})
 	}
-	es := elements(t, Scatter("t", "x", "y", xys, true, nil, nil))
+	es := elements(t, Scatter("t", "x", "y", Kinds{}, xys, true, nil, nil))
 	if n := len(of(es, "point")) + len(of(es, "baseline")); n != 2000 {
 		t.Errorf("%d of 2000 points drawn", n)
 	}

@@ -9,7 +9,10 @@ type XY struct {
 	Baseline    bool // drawn hollow and grey
 }
 
-// Scatter draws cost (x, less is better) against quality (y, more is better). Classifiers have filled markers of different
+// Kinds are what the legend calls filled and hollow markers, in the singular.
+type Kinds struct{ Filled, Hollow string }
+
+// Scatter draws cost (x, less is better) against quality (y, more is better). What is compared has filled markers of different
 // shape and colour, baselines hollow grey circles; lines through a marker are its intervals; every marker is labelled
 // directly, by a thin leader if its label had to move. A dashed step line, from the cheapest point of the Pareto frontier
 // to the right edge, bounds what the points reach: the frontier is over all points drawn, baselines included, and made of
@@ -18,8 +21,8 @@ type XY struct {
 // Both axes follow the data; an axis of rates stays in 0..1. With logX the x axis is logarithmic: points with X <= 0 are
 // left out and noted, and an interval that reaches 0 or below runs to the left edge without an end mark. Markers are drawn
 // and labels placed in a fixed order; past the sixtieth point, or without room, points have no label and are noted.
-func Scatter(title, xAxis, yAxis string, points []XY, logX bool, xFormat, yFormat func(float64) string) []byte {
-	p := scatterPlot{canvas: canvas{width: pageWidth}, logX: logX, xFormat: xFormat, yFormat: yFormat}
+func Scatter(title, xAxis, yAxis string, kinds Kinds, points []XY, logX bool, xFormat, yFormat func(float64) string) []byte {
+	p := scatterPlot{canvas: canvas{width: pageWidth}, logX: logX, kinds: kinds, xFormat: xFormat, yFormat: yFormat}
 	p.split(points)
 	y := p.heading(title)
 	if len(p.points) == 0 {
@@ -44,9 +47,10 @@ const (
 type scatterPlot struct {
 	canvas
 	logX             bool
+	kinds            Kinds
 	frame            area
 	xFormat, yFormat func(float64) string
-	points           []XY // classifiers, then baselines
+	points           []XY // filled, then hollow
 	x, y             scale
 	xTicks, yTicks   []tick
 	best             []int     // the frontier

@@ -153,10 +153,10 @@ func (p *scatterPlot) legend(y float64) float64 {
 		entry(func(x, y float64) {
 			p.marker(0, x+5, y, 5, paint{fill: blue})
 			p.marker(1, x+15, y, 4.5, paint{fill: vermilion})
-		}, "classifier")
+		}, p.kinds.Filled)
 	}
 	if baselines {
-		entry(func(x, y float64) { p.circle(x+10, y, hollowRadius, paint{fill: white, stroke: muted, width: 1.6}) }, "baseline")
+		entry(func(x, y float64) { p.circle(x+10, y, hollowRadius, paint{fill: white, stroke: muted, width: 1.6}) }, p.kinds.Hollow)
 	}
 	if intervals {
 		entry(func(x, y float64) {
