@@ -272,10 +272,11 @@ func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
 	if raw[0] != '[' {
 		return fmt.Sprintf("expected %s, found %s", t, kindOf(raw))
 	}
-	numbers, vectors, n := len(b.lists), len(b.vectors), 0
+	from, n := b.stored(t), 0
 	for item := range elements(raw) {
 		v, problem := parseNumber(item, t)
 		if problem != "" {
+			b.unstore(t, from)
 			return fmt.Sprintf("element %d: %s", n+1, problem)
 		}
 		if n++; t == Vector {
@@ -284,6 +285,6 @@ func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
 			b.lists = append(b.lists, v)
 		}
 	}
-	b.setList(c, t, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 	return ""
 }

@@ -218,16 +218,16 @@ func (b *Batch) SetBool(c int, v bool) {
 
 // SetNumbers sets a cell of the last row. The slice is copied.
 func (b *Batch) SetNumbers(c int, v []float64) {
-	numbers, vectors := len(b.lists), len(b.vectors)
+	from := len(b.lists)
 	b.lists = append(b.lists, v...)
-	b.setList(c, Numbers, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 }
 
 // SetVector sets a cell of the last row. The slice is copied.
 func (b *Batch) SetVector(c int, v []float32) {
-	numbers, vectors := len(b.lists), len(b.vectors)
+	from := len(b.vectors)
 	b.vectors = append(b.vectors, v...)
-	b.setList(c, Vector, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 }
 
 // Full tells whether the batch is large enough to be written or handed out.
@@ -235,17 +235,34 @@ func (b *Batch) Full() bool {
 	return b.Rows >= maxBatchRows || b.bytes >= maxBatchBytes || len(b.Faults) >= maxBatchFaults
 }
 
-// setList takes the numbers that were appended to the batch's store since it
-// had the given length.
-func (b *Batch) setList(c int, t Type, numbers, vectors int) {
-	cells, i := &b.Cells[c], b.Rows-1
-	cells.Known[i] = true
+// stored is how many numbers of lists of type t the batch holds.
+func (b *Batch) stored(t Type) int {
 	if t == Vector {
-		cells.Vector[i] = b.vectors[vectors:len(b.vectors):len(b.vectors)]
+		return len(b.vectors)
+	}
+	return len(b.lists)
+}
+
+// unstore gives up the numbers stored from a place on, which no cell has. A bad
+// list counts nothing towards a full batch, so it must take no room either.
+func (b *Batch) unstore(t Type, from int) {
+	if t == Vector {
+		b.vectors = b.vectors[:from]
+	} else {
+		b.lists = b.lists[:from]
+	}
+}
+
+// setList sets the i-th cell to the numbers stored from a place on.
+func (b *Batch) setList(c, i, from int) {
+	cells := &b.Cells[c]
+	cells.Known[i] = true
+	if b.columns[c].Type == Vector {
+		cells.Vector[i] = b.vectors[from:len(b.vectors):len(b.vectors)]
 		b.bytes += 4 * len(cells.Vector[i])
 		return
 	}
-	cells.List[i] = b.lists[numbers:len(b.lists):len(b.lists)]
+	cells.List[i] = b.lists[from:len(b.lists):len(b.lists)]
 	b.bytes += 8 * len(cells.List[i])
 }
 
