@@ -18,6 +18,7 @@ import (
 // is absent; "" is an empty text.
 type csvReader struct {
 	records records
+	blanks  blanks
 	columns []Column
 	at      []int // column of each cell; −1: not asked for
 	present []bool
@@ -58,10 +59,15 @@ func (c *csvReader) Read(b *Batch) error {
 			b.fault(c.records.start, "", "%s", c.records.problem)
 			c.ended = c.ended || c.records.lost || !c.begun
 		case c.records.blank():
+			if problem := c.blanks.tooMany(); problem != "" {
+				b.fault(c.records.start, "", "%s", problem)
+				c.ended = true
+			}
 		case !c.begun:
 			c.begun = true
 			c.header(b)
 		default:
+			c.blanks.other++
 			c.row(b)
 		}
 	}

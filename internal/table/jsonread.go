@@ -17,12 +17,12 @@ import (
 // jsonReader reads a JSON object a line.
 type jsonReader struct {
 	lines   lines
+	blanks  blanks
 	columns []Column
 	index   map[string]int
 	present []bool
 	unknown unknowns
 	interns []interner
-	begun   bool // a line that is not blank was seen
 	ended   bool
 
 	// of the row at hand
@@ -76,13 +76,17 @@ func (j *jsonReader) parseLine(b *Batch, line []byte, tooLong bool) {
 		b.fault(at, "", "line is longer than %d MiB: expected one JSON object a line, each shorter", MaxRow>>20)
 		return
 	case len(bytes.TrimSpace(line)) == 0:
+		if problem := j.blanks.tooMany(); problem != "" {
+			b.fault(at, "", "%s", problem)
+			j.ended = true
+		}
 		return
 	case !utf8.Valid(line):
 		b.fault(at, "", "not valid UTF-8 from byte %d of the line: save the file as UTF-8", validPrefix(line)+1)
 		return
 	}
-	first := !j.begun
-	j.begun = true
+	first := j.blanks.other == 0
+	j.blanks.other++
 	if err := j.checkLine(line); err != nil {
 		if reason := wrongFormat(line); first && reason != "" {
 			b.fault(0, "", "%s", reason)
@@ -241,8 +245,9 @@ func parseNumber(raw []byte, t Type) (v float64, problem string) {
 	return parseDigits(string(raw), t)
 }
 
-// maxWhole is the largest integer up to which float64 holds all of them.
-const maxWhole = 1 << 53
+// maxWhole is the largest integer that nothing else rounds to: float64 holds
+// 2^53 too, but 2^53 + 1 becomes it.
+const maxWhole = 1<<53 - 1
 
 // parseDigits reads a number as JSON and CSV write it.
 func parseDigits(s string, t Type) (v float64, problem string) {
@@ -257,12 +262,22 @@ func parseDigits(s string, t Type) (v float64, problem string) {
 	case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
 		return 0, fmt.Sprintf("expected %s, found %s", t.element(), wording.Quote(s))
 	}
-	return v, wholeFault(v, t)
+	if t != Whole {
+		return v, ""
+	}
+	if want := notWhole(v); want != "" {
+		return 0, fmt.Sprintf("expected %s, found %s", want, wording.Shorten(s))
+	}
+	return v, ""
 }
 
-func wholeFault(v float64, t Type) string {
-	if t == Whole && (v != math.Trunc(v) || math.Abs(v) > maxWhole) {
-		return fmt.Sprintf("expected a whole number, found %g", v)
+// notWhole returns what was expected of a [Whole] number that is none.
+func notWhole(v float64) string {
+	switch {
+	case math.Abs(v) > maxWhole:
+		return fmt.Sprintf("a whole number within ±%d", maxWhole)
+	case v != math.Trunc(v):
+		return Whole.String()
 	}
 	return ""
 }

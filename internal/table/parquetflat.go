@@ -92,9 +92,11 @@ func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) 
 			}
 			continue
 		}
-		if problem := wholeFault(v, t); problem != "" {
-			b.fault(line+i, l.column.Name, "%s", problem)
-			continue
+		if t == Whole {
+			if want := notWhole(v); want != "" {
+				b.fault(line+i, l.column.Name, "expected %s, found %g", want, v)
+				continue
+			}
 		}
 		known[i], numbers[i] = true, v
 	}

@@ -24,7 +24,7 @@ const (
 	Name                // a string; in CSV and Parquet also an integer, taken as its digits: Cells.Text
 	JSON                // a JSON object or array, as text, or a string that holds one: Cells.Text
 	Number              // a finite number: Cells.Number
-	Whole               // a whole number within ±2^53: Cells.Number
+	Whole               // a whole number within ±(2^53 − 1): Cells.Number
 	Boolean             // true or false: Cells.Bool
 	Numbers             // a list of finite numbers: Cells.List
 	Vector              // a list of finite numbers as float32: Cells.Vector

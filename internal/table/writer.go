@@ -130,6 +130,11 @@ func (c *Cells) check(column Column, n int) (int, error) {
 			if v-v != 0 {
 				return i, finite(v)
 			}
+			if t == Whole {
+				if want := notWhole(v); want != "" {
+					return i, fmt.Errorf("expected %s, found %g", want, v)
+				}
+			}
 		}
 	case t == Numbers:
 		return checkLists(c.List[:n])
