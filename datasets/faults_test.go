@@ -93,7 +93,7 @@ func TestParquetFaults(t *testing.T) {
 		want []string
 	}{
 		{"no such column", parquetOf(t, []table.Column{text("ID"), text("modell"), number("score")}, []any{"a", "m", 1.0}, []any{"b", "m", 1.0}), []string{
-			`f: id: no such column: found "ID", "modell", "score" (did you mean "ID"?)`, `f: model: no such column: found "ID", "modell", "score" (did you mean "modell"?)`}},
+			`f: id: no such column: found "ID", "modell", "score": rename "ID" to "id"`, `f: model: no such column: found "ID", "modell", "score" (did you mean "modell"?)`}},
 		{"columns of other types, each said once", parquetOf(t, []table.Column{number("id"), text("model"), text("score"), {Name: "latency_ms", Type: table.Numbers}}, []any{1.0, "m", "x", []float64{1}}, []any{2.0, "m", "y", nil}), []string{
 			"f: id: expected a string, found type DOUBLE: cast the column", "f: score: expected a number, found type STRING: cast the column",
 			`f: latency_ms: expected a number, found a nested column ("list")`}},
@@ -207,6 +207,22 @@ func TestProblemsAreBoundedEverywhere(t *testing.T) {
 		var content *ContentError
 		if !errors.As(err, &content) || content.Total != maxProblems+1 || told != content.Total {
 			t.Errorf("%s: %v, told of %d", name, content.Total, told)
+		}
+	}
+}
+
+// TestNearNames suggests no column that the file needs anyway.
+func TestNearNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"model,input_per_m\nm,1\n":                     `f: output_per_m: no such column: found "model", "input_per_m"`,
+		"model,input_per_m,putput_per_m\n":             `f: output_per_m: no such column: found "model", "input_per_m", "putput_per_m" (did you mean "putput_per_m"?)`,
+		"MODEL,input_per_m,output_per_m\n":             `f: model: no such column: found "MODEL", "input_per_m", "output_per_m": rename "MODEL" to "model"`,
+		`{"model":"m","input_per_m":1}`:                `f:1: output_per_m: missing: expected a number, found "model", "input_per_m"`,
+		`{"Model":1,"input_per_m":1,"output_per_m":1}`: `f:1: model: missing: expected a string, found "Model", "input_per_m", "output_per_m": rename "Model" to "model"`,
+	} {
+		_, err := Prices().Scan(strings.NewReader(in), "f", nil, ignore[Price])
+		if got := problemsOf(t, err); len(got) != 1 || got[0] != want {
+			t.Errorf("%q: %q, expected %q", in, got, want)
 		}
 	}
 }

@@ -120,7 +120,7 @@ func TestCSVFaults(t *testing.T) {
 		{"empty", "", nil},
 		{"blank", "\n\n \n", nil},
 		{"no header", "a,x\nb,y\n", []string{`0 id: no such column: found "a", "x"`}},
-		{"a required column misspelt", "ID,prompt\na,x\nb,y\n", []string{`0 id: no such column: found "ID", "prompt" (did you mean "ID"?)`}},
+		{"a required column misspelt", "ID,prompt\na,x\nb,y\n", []string{`0 id: no such column: found "ID", "prompt": rename "ID" to "id"`}},
 		{"a name twice", "id,prompt,prompt\na,x,y\n", []string{`1: column "prompt" stands twice in the header`}},
 		{"an unknown name twice", "id,z,z\na,x,y\n", []string{`1: column "z" stands twice in the header`}},
 		{"a header that is not closed", "id,\"prompt\na,x\n", []string{"1: a quote that is opened in this record is not closed"}},

@@ -102,19 +102,6 @@ func (c *csvReader) header(b *Batch) {
 	}
 }
 
-// missingColumns notes the required columns that a file does not have, once
-// for the file.
-func missingColumns(b *Batch, columns []Column, present []bool, names []string) bool {
-	missing := false
-	for k, column := range columns {
-		if column.Required && !present[k] {
-			missing = true
-			b.fault(0, column.Name, "no such column: found %s%s", wording.List(names), wording.DidYouMean(column.Name, names))
-		}
-	}
-	return missing
-}
-
 func (c *csvReader) row(b *Batch) {
 	line := c.records.start
 	if n := c.records.cells(); n != len(c.at) {

@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // A Type is what a column's values are.
@@ -264,47 +262,4 @@ func (b *Batch) setList(c, i, from int) {
 	}
 	cells.List[i] = b.lists[from:len(b.lists):len(b.lists)]
 	b.bytes += 8 * len(cells.List[i])
-}
-
-// interner returns one string for equal short ones, so that a column whose
-// values recur costs no memory a row.
-type interner map[string]string
-
-const (
-	maxInterned    = 4096
-	longestRecurer = 64
-)
-
-func (n interner) text(b []byte) string {
-	if len(b) > longestRecurer {
-		return string(b)
-	}
-	if s, ok := n[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	if len(n) < maxInterned {
-		n[s] = s
-	}
-	return s
-}
-
-// unknowns notes names, each once.
-type unknowns struct {
-	names []string
-	seen  map[string]bool
-}
-
-func (u *unknowns) add(name string) {
-	if len(u.names) == MaxUnknown {
-		return
-	}
-	name = wording.Shorten(name)
-	if u.seen == nil {
-		u.seen = map[string]bool{}
-	}
-	if !u.seen[name] {
-		u.seen[name] = true
-		u.names = append(u.names, name)
-	}
 }
