@@ -99,7 +99,7 @@ func TestParquetFaults(t *testing.T) {
 			`f: latency_ms: expected a number, found a nested column ("list")`}},
 		{"rows", parquetOf(t, []table.Column{text("id"), text("model"), number("score")}, []any{"a", "m", 2.0}, []any{nil, "m", 1.0}, []any{"", nil, 1.0}, []any{"a", "m", 1.0}), []string{
 			"f:1: score: expected 0 to 1, found 2", "f:2: id: expected a string, found null", "f:3: id: is empty: expected the id of a prompt", "f:3: model: expected a string, found null",
-			`f:4: id: "a" of model "m" stands on line 1 already: expected each prompt once a model`}},
+			`f:4: id: "a" of model "m" stands in row 1 already: expected each prompt once a model`}},
 		{"whole numbers", parquetOf(t, []table.Column{text("id"), text("model"), number("input_tokens")}, []any{"a", "m", 2.5}, []any{"b", "m", 3.0}, []any{"c", "m", -1.0}), []string{
 			"f:1: input_tokens: expected a whole number, found 2.5", "f:3: input_tokens: expected 0 to 1000000000, found -1"}},
 	} {
@@ -138,6 +138,19 @@ func TestParquetNaN(t *testing.T) {
 	_, err := Scores().Scan(bytes.NewReader(file.Bytes()), "f", nil, ignore[Score])
 	if diff := cmp.Diff([]string{"f:1: score: expected a number, found NaN"}, problemsOf(t, err)); diff != "" {
 		t.Errorf("scores: want −, got +:\n%s", diff)
+	}
+	type price struct {
+		Model  string  `parquet:"model"`
+		Input  float64 `parquet:"input_per_m"`
+		Output float64 `parquet:"output_per_m"`
+	}
+	var prices bytes.Buffer
+	if err := parquet.Write(&prices, []price{{"a", 1, 1}, {"b", 1, math.NaN()}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Prices().Scan(&prices, "f", nil, ignore[Price])
+	if diff := cmp.Diff([]string{"f:2: output_per_m: expected a number, found NaN"}, problemsOf(t, err)); diff != "" {
+		t.Errorf("prices: want −, got +:\n%s", diff)
 	}
 	known := 0
 	summary, err := Outcomes().Scan(bytes.NewReader(file.Bytes()), "f", nil, func(o *Outcome) error {

@@ -75,10 +75,14 @@ func TestParsePromptsFields(t *testing.T) {
 }
 
 func TestParsePromptsAnyTier(t *testing.T) {
-	in := `{"id":"a","prompt":"x","tier":"T1","alt_tier":"whatever"}`
+	in := `{"id":"a","prompt":"x","tier":"T1","alt_tier":"whatever","split":"dev"}`
 	file, err := ParsePrompts(strings.NewReader(in), "f", nil, nil)
-	if err != nil || file.Prompts[0].Tier != "T1" || file.Prompts[0].AltTier != "whatever" {
+	if err != nil || file.Prompts[0].Tier != "T1" || file.Prompts[0].AltTier != "whatever" || file.Prompts[0].Split != "tune" {
 		t.Errorf("without a list of tiers: %v, %v", file, err)
+	}
+	_, err = ParsePrompts(strings.NewReader(`{"id":"a","prompt":"x","schema":"x"}`), "f", nil, nil)
+	if diff := cmp.Diff([]string{`f:1: schema: expected a JSON object, found "x"`}, problemsOf(t, err)); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
 	}
 	if _, err := ParsePrompts(strings.NewReader(in), "f", []string{}, nil); err == nil {
 		t.Error("an empty list allows a tier")
@@ -126,6 +130,12 @@ func TestParsePromptsProblems(t *testing.T) {
 			`f:4: id: "a" stands on line 1 already: expected each id once`, `f:5: id: "a" stands on line 1 already: expected each id once`}},
 		{"duplicate of a bad row", `{"id":"a"}` + "\n" + `{"id":"a","prompt":"y"}`, []string{
 			`f:1: prompt: missing: expected a string, found "id"`, `f:2: id: "a" stands on line 1 already: expected each id once`}},
+		{"an id of white space", `{"id":" \t","prompt":"x"}` + "\n" + `{"id":" \t","prompt":"y"}`, []string{
+			"f:1: id: holds nothing but white space: expected a name of its own for each prompt", "f:2: id: holds nothing but white space: expected a name of its own for each prompt"}},
+		{"schema that is no JSON", `{"id":"a","prompt":"x","schema":"{type: object}"}`, []string{`f:1: schema: expected a JSON object, found "{type: object}"`}},
+		{"schema that is cut", `{"id":"a","prompt":"x","schema":"{\"type\":"}`, []string{`f:1: schema: expected a JSON object, found "{\"type\":"`}},
+		{"schema that is a JSON string", `{"id":"a","prompt":"x","schema":"\"x\""}`, []string{`f:1: schema: expected a JSON object, found "\"x\""`}},
+		{"schema of space", `{"id":"a","prompt":"x","schema":" "}`, []string{`f:1: schema: expected a JSON object, found " "`}},
 		{"schema of another kind", `{"id":"a","prompt":"x","schema":["type"]}`, []string{"f:1: schema: expected a JSON object, found an array"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -242,6 +242,12 @@ func weigh(head []byte, separator byte, columns []Column) (n int) {
 	return n
 }
 
+// IsParquet tells whether what [Source.Rows] reads counts rows instead of lines.
+func (s *Source) IsParquet() bool {
+	head, _ := s.r.Peek(len(parquetMagic)) // an error comes with the rows
+	return s.isParquet(head)
+}
+
 func (s *Source) isParquet(head []byte) bool {
 	return s.spooled || bytes.HasPrefix(head, []byte(parquetMagic))
 }
