@@ -26,22 +26,18 @@ func parseDigits(s string, t Type) (v float64, problem string) {
 	case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
 		return 0, fmt.Sprintf("expected %s, found %s", t.element(), wording.Quote(s))
 	}
-	if t != Whole {
-		return v, ""
-	}
-	if want := notWhole(v); want != "" {
-		return 0, fmt.Sprintf("expected %s, found %s", want, wording.Shorten(s))
+	if t == Whole && !isWhole(v) {
+		return 0, notWhole(v, wording.Shorten(s))
 	}
 	return v, ""
 }
 
-// notWhole returns what was expected of a [Whole] number that is none.
-func notWhole(v float64) string {
-	switch {
-	case math.Abs(v) > maxWhole:
-		return fmt.Sprintf("a whole number within ±%d", maxWhole)
-	case v != math.Trunc(v):
-		return Whole.String()
+func isWhole(v float64) bool { return v == math.Trunc(v) && math.Abs(v) <= maxWhole }
+
+// notWhole says what is wrong with a number that should be [Whole].
+func notWhole(v float64, found string) string {
+	if math.Abs(v) > maxWhole {
+		return fmt.Sprintf("expected a whole number within ±%d, found %s", maxWhole, found)
 	}
-	return ""
+	return fmt.Sprintf("expected %s, found %s", Whole, found)
 }

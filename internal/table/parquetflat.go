@@ -92,11 +92,9 @@ func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) 
 			}
 			continue
 		}
-		if t == Whole {
-			if want := notWhole(v); want != "" {
-				b.fault(line+i, l.column.Name, "expected %s, found %g", want, v)
-				continue
-			}
+		if t == Whole && !isWhole(v) {
+			b.fault(line+i, l.column.Name, "%s", notWhole(v, fmt.Sprint(v)))
+			continue
 		}
 		known[i], numbers[i] = true, v
 	}

@@ -130,10 +130,8 @@ func (c *Cells) check(column Column, n int) (int, error) {
 			if v-v != 0 {
 				return i, finite(v)
 			}
-			if t == Whole {
-				if want := notWhole(v); want != "" {
-					return i, fmt.Errorf("expected %s, found %g", want, v)
-				}
+			if t == Whole && !isWhole(v) {
+				return i, errors.New(notWhole(v, fmt.Sprint(v)))
 			}
 		}
 	case t == Numbers:
