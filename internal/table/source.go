@@ -112,7 +112,7 @@ func (s *Source) head() ([]byte, error) {
 	case name != "" && s.packed == "":
 		return nil, notRead(name, undo)
 	case name != "":
-		return nil, refuse("is compressed twice, %s within %s: decompress it once first (%s)", name, s.packed, undo)
+		return nil, refuse("is compressed twice, %s within %s: undo %s first", name, s.packed, s.packed)
 	case hasUTF16Mark(head) || isBareUTF16(head):
 		return nil, errUTF16
 	}

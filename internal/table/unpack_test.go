@@ -53,9 +53,9 @@ func TestSoundButNotRead(t *testing.T) {
 		{"\xfd7zXZ\x00\x00\x04", "is xz" + expected + "(unxz it first)"},
 		{"\x04\x22\x4d\x18\x64\x40", "is lz4" + expected + "(unlz4 it first)"},
 		{"PK\x03\x04abc", "is a zip archive" + expected + "(unzip it first)"},
-		{string(gzipOf(zstdOf(row))), "is compressed twice, zstd within gzip: decompress it once first (unzstd)"},
-		{string(zstdOf(gzipOf(row))), "is compressed twice, gzip within zstd: decompress it once first (gunzip)"},
-		{string(gzipOf([]byte("BZh91AY&SY"))), "is compressed twice, bzip2 within gzip: decompress it once first (bunzip2)"},
+		{string(gzipOf(zstdOf(row))), "is compressed twice, zstd within gzip: undo gzip first"},
+		{string(zstdOf(gzipOf(row))), "is compressed twice, gzip within zstd: undo zstd first"},
+		{string(gzipOf([]byte("BZh91AY&SY"))), "is compressed twice, bzip2 within gzip: undo gzip first"},
 		{"\xff\xfe" + wide, utf16}, {wide, utf16}, {"\x00" + wide, utf16}, {string(gzipOf([]byte("\xff\xfe" + wide))), utf16}, {string(gzipOf([]byte(wide))), utf16},
 		{"BZh,x\n1,2\n", ""}, {"\x00\x00\x00\x00,", ""},
 	} {
