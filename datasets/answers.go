@@ -46,8 +46,8 @@ func Answers() Kind[RecordedAnswer] {
 		},
 		keys: []string{"id", "repeat"},
 		name: func(a *RecordedAnswer) []string { return []string{a.ID, strconv.Itoa(a.Repeat)} },
-		clash: func(a *RecordedAnswer, first int) string {
-			return fmt.Sprintf("%s (repeat %d) stands on line %d already: expected each id and repeat once", wording.Quote(a.ID), a.Repeat, first)
+		clash: func(a *RecordedAnswer, first string) string {
+			return fmt.Sprintf("%s (repeat %d) stands %s already: expected each id and repeat once", wording.Quote(a.ID), a.Repeat, first)
 		},
 	}
 }

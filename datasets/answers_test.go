@@ -56,7 +56,7 @@ func TestParseAnswersProblems(t *testing.T) {
 	}{
 		{"empty file", "\n", []string{"f: no answers: expected rows with id and answer"}},
 		{"missing", `{"Id":"a","answr":"x"}` + "\n" + `{"prompt":"x"}`, []string{
-			`f:1: id: missing: expected a string (did you mean "Id"?)`, `f:1: answer: missing: expected a string (did you mean "answr"?)`,
+			`f:1: id: missing: expected a string, found "Id", "answr": rename "Id" to "id"`, `f:1: answer: missing: expected a string, found "Id", "answr" (did you mean "answr"?)`,
 			"f:2: id: missing: expected a string", "f:2: answer: missing: expected a string"}},
 		{"empty id", `{"id":"","answer":"x"}`, []string{"f:1: id: is empty: expected the id of a prompt"}},
 		{"duplicate", `{"id":"a","answer":"x"}` + "\n" + `{"id":"a","answer":"x","repeat":1}` + "\n" + `{"id":"a","answer":"y"}` + "\n" + `{"id":"a","answer":"z","repeat":0}`, []string{

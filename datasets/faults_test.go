@@ -93,13 +93,13 @@ func TestParquetFaults(t *testing.T) {
 		want []string
 	}{
 		{"no such column", parquetOf(t, []table.Column{text("ID"), text("modell"), number("score")}, []any{"a", "m", 1.0}, []any{"b", "m", 1.0}), []string{
-			`f: id: no such column: found "ID", "modell", "score" (did you mean "ID"?)`, `f: model: no such column: found "ID", "modell", "score" (did you mean "modell"?)`}},
+			`f: id: no such column: found "ID", "modell", "score": rename "ID" to "id"`, `f: model: no such column: found "ID", "modell", "score" (did you mean "modell"?)`}},
 		{"columns of other types, each said once", parquetOf(t, []table.Column{number("id"), text("model"), text("score"), {Name: "latency_ms", Type: table.Numbers}}, []any{1.0, "m", "x", []float64{1}}, []any{2.0, "m", "y", nil}), []string{
 			"f: id: expected a string, found type DOUBLE: cast the column", "f: score: expected a number, found type STRING: cast the column",
 			`f: latency_ms: expected a number, found a nested column ("list")`}},
 		{"rows", parquetOf(t, []table.Column{text("id"), text("model"), number("score")}, []any{"a", "m", 2.0}, []any{nil, "m", 1.0}, []any{"", nil, 1.0}, []any{"a", "m", 1.0}), []string{
 			"f:1: score: expected 0 to 1, found 2", "f:2: id: expected a string, found null", "f:3: id: is empty: expected the id of a prompt", "f:3: model: expected a string, found null",
-			`f:4: id: "a" of model "m" stands on line 1 already: expected each prompt once a model`}},
+			`f:4: id: "a" of model "m" stands in row 1 already: expected each prompt once a model`}},
 		{"whole numbers", parquetOf(t, []table.Column{text("id"), text("model"), number("input_tokens")}, []any{"a", "m", 2.5}, []any{"b", "m", 3.0}, []any{"c", "m", -1.0}), []string{
 			"f:1: input_tokens: expected a whole number, found 2.5", "f:3: input_tokens: expected 0 to 1000000000, found -1"}},
 	} {
@@ -138,6 +138,19 @@ func TestParquetNaN(t *testing.T) {
 	_, err := Scores().Scan(bytes.NewReader(file.Bytes()), "f", nil, ignore[Score])
 	if diff := cmp.Diff([]string{"f:1: score: expected a number, found NaN"}, problemsOf(t, err)); diff != "" {
 		t.Errorf("scores: want −, got +:\n%s", diff)
+	}
+	type price struct {
+		Model  string  `parquet:"model"`
+		Input  float64 `parquet:"input_per_m"`
+		Output float64 `parquet:"output_per_m"`
+	}
+	var prices bytes.Buffer
+	if err := parquet.Write(&prices, []price{{"a", 1, 1}, {"b", 1, math.NaN()}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Prices().Scan(&prices, "f", nil, ignore[Price])
+	if diff := cmp.Diff([]string{"f:2: output_per_m: expected a number, found NaN"}, problemsOf(t, err)); diff != "" {
+		t.Errorf("prices: want −, got +:\n%s", diff)
 	}
 	known := 0
 	summary, err := Outcomes().Scan(bytes.NewReader(file.Bytes()), "f", nil, func(o *Outcome) error {
@@ -207,6 +220,22 @@ func TestProblemsAreBoundedEverywhere(t *testing.T) {
 		var content *ContentError
 		if !errors.As(err, &content) || content.Total != maxProblems+1 || told != content.Total {
 			t.Errorf("%s: %v, told of %d", name, content.Total, told)
+		}
+	}
+}
+
+// TestNearNames suggests no column that the file needs anyway.
+func TestNearNames(t *testing.T) {
+	for in, want := range map[string]string{
+		"model,input_per_m\nm,1\n":                     `f: output_per_m: no such column: found "model", "input_per_m"`,
+		"model,input_per_m,putput_per_m\n":             `f: output_per_m: no such column: found "model", "input_per_m", "putput_per_m" (did you mean "putput_per_m"?)`,
+		"MODEL,input_per_m,output_per_m\n":             `f: model: no such column: found "MODEL", "input_per_m", "output_per_m": rename "MODEL" to "model"`,
+		`{"model":"m","input_per_m":1}`:                `f:1: output_per_m: missing: expected a number, found "model", "input_per_m"`,
+		`{"Model":1,"input_per_m":1,"output_per_m":1}`: `f:1: model: missing: expected a string, found "Model", "input_per_m", "output_per_m": rename "Model" to "model"`,
+	} {
+		_, err := Prices().Scan(strings.NewReader(in), "f", nil, ignore[Price])
+		if got := problemsOf(t, err); len(got) != 1 || got[0] != want {
+			t.Errorf("%q: %q, expected %q", in, got, want)
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package datasets
 
-import "github.com/routeproof/routeproof/internal/table"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/routeproof/routeproof/internal/table"
+)
 
 // Bounds of what one request may have cost and taken; beyond lies a mistake,
 // of unit most likely.
@@ -45,15 +50,20 @@ func requiredText[T any](name string, at func(*T) *string) field[T] {
 	return f
 }
 
-// nameField binds a text that every row has and that is not empty.
+// nameField binds a text that every row has and that is more than white space.
 func nameField[T any](name, of string, at func(*T) *string) field[T] {
 	f := requiredText(name, at)
 	f.Type = table.Name
-	load := f.load
-	f.load = func(row *T, cells *table.Cells, i int, c *checker) {
-		if load(row, cells, i, c); *at(row) == "" {
-			c.problem(name, "is empty: expected %s", of)
+	f.fault = func(c *table.Cells, i int) string {
+		switch s := c.Text[i]; {
+		case s == "":
+			return "is empty: expected " + of
+		case '!' <= s[0] && s[0] <= '~': // most names begin so, and this runs for every cell
+			return ""
+		case strings.TrimSpace(s) == "":
+			return "holds nothing but white space: expected " + of
 		}
+		return ""
 	}
 	return f
 }
@@ -78,17 +88,29 @@ func optionalText[T any](name string, at func(*T) *Optional[string]) field[T] {
 	}
 }
 
+// within finds numbers that are not from low to high.
+func within(low, high float64) func(*table.Cells, int) string {
+	return func(c *table.Cells, i int) string {
+		if v := c.Number[i]; v < low || v > high {
+			return fmt.Sprintf("expected %g to %g, found %g", low, high, v)
+		}
+		return ""
+	}
+}
+
+func countFault(c *table.Cells, i int) string {
+	if v := c.Number[i]; v < 0 || v > maxCount {
+		return fmt.Sprintf("expected 0 to %d, found %.15g", maxCount, v)
+	}
+	return ""
+}
+
 // number binds a number from low to high.
 func number[T any](name string, low, high float64, at func(*T) *Optional[float64]) field[T] {
 	return field[T]{
 		Column: table.Column{Name: name, Type: table.Number},
-		load: func(row *T, cells *table.Cells, i int, c *checker) {
-			if v := cells.Number[i]; v < low || v > high {
-				c.problem(name, "expected %g to %g, found %g", low, high, v)
-			} else {
-				*at(row) = Known(v)
-			}
-		},
+		fault:  within(low, high),
+		load:   func(row *T, c *table.Cells, i int, _ *checker) { *at(row) = Known(c.Number[i]) },
 		store: func(row *T, b *table.Batch, c int) {
 			if v := *at(row); v.Known {
 				b.SetNumber(c, v.Value)
@@ -101,12 +123,9 @@ func number[T any](name string, low, high float64, at func(*T) *Optional[float64
 func requiredNumber[T any](name string, low, high float64, at func(*T) *float64) field[T] {
 	return field[T]{
 		Column: table.Column{Name: name, Type: table.Number, Required: true},
-		load: func(row *T, cells *table.Cells, i int, c *checker) {
-			if *at(row) = cells.Number[i]; *at(row) < low || *at(row) > high {
-				c.problem(name, "expected %g to %g, found %g", low, high, *at(row))
-			}
-		},
-		store: func(row *T, b *table.Batch, c int) { b.SetNumber(c, *at(row)) },
+		fault:  within(low, high),
+		load:   func(row *T, c *table.Cells, i int, _ *checker) { *at(row) = c.Number[i] },
+		store:  func(row *T, b *table.Batch, c int) { b.SetNumber(c, *at(row)) },
 	}
 }
 
@@ -114,13 +133,8 @@ func requiredNumber[T any](name string, low, high float64, at func(*T) *float64)
 func count[T any](name string, at func(*T) *Optional[int]) field[T] {
 	return field[T]{
 		Column: table.Column{Name: name, Type: table.Whole},
-		load: func(row *T, cells *table.Cells, i int, c *checker) {
-			if v := cells.Number[i]; v < 0 || v > maxCount {
-				c.problem(name, "expected 0 to %d, found %.15g", maxCount, v)
-			} else {
-				*at(row) = Known(int(v))
-			}
-		},
+		fault:  countFault,
+		load:   func(row *T, c *table.Cells, i int, _ *checker) { *at(row) = Known(int(c.Number[i])) },
 		store: func(row *T, b *table.Batch, c int) {
 			if v := *at(row); v.Known {
 				b.SetNumber(c, float64(v.Value))
@@ -133,13 +147,8 @@ func count[T any](name string, at func(*T) *Optional[int]) field[T] {
 func repeatField[T any](at func(*T) *int) field[T] {
 	return field[T]{
 		Column: table.Column{Name: "repeat", Type: table.Whole},
-		load: func(row *T, cells *table.Cells, i int, c *checker) {
-			if v := cells.Number[i]; v < 0 || v > maxCount {
-				c.problem("repeat", "expected 0 to %d, found %.15g", maxCount, v)
-			} else {
-				*at(row) = int(v)
-			}
-		},
+		fault:  countFault,
+		load:   func(row *T, c *table.Cells, i int, _ *checker) { *at(row) = int(c.Number[i]) },
 		store: func(row *T, b *table.Batch, c int) {
 			if v := *at(row); v != 0 {
 				b.SetNumber(c, float64(v))

@@ -86,7 +86,7 @@ func TestBadLines(t *testing.T) {
 			in := good("a") + "\n\n" + c.line + "\n" + good("b") + "\n" + `{"id":"last"}`
 			_, err := ParsePrompts(strings.NewReader(in), "f", nil, nil)
 			got := problemsOf(t, err)
-			if len(got) != 2 || !strings.HasPrefix(got[0], c.want) || got[1] != "f:5: prompt: missing: expected a string" {
+			if len(got) != 2 || !strings.HasPrefix(got[0], c.want) || got[1] != `f:5: prompt: missing: expected a string, found "id"` {
 				t.Errorf("got %q, expected %q and line 5", got, c.want)
 			}
 		})
@@ -186,6 +186,9 @@ func TestWrongFormats(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
 		{"array", `[{"id":"a"},` + "\n" + `{"id":"b"}]`, "looks like one JSON array"},
 		{"pretty", "{\n  \"id\": \"a\"\n}\n", "looks like JSON over several lines"},
+		{"pretty, from the first field on", "{ \"id\": \"a\",\n  \"prompt\": \"x\" }\n{ \"id\": \"b\",\n  \"prompt\": \"x\" }\n", "expected each object on one line (jq -c . turns"},
+		{"pretty, with commas ahead", "{ \"id\": \"a\"\n, \"prompt\": \"x\" }\n", "looks like JSON over several lines"},
+		{"one object of rows", "{\"rows\": [\n" + good("a") + "\n]}\n", "looks like JSON over several lines"},
 		{"prose", "hello\nworld\n", "does not look like JSON Lines"},
 		{"UTF-16", "\xff\xfe{\x00", "is UTF-16"},
 		{"zip", "PK\x03\x04abc", "is a zip archive"},
@@ -194,6 +197,12 @@ func TestWrongFormats(t *testing.T) {
 		var content *ContentError
 		if !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) || content.Total > 1 {
 			t.Errorf("%s: %v, expected one that %s", c.name, err, c.want)
+		}
+	}
+	for _, cut := range []string{`{"id":"a",` + "\n" + good("b") + "\n{}", `{"id":"a"`} {
+		_, err := ParsePrompts(strings.NewReader(cut), "f", nil, nil)
+		if got := problemsOf(t, err); got[0] != "f:1: expected one JSON object: the line ends inside it" || len(got) != 1+2*strings.Count(cut, "{}") {
+			t.Errorf("%q: %q", cut, got)
 		}
 	}
 	// One bad line of a file that is JSON Lines does not hide the others.

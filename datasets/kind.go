@@ -1,8 +1,6 @@
 package datasets
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -36,15 +34,16 @@ type Kind[T any] struct {
 	noun   string // of many rows
 	needs  string // the columns that make sense of a file
 	fields []field[T]
-	check  func(*T, *checker)   // what columns alone do not show; may be nil
-	keys   []string             // columns that together name a row; nil: rows need not differ
-	name   func(*T) []string    // what they hold, or what of them must be unique
-	clash  func(*T, int) string // how to say that two rows share it, with the line of the first
+	check  func(*T, *checker)      // what columns alone do not show; may be nil
+	keys   []string                // columns that together name a row; nil: rows need not differ
+	name   func(*T) []string       // what they hold, or what of them must be unique
+	clash  func(*T, string) string // how to say that two rows share it, with the place of the first
 }
 
 // field binds a column to a part of T.
 type field[T any] struct {
 	table.Column
+	fault func(*table.Cells, int) string // why a cell that has a value holds none of the column's; nil: any is one
 	load  func(*T, *table.Cells, int, *checker)
 	store func(*T, *table.Batch, int) // nil: is read but not written
 }
@@ -127,7 +126,10 @@ func (k Kind[T]) scan(source *table.Source, name string, each func(Problem), vis
 	if err != nil {
 		return Summary{}, contentError(name, err, each)
 	}
-	s := scanner[T]{kind: k, problems: problems{file: name, each: each}, visit: visit, first: map[[16]byte]int{}}
+	s := scanner[T]{kind: k, problems: problems{file: name, each: each}, visit: visit, first: map[[16]byte]int{}, place: "on line"}
+	if source.IsParquet() {
+		s.place = "in row"
+	}
 	for batch := new(table.Batch); ; {
 		err := reader.Read(batch)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -176,129 +178,4 @@ func unused(columns, fields []string) []string {
 		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []string{fmt.Sprintf("columns not used: %s%s", strings.Join(said, ", "), more)}
-}
-
-// scanner checks batches.
-type scanner[T any] struct {
-	kind     Kind[T]
-	problems problems
-	visit    func(*T) error
-	first    map[[16]byte]int // hash of what is unique → its first line
-	rows     int
-	check    checker
-	buf      []byte
-}
-
-// maxProblems is how many problems are listed before reading stops, so that a
-// small compressed file cannot fill a disk with them.
-const maxProblems = 100_000
-
-// batch takes in the next rows, and tells whether more are wanted.
-func (s *scanner[T]) batch(b *table.Batch) (more bool, err error) {
-	faults := b.Faults
-	for i := range b.Rows {
-		line := b.Line[i]
-		for len(faults) > 0 && faults[0].Line < line {
-			if !s.add(faults[0]) {
-				return false, nil
-			}
-			faults = faults[1:]
-		}
-		s.check.found = s.check.found[:0]
-		for len(faults) > 0 && faults[0].Line == line {
-			s.check.found = append(s.check.found, faults[0])
-			faults = faults[1:]
-		}
-		if more, err := s.row(b, i, line); err != nil || !more {
-			return false, err
-		}
-	}
-	for _, f := range faults {
-		if !s.add(f) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// add tells of a fault, up to the limit.
-func (s *scanner[T]) add(f table.Fault) bool {
-	if s.problems.total >= maxProblems {
-		s.problems.add(f.Line, "", "more than %d problems: the rest of the file was not read", maxProblems)
-		return false
-	}
-	s.problems.add(f.Line, f.Column, "%s", f.Reason)
-	return true
-}
-
-func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
-	c := &s.check
-	c.line = line
-	var row T
-	for k := range s.kind.fields {
-		if cells := &b.Cells[k]; cells.Known[i] {
-			s.kind.fields[k].load(&row, cells, i, c)
-		}
-	}
-	if s.kind.check != nil {
-		s.kind.check(&row, c)
-	}
-	if len(s.kind.keys) > 0 && s.named() {
-		var key [16]byte
-		key, s.buf = keyOf(s.kind.name(&row), s.buf)
-		if first, twice := s.first[key]; twice {
-			c.problem(s.kind.keys[0], "%s", s.kind.clash(&row, first))
-		} else {
-			s.first[key] = line
-		}
-	}
-	if len(c.found) == 0 {
-		s.rows++
-		return true, s.visit(&row)
-	}
-	place := func(f table.Fault) int {
-		return slices.IndexFunc(s.kind.fields, func(field field[T]) bool { return field.Name == f.Column })
-	}
-	slices.SortStableFunc(c.found, func(a, b table.Fault) int { return place(a) - place(b) })
-	for _, f := range c.found {
-		if !s.add(f) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// named tells whether the columns that name the row are sound.
-func (s *scanner[T]) named() bool {
-	return !slices.ContainsFunc(s.check.found, func(f table.Fault) bool { return slices.Contains(s.kind.keys, f.Column) })
-}
-
-// keyOf hashes names with their lengths, which it puts one behind the other
-// into the buffer.
-func keyOf(names []string, buf []byte) (key [16]byte, _ []byte) {
-	buf = buf[:0]
-	for _, name := range names {
-		buf = binary.AppendUvarint(buf, uint64(len(name)))
-		buf = append(buf, name...)
-	}
-	sum := sha256.Sum256(buf)
-	return [16]byte(sum[:16]), buf
-}
-
-// checker collects what is wrong with a row.
-type checker struct {
-	line  int
-	found []table.Fault
-}
-
-func (c *checker) problem(field, format string, args ...any) {
-	c.found = append(c.found, table.Fault{Line: c.line, Column: field, Reason: fmt.Sprintf(format, args...)})
-}
-
-// oneOf checks a value that may be empty.
-func (c *checker) oneOf(field, value string, allowed []string) {
-	if value == "" || slices.Contains(allowed, value) {
-		return
-	}
-	c.problem(field, "expected one of %s, found %s%s", strings.Join(allowed, ", "), wording.Quote(value), wording.DidYouMean(value, allowed))
 }

@@ -81,7 +81,7 @@ func around(long io.Reader) io.Reader {
 	return io.MultiReader(strings.NewReader(good("a")+"\n"), long, strings.NewReader("\n"+`{"id":"b"}`+"\n"))
 }
 
-var aroundWant = []string{"f:2: line is longer than 8 MiB: expected one JSON object a line, each shorter", "f:3: prompt: missing: expected a string"}
+var aroundWant = []string{"f:2: line is longer than 8 MiB: expected one JSON object a line, each shorter", `f:3: prompt: missing: expected a string, found "id"`}
 
 // TestLongLineInBoundedMemory reads a line of 50 MB. The buffer grows to some
 // 10 MiB, which takes about 50 MiB of allocations in all.

@@ -58,8 +58,8 @@ func Outcomes() Kind[Outcome] {
 		check: checkOutcome,
 		keys:  []string{"id", "model"},
 		name:  func(o *Outcome) []string { return []string{o.ID, o.Model} },
-		clash: func(o *Outcome, first int) string {
-			return fmt.Sprintf("%s of model %s stands on line %d already: expected each prompt once a model", wording.Quote(o.ID), wording.Quote(o.Model), first)
+		clash: func(o *Outcome, first string) string {
+			return fmt.Sprintf("%s of model %s stands %s already: expected each prompt once a model", wording.Quote(o.ID), wording.Quote(o.Model), first)
 		},
 	}
 }

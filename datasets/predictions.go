@@ -64,8 +64,8 @@ func Predictions() Kind[Prediction] {
 		name: func(p *Prediction) []string {
 			return []string{p.ID, p.Classifier, strconv.FormatBool(p.Fold.Known), strconv.Itoa(p.Repeat)}
 		},
-		clash: func(p *Prediction, first int) string {
-			return fmt.Sprintf("%s by classifier %s (out of fold: %t, repeat %d) stands on line %d already: expected each once",
+		clash: func(p *Prediction, first string) string {
+			return fmt.Sprintf("%s by classifier %s (out of fold: %t, repeat %d) stands %s already: expected each once",
 				wording.Quote(p.ID), wording.Quote(p.Classifier), p.Fold.Known, p.Repeat, first)
 		},
 	}

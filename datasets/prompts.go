@@ -1,9 +1,9 @@
 package datasets
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/routeproof/routeproof/internal/wording"
@@ -37,9 +37,9 @@ func TaskTypes() []string {
 
 // Prompts is the kind of file that holds prompts: columns id and prompt, and
 // optionally tier, alt_tier, domain, language, group, split, task_type,
-// reference, schema, source, licence. Labels must be among tiers; if that is
-// nil labels, splits and task types are not looked at. NONE, null and no tier
-// mean unlabelled; split "dev" is read as tune.
+// reference, schema (a JSON object), source, licence. Labels must be among
+// tiers; if that is nil labels, splits and task types may be any. NONE, null and
+// no tier mean unlabelled; split "dev" is read as tune.
 func Prompts(tiers []string) Kind[Prompt] {
 	k := Kind[Prompt]{
 		noun: "prompts", needs: "id, prompt and tier",
@@ -60,20 +60,24 @@ func Prompts(tiers []string) Kind[Prompt] {
 		},
 		keys:  []string{"id"},
 		name:  func(p *Prompt) []string { return []string{p.ID} },
-		clash: func(p *Prompt, first int) string { return clashOfIDs(p.ID, first) },
+		clash: func(p *Prompt, first string) string { return clashOfIDs(p.ID, first) },
 	}
 	k.check = func(p *Prompt, c *checker) { checkPrompt(p, tiers, c) }
 	return k
 }
 
-func clashOfIDs(id string, first int) string {
-	return fmt.Sprintf("%s stands on line %d already: expected each id once", wording.Quote(id), first)
+func clashOfIDs(id string, first string) string {
+	return fmt.Sprintf("%s stands %s already: expected each id once", wording.Quote(id), first)
 }
 
 func checkPrompt(p *Prompt, tiers []string, c *checker) {
 	if p.Tier == Unlabelled {
 		p.Tier = ""
 	}
+	if p.Split == "dev" {
+		p.Split = Tune.String()
+	}
+	checkSchema(p.Schema, c)
 	if tiers == nil {
 		return
 	}
@@ -83,12 +87,18 @@ func checkPrompt(p *Prompt, tiers []string, c *checker) {
 		c.problem("alt_tier", "is the tier itself: expected another one or none")
 	}
 	c.oneOf("task_type", p.TaskType, TaskTypes())
-	if p.Split == "dev" {
-		p.Split = Tune.String()
-	}
 	c.oneOf("split", p.Split, splitNames())
-	if strings.HasPrefix(p.Schema, "[") {
+}
+
+// checkSchema takes a JSON object or nothing.
+func checkSchema(schema string, c *checker) {
+	text := strings.TrimSpace(schema)
+	switch {
+	case schema == "", strings.HasPrefix(text, "{") && json.Valid([]byte(text)):
+	case strings.HasPrefix(text, "[") && json.Valid([]byte(text)):
 		c.problem("schema", "expected a JSON object, found an array")
+	default:
+		c.problem("schema", "expected a JSON object, found %s", wording.Quote(schema))
 	}
 }
 
@@ -127,56 +137,4 @@ func collectPrompts(scan func(func(*Prompt) error) (Summary, error)) (*PromptFil
 	}
 	file.Warnings = append(file.Warnings, labels.Warnings()...)
 	return file, nil
-}
-
-// Labels looks for prompts whose labels are doubtful. The zero value is ready.
-type Labels struct {
-	blank  int
-	first  map[[16]byte]label    // of each labelled text
-	differ map[[16]byte][]string // ids of texts with more than one tier
-}
-
-type label struct{ tier, id string }
-
-// Add takes in a prompt.
-func (l *Labels) Add(p *Prompt) {
-	if strings.TrimSpace(p.Text) == "" {
-		l.blank++
-		return
-	}
-	if p.Tier == "" {
-		return
-	}
-	if l.first == nil {
-		l.first, l.differ = map[[16]byte]label{}, map[[16]byte][]string{}
-	}
-	text := textHash(p.Text)
-	first, seen := l.first[text]
-	switch {
-	case !seen:
-		l.first[text] = label{p.Tier, p.ID}
-	case first.tier != p.Tier && l.differ[text] == nil:
-		l.differ[text] = []string{first.id, p.ID}
-	case l.differ[text] != nil:
-		l.differ[text] = append(l.differ[text], p.ID)
-	}
-}
-
-// Warnings tells of blank texts, and of texts that got more than one tier.
-// Texts are equal where they are but for case and white space; blank ones have
-// nothing to be equal in.
-func (l *Labels) Warnings() []string {
-	var warnings []string
-	if l.blank > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d prompts are blank", l.blank))
-	}
-	var ids []string
-	for _, of := range l.differ {
-		ids = append(ids, of...)
-	}
-	if len(ids) > 0 {
-		slices.Sort(ids)
-		warnings = append(warnings, fmt.Sprintf("texts with more than one tier: %d (prompts %s)", len(l.differ), wording.List(ids)))
-	}
-	return warnings
 }

@@ -75,10 +75,14 @@ func TestParsePromptsFields(t *testing.T) {
 }
 
 func TestParsePromptsAnyTier(t *testing.T) {
-	in := `{"id":"a","prompt":"x","tier":"T1","alt_tier":"whatever"}`
+	in := `{"id":"a","prompt":"x","tier":"T1","alt_tier":"whatever","split":"dev"}`
 	file, err := ParsePrompts(strings.NewReader(in), "f", nil, nil)
-	if err != nil || file.Prompts[0].Tier != "T1" || file.Prompts[0].AltTier != "whatever" {
+	if err != nil || file.Prompts[0].Tier != "T1" || file.Prompts[0].AltTier != "whatever" || file.Prompts[0].Split != "tune" {
 		t.Errorf("without a list of tiers: %v, %v", file, err)
+	}
+	_, err = ParsePrompts(strings.NewReader(`{"id":"a","prompt":"x","schema":"x"}`), "f", nil, nil)
+	if diff := cmp.Diff([]string{`f:1: schema: expected a JSON object, found "x"`}, problemsOf(t, err)); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
 	}
 	if _, err := ParsePrompts(strings.NewReader(in), "f", []string{}, nil); err == nil {
 		t.Error("an empty list allows a tier")
@@ -93,13 +97,17 @@ func TestParsePromptsProblems(t *testing.T) {
 		{"empty file", "", []string{"f: no prompts: expected rows with id, prompt and tier"}},
 		{"only a byte order mark", "\ufeff", []string{"f: no prompts: expected rows with id, prompt and tier"}},
 		{"only blank lines", "\n \r\n\t\n\n", []string{"f: no prompts: expected rows with id, prompt and tier"}},
-		{"empty object", `{}`, []string{"f:1: id: missing: expected a string", "f:1: prompt: missing: expected a string"}},
+		{"empty object", `{}`, []string{"f:1: id: missing: expected a string, found no fields", "f:1: prompt: missing: expected a string, found no fields"}},
 		{"near names", `{"ID":"a","promt":"x"}`, []string{
-			`f:1: id: missing: expected a string (did you mean "ID"?)`, `f:1: prompt: missing: expected a string (did you mean "promt"?)`}},
+			`f:1: id: missing: expected a string, found "ID", "promt": rename "ID" to "id"`, `f:1: prompt: missing: expected a string, found "ID", "promt" (did you mean "promt"?)`}},
+		{"what is there instead is told once", `{"key":"a","x":1}` + "\n" + `{"key":"a","x":1}` + "\n" + `{"Prompt":"a"}`, []string{
+			`f:1: id: missing: expected a string, found "key", "x"`, `f:1: prompt: missing: expected a string, found "key", "x"`,
+			"f:2: id: missing: expected a string", "f:2: prompt: missing: expected a string",
+			"f:3: id: missing: expected a string", `f:3: prompt: missing: expected a string: rename "Prompt" to "prompt"`}},
 		{"null", `{"id":null,"prompt":null}`, []string{"f:1: id: expected a string, found null", "f:1: prompt: expected a string, found null"}},
 		{"empty id", `{"id":"","prompt":"x"}`, []string{"f:1: id: is empty: expected a name of its own for each prompt"}},
 		{"empty id beside another fault", `{"id":"","tier":"SIMPLE"}`, []string{
-			"f:1: id: is empty: expected a name of its own for each prompt", "f:1: prompt: missing: expected a string"}},
+			"f:1: id: is empty: expected a name of its own for each prompt", `f:1: prompt: missing: expected a string, found "id", "tier"`}},
 		{"empty ids are no duplicates", `{"id":"","prompt":"x"}` + "\n" + `{"id":"","prompt":"y"}`, []string{
 			"f:1: id: is empty: expected a name of its own for each prompt", "f:2: id: is empty: expected a name of its own for each prompt"}},
 		{"unknown tier", `{"id":"a","prompt":"x","tier":"SIMPEL"}`, []string{
@@ -121,7 +129,13 @@ func TestParsePromptsProblems(t *testing.T) {
 		{"duplicate id", `{"id":"a","prompt":"x"}` + "\n\n" + `{"id":"b","prompt":"x"}` + "\n" + `{"id":"a","prompt":"y"}` + "\n" + `{"id":"a","prompt":"z"}`, []string{
 			`f:4: id: "a" stands on line 1 already: expected each id once`, `f:5: id: "a" stands on line 1 already: expected each id once`}},
 		{"duplicate of a bad row", `{"id":"a"}` + "\n" + `{"id":"a","prompt":"y"}`, []string{
-			"f:1: prompt: missing: expected a string", `f:2: id: "a" stands on line 1 already: expected each id once`}},
+			`f:1: prompt: missing: expected a string, found "id"`, `f:2: id: "a" stands on line 1 already: expected each id once`}},
+		{"an id of white space", `{"id":" \t","prompt":"x"}` + "\n" + `{"id":" \t","prompt":"y"}`, []string{
+			"f:1: id: holds nothing but white space: expected a name of its own for each prompt", "f:2: id: holds nothing but white space: expected a name of its own for each prompt"}},
+		{"schema that is no JSON", `{"id":"a","prompt":"x","schema":"{type: object}"}`, []string{`f:1: schema: expected a JSON object, found "{type: object}"`}},
+		{"schema that is cut", `{"id":"a","prompt":"x","schema":"{\"type\":"}`, []string{`f:1: schema: expected a JSON object, found "{\"type\":"`}},
+		{"schema that is a JSON string", `{"id":"a","prompt":"x","schema":"\"x\""}`, []string{`f:1: schema: expected a JSON object, found "\"x\""`}},
+		{"schema of space", `{"id":"a","prompt":"x","schema":" "}`, []string{`f:1: schema: expected a JSON object, found " "`}},
 		{"schema of another kind", `{"id":"a","prompt":"x","schema":["type"]}`, []string{"f:1: schema: expected a JSON object, found an array"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

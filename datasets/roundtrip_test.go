@@ -104,7 +104,7 @@ func (m maker) vector(dims int) []float32 {
 func (m maker) prompt(i int) Prompt {
 	return Prompt{
 		ID: m.name(i), Text: m.text(), Tier: m.one("", "SIMPLE", "COMPLEX"), AltTier: m.one("", "MEDIUM"), Domain: m.word(), Language: m.text(), Group: m.text(),
-		Split: m.one("", "train", "test"), TaskType: m.one("", "general"), Reference: m.text(), Schema: m.one("", `{"type":"object"}`, "x"), Source: m.text(), Licence: m.word(),
+		Split: m.one("", "train", "test"), TaskType: m.one("", "general"), Reference: m.text(), Schema: m.one("", `{"type":"object"}`, `{}`), Source: m.text(), Licence: m.word(),
 	}
 }
 
@@ -266,11 +266,25 @@ func TestWriteRefuses(t *testing.T) {
 		var out bytes.Buffer
 		write("NaN", "row 1, column score: NaN cannot be written", Scores().Write(&out, f, WriteOptions{}, putAll([]Score{{"a", nan}})))
 		write("Inf", "row 2, column score: +Inf cannot be written", Scores().Write(&out, f, WriteOptions{}, putAll([]Score{{"a", 1}, {"b", inf}})))
-		write("NaN in scores", "row 1, column scores: NaN cannot be written", Predictions().Write(&out, f, WriteOptions{}, putAll([]Prediction{{ID: "a", Scores: []float64{1, nan}}})))
+		write("NaN in scores", "row 1, column scores: NaN cannot be written", Predictions().Write(&out, f, WriteOptions{}, putAll([]Prediction{{ID: "a", Classifier: "c", Tier: "x", Predicted: "x", Scores: []float64{1, nan}}})))
 		write("Inf in a vector", "row 1, column embedding: -Inf cannot be written", Vectors().Write(&out, f, WriteOptions{}, putAll([]Vector{{"a", []float32{float32(-inf)}}})))
 		write("half a character", "row 1, column id: text is not valid UTF-8", Scores().Write(&out, f, WriteOptions{}, putAll([]Score{{"\xff", 1}})))
 		write("too long", "is longer than 8 MiB", Prompts(nil).Write(&out, f, WriteOptions{}, putAll([]Prompt{{ID: "a", Text: long}})))
-		write("an unknown column", `scores have no column "scroe" (did you mean "score"?)`, Scores().Write(&out, f, WriteOptions{Columns: []string{"scroe"}}, putAll[Score](nil)))
+		write("an unknown column", `scores are not written with a column "scroe": expected one of id, score (did you mean "score"?)`, Scores().Write(&out, f, WriteOptions{Columns: []string{"scroe"}}, putAll[Score](nil)))
+		write("a column that is only read", `outcomes are not written with a column "correct": expected one of id, model, prompt,`, Outcomes().Write(&out, f, WriteOptions{Columns: []string{"score", "correct"}}, putAll[Outcome](nil)))
+		write("an id without anything", "row 2, column id: is empty: expected the id of a prompt", Scores().Write(&out, f, WriteOptions{}, putAll([]Score{{"a", 1}, {"", 1}})))
+		write("a blank id", "row 1, column id: holds nothing but white space: expected the id of a prompt", Scores().Write(&out, f, WriteOptions{}, putAll([]Score{{" \t\u00a0", 1}})))
+		write("a score out of range", "row 1, column score: expected 0 to 1, found 7", Outcomes().Write(&out, f, WriteOptions{}, putAll([]Outcome{{ID: "a", Model: "m", Score: Known(7.0)}})))
+		write("a negative count", "row 1, column input_tokens: expected 0 to 1000000000, found -3", Outcomes().Write(&out, f, WriteOptions{}, putAll([]Outcome{{ID: "a", Model: "m", InputTokens: Known(-3)}})))
+		write("a negative repeat", "row 1, column repeat: expected 0 to 1000000000, found -1", Answers().Write(&out, f, WriteOptions{}, putAll([]RecordedAnswer{{ID: "a", Repeat: -1}})))
+		write("a price out of range", "row 1, column input_per_m: expected 0 to 1e+06, found -1", Prices().Write(&out, f, WriteOptions{}, putAll([]Price{{Model: "m", InputPerM: -1}})))
+		write("a vector without numbers", "row 1, column embedding: expected 1 to 65536 numbers, found 0", Vectors().Write(&out, f, WriteOptions{}, putAll([]Vector{{ID: "a"}})))
+		many := make([]Score, 3000)
+		for i := range many {
+			many[i].ID = fmt.Sprint(i)
+		}
+		many[2500].ID = ""
+		write("a row behind some batches", "row 2501, column id: is empty", Scores().Write(&out, f, WriteOptions{}, putAll(many)))
 		broken := fmt.Errorf("no more rows")
 		write("rows fail", broken.Error(), Scores().Write(&out, f, WriteOptions{}, func(func(Score) error) error { return broken }))
 	}

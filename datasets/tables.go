@@ -21,11 +21,11 @@ func Scores() Kind[Score] {
 		noun: "scores", needs: "id and score",
 		fields: []field[Score]{
 			nameField("id", "the id of a prompt", func(s *Score) *string { return &s.ID }),
-			requiredNumber("score", -math.MaxFloat64, math.MaxFloat64, func(s *Score) *float64 { return &s.Score }),
+			requiredNumber("score", math.Inf(-1), math.Inf(1), func(s *Score) *float64 { return &s.Score }),
 		},
 		keys:  []string{"id"},
 		name:  func(s *Score) []string { return []string{s.ID} },
-		clash: func(s *Score, first int) string { return clashOfIDs(s.ID, first) },
+		clash: func(s *Score, first string) string { return clashOfIDs(s.ID, first) },
 	}
 }
 
@@ -57,8 +57,8 @@ func Prices() Kind[Price] {
 		},
 		keys: []string{"model"},
 		name: func(p *Price) []string { return []string{p.Model} },
-		clash: func(p *Price, first int) string {
-			return fmt.Sprintf("%s stands on line %d already: expected each model once", wording.Quote(p.Model), first)
+		clash: func(p *Price, first string) string {
+			return fmt.Sprintf("%s stands %s already: expected each model once", wording.Quote(p.Model), first)
 		},
 	}
 }

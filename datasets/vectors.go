@@ -1,7 +1,7 @@
 package datasets
 
 import (
-	"io"
+	"fmt"
 	"slices"
 
 	"github.com/routeproof/routeproof/internal/table"
@@ -20,22 +20,24 @@ const maxDims = 1 << 16
 // list of finite numbers (in CSV as a JSON array). All have the length of the
 // first; id is unique.
 func Vectors() Kind[Vector] {
-	dims := 0
 	return Kind[Vector]{
 		noun: "vectors", needs: "id and embedding",
 		fields: []field[Vector]{
 			nameField("id", "the id of a prompt", func(v *Vector) *string { return &v.ID }),
 			{
 				Column: table.Column{Name: "embedding", Type: table.Vector, Required: true},
+				fault: func(c *table.Cells, i int) string {
+					if n := len(c.Vector[i]); n == 0 || n > maxDims {
+						return fmt.Sprintf("expected 1 to %d numbers, found %d", maxDims, n)
+					}
+					return ""
+				},
 				load: func(v *Vector, cells *table.Cells, i int, c *checker) {
 					v.Values = cells.Vector[i]
-					switch n := len(v.Values); {
-					case n == 0 || n > maxDims:
-						c.problem("embedding", "expected 1 to %d numbers, found %d", maxDims, n)
-					case dims == 0:
-						dims = n
-					case n != dims:
-						c.problem("embedding", "expected %d numbers as in the rows before, found %d", dims, n)
+					if n := len(v.Values); c.dims == 0 {
+						c.dims = n
+					} else if n != c.dims {
+						c.problem("embedding", "expected %d numbers as in the rows before, found %d", c.dims, n)
 					}
 				},
 				store: func(v *Vector, b *table.Batch, c int) { b.SetVector(c, v.Values) },
@@ -43,7 +45,7 @@ func Vectors() Kind[Vector] {
 		},
 		keys:  []string{"id"},
 		name:  func(v *Vector) []string { return []string{v.ID} },
-		clash: func(v *Vector, first int) string { return clashOfIDs(v.ID, first) },
+		clash: func(v *Vector, first string) string { return clashOfIDs(v.ID, first) },
 	}
 }
 
@@ -58,22 +60,9 @@ type VectorFile struct {
 // ReadVectors reads all [Vectors] of the file at path; [Kind.Scan] has the
 // formats and errors.
 func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
-	return collectVectors(func(visit func(*Vector) error) (Summary, error) {
-		return Vectors().ScanFile(path, each, visit)
-	})
-}
-
-// ParseVectors is [ReadVectors] of a stream.
-func ParseVectors(r io.Reader, name string, each func(Problem)) (*VectorFile, error) {
-	return collectVectors(func(visit func(*Vector) error) (Summary, error) {
-		return Vectors().Scan(r, name, each, visit)
-	})
-}
-
-func collectVectors(scan func(func(*Vector) error) (Summary, error)) (*VectorFile, error) {
 	file := &VectorFile{}
 	var err error
-	file.Summary, err = scan(func(v *Vector) error {
+	file.Summary, err = Vectors().ScanFile(path, each, func(v *Vector) error {
 		file.IDs = append(file.IDs, v.ID)
 		file.Dims = len(v.Values)
 		file.Values = append(file.Values, v.Values...)

@@ -3,6 +3,8 @@ package datasets
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/table"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -37,6 +39,10 @@ func (k Kind[T]) WriteFile(path string, o WriteOptions, rows func(put func(T) er
 // Write writes the rows that rows puts. The same rows and options give the
 // same bytes. Absent values are left out of JSON Lines, empty in CSV and null
 // in Parquet. Memory is bounded.
+//
+// Values that no reader takes are refused: names without anything in them,
+// numbers out of range, text that is not UTF-8. What takes more than one value
+// to see is not looked at: rows that should differ, labels that are no tier.
 func (k Kind[T]) Write(w io.Writer, f Format, o WriteOptions, rows func(put func(T) error) error) error {
 	fields, err := k.selected(o.Columns)
 	if err != nil {
@@ -52,8 +58,13 @@ func (k Kind[T]) Write(w io.Writer, f Format, o WriteOptions, rows func(put func
 	}
 	var batch table.Batch
 	batch.Reset(columns)
+	written := 0
 	flush := func() error {
 		err := writer.Write(&batch)
+		if err == nil {
+			err = checkCells(fields, &batch, written)
+		}
+		written += batch.Rows
 		batch.Reset(columns)
 		return err
 	}
@@ -75,6 +86,26 @@ func (k Kind[T]) Write(w io.Writer, f Format, o WriteOptions, rows func(put func
 	return writer.Close()
 }
 
+// checkCells finds the first value of a batch that a reader refuses; rows is how
+// many were written before.
+func checkCells[T any](fields []field[T], b *table.Batch, rows int) error {
+	for k, f := range fields {
+		if f.fault == nil {
+			continue
+		}
+		cells := &b.Cells[k]
+		for i, known := range cells.Known {
+			if !known {
+				continue
+			}
+			if reason := f.fault(cells, i); reason != "" {
+				return fmt.Errorf("row %d, column %s: %s", rows+i+1, f.Name, reason)
+			}
+		}
+	}
+	return nil
+}
+
 // selected returns the fields to write, in the kind's order.
 func (k Kind[T]) selected(columns []string) ([]field[T], error) {
 	wanted := map[string]bool{}
@@ -82,14 +113,20 @@ func (k Kind[T]) selected(columns []string) ([]field[T], error) {
 		wanted[name] = true
 	}
 	var fields []field[T]
+	var names []string // of what can be written
 	for _, f := range k.fields {
-		if f.store != nil && (columns == nil || wanted[f.Name] || f.Required) {
+		if f.store == nil {
+			continue
+		}
+		names = append(names, f.Name)
+		if columns == nil || wanted[f.Name] || f.Required {
 			fields = append(fields, f)
 		}
-		delete(wanted, f.Name)
 	}
-	for name := range wanted {
-		return nil, fmt.Errorf("%s have no column %s%s", k.noun, wording.Quote(name), wording.DidYouMean(name, k.names()))
+	for _, name := range columns {
+		if !slices.Contains(names, name) {
+			return nil, fmt.Errorf("%s are not written with a column %s: expected one of %s%s", k.noun, wording.Quote(name), strings.Join(names, ", "), wording.DidYouMean(name, names))
+		}
 	}
 	return fields, nil
 }

@@ -1,12 +1,12 @@
 package embedder_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -120,21 +120,17 @@ func TestRecordedListsAllMissing(t *testing.T) {
 func TestIdentityOf(t *testing.T) {
 	read := func(metadata string) *datasets.VectorFile {
 		t.Helper()
-		var b bytes.Buffer
+		path := filepath.Join(t.TempDir(), "v.parquet")
 		options := datasets.WriteOptions{Metadata: map[string]string{}}
 		if metadata != "" {
 			options.Metadata[embedder.IdentityKey] = metadata
 		}
-		format, err := datasets.FormatOf("v.parquet")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := datasets.Vectors().Write(&b, format, options, func(put func(datasets.Vector) error) error {
+		if err := datasets.Vectors().WriteFile(path, options, func(put func(datasets.Vector) error) error {
 			return put(datasets.Vector{ID: "0", Values: []float32{3, 4}})
 		}); err != nil {
 			t.Fatal(err)
 		}
-		file, err := datasets.ParseVectors(&b, "v.parquet", nil)
+		file, err := datasets.ReadVectors(path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

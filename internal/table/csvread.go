@@ -13,12 +13,12 @@ import (
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
-// csvReader reads CSV as RFC 4180 has it, after a header, with comma, semicolon
-// or tab between the cells: the one that makes most sense of the header. Text
+// csvReader reads CSV as RFC 4180 has it, after a header. Text
 // in quotes is taken as it stands, line ends included. A cell without anything
 // is absent; "" is an empty text.
 type csvReader struct {
 	records records
+	blanks  blanks
 	columns []Column
 	at      []int // column of each cell; −1: not asked for
 	present []bool
@@ -28,8 +28,8 @@ type csvReader struct {
 	ended   bool
 }
 
-func newCSVReader(r *bufio.Reader, columns []Column) *csvReader {
-	c := &csvReader{records: records{r: r}, columns: columns, present: make([]bool, len(columns)), interns: make([]interner, len(columns))}
+func newCSVReader(r *bufio.Reader, separator byte, columns []Column) *csvReader {
+	c := &csvReader{records: records{r: r, separator: separator}, columns: columns, present: make([]bool, len(columns)), interns: make([]interner, len(columns))}
 	for i := range c.interns {
 		c.interns[i] = interner{}
 	}
@@ -44,9 +44,6 @@ func (c *csvReader) Metadata(string) string { return "" }
 func (c *csvReader) Read(b *Batch) error {
 	b.Reset(c.columns)
 	for !c.ended && !b.Full() {
-		if !c.begun {
-			c.records.separator = separatorOf(c.records.r, c.columns)
-		}
 		err := c.records.next()
 		switch {
 		case errors.Is(err, io.EOF):
@@ -62,10 +59,15 @@ func (c *csvReader) Read(b *Batch) error {
 			b.fault(c.records.start, "", "%s", c.records.problem)
 			c.ended = c.ended || c.records.lost || !c.begun
 		case c.records.blank():
+			if problem := c.blanks.tooMany(); problem != "" {
+				b.fault(c.records.start, "", "%s", problem)
+				c.ended = true
+			}
 		case !c.begun:
 			c.begun = true
 			c.header(b)
 		default:
+			c.blanks.other++
 			c.row(b)
 		}
 	}
@@ -73,29 +75,6 @@ func (c *csvReader) Read(b *Batch) error {
 		return io.EOF
 	}
 	return nil
-}
-
-// separatorOf returns the separator by which most columns stand in the first
-// line, and else the most frequent one; ties go to the comma.
-func separatorOf(r *bufio.Reader, columns []Column) byte {
-	head, _ := r.Peek(maxHead) // an error comes again with the first record
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), "\r\n")
-	first, _, _ := bytes.Cut(head, []byte("\n"))
-	best, most := byte(','), 0
-	for _, separator := range []byte(",;\t") {
-		n := bytes.Count(first, []byte{separator})
-		for _, cell := range bytes.Split(first, []byte{separator}) {
-			for _, column := range columns {
-				if column.Name == strings.Trim(string(cell), "\" \r") {
-					n += maxHead // more than any number of separators
-				}
-			}
-		}
-		if n > most {
-			best, most = separator, n
-		}
-	}
-	return best
 }
 
 func (c *csvReader) header(b *Batch) {
@@ -121,19 +100,6 @@ func (c *csvReader) header(b *Batch) {
 	if missingColumns(b, c.columns, c.present, names) {
 		c.ended = true
 	}
-}
-
-// missingColumns notes the required columns that a file does not have, once
-// for the file.
-func missingColumns(b *Batch, columns []Column, present []bool, names []string) bool {
-	missing := false
-	for k, column := range columns {
-		if column.Required && !present[k] {
-			missing = true
-			b.fault(0, column.Name, "no such column: found %s%s", wording.List(names), wording.DidYouMean(column.Name, names))
-		}
-	}
-	return missing
 }
 
 func (c *csvReader) row(b *Batch) {

@@ -35,15 +35,17 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			refusal(t, err)
 		}
+		compression, _ := compressionOf(data)
 		switch {
-		case bytes.HasPrefix(data, []byte(zstdMagic)):
-		case bytes.HasPrefix(data, []byte(gzipMagic)):
+		case compression == "zstd":
+		case compression == "gzip":
 			z, zerr := gzip.NewReader(bytes.NewReader(data))
 			if zerr != nil {
 				t.Fatal("a header was taken that the standard library refuses")
 			}
 			want, zerr := io.ReadAll(io.LimitReader(z, most))
-			if !bytes.Equal(got, want) || (err == nil) != (zerr == nil) {
+			padded := err == nil && data[len(data)-1] == 0
+			if !bytes.Equal(got, want) || (err == nil) != (zerr == nil || padded) {
 				t.Fatalf("read %d bytes, %v; expected %d, %v", len(got), err, len(want), zerr)
 			}
 		case !bytes.Equal(got, data) || err != nil:

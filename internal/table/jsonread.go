@@ -3,12 +3,11 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/internal/wording"
@@ -17,12 +16,13 @@ import (
 // jsonReader reads a JSON object a line.
 type jsonReader struct {
 	lines   lines
+	blanks  blanks
 	columns []Column
 	index   map[string]int
 	present []bool
 	unknown unknowns
 	interns []interner
-	begun   bool // a line that is not blank was seen
+	told    bool // what is there where required columns are not
 	ended   bool
 
 	// of the row at hand
@@ -76,15 +76,19 @@ func (j *jsonReader) parseLine(b *Batch, line []byte, tooLong bool) {
 		b.fault(at, "", "line is longer than %d MiB: expected one JSON object a line, each shorter", MaxRow>>20)
 		return
 	case len(bytes.TrimSpace(line)) == 0:
+		if problem := j.blanks.tooMany(); problem != "" {
+			b.fault(at, "", "%s", problem)
+			j.ended = true
+		}
 		return
 	case !utf8.Valid(line):
 		b.fault(at, "", "not valid UTF-8 from byte %d of the line: save the file as UTF-8", validPrefix(line)+1)
 		return
 	}
-	first := !j.begun
-	j.begun = true
+	first := j.blanks.other == 0
+	j.blanks.other++
 	if err := j.checkLine(line); err != nil {
-		if reason := wrongFormat(line); first && reason != "" {
+		if reason := j.wrongFormat(line, err); first && reason != "" {
 			b.fault(0, "", "%s", reason)
 			j.ended = true
 			return
@@ -98,17 +102,28 @@ func (j *jsonReader) parseLine(b *Batch, line []byte, tooLong bool) {
 
 // wrongFormat says so where a file's first line shows that the file is no JSON
 // Lines at all, so that there is no point in complaining about every line.
-func wrongFormat(line []byte) string {
+func (j *jsonReader) wrongFormat(line []byte, err error) string {
 	line = bytes.TrimSpace(line)
 	switch {
 	case line[0] == '[':
 		return "looks like one JSON array: expected one object a line (jq -c '.[]' turns one into the other)"
-	case string(line) == "{":
+	case line[0] == '{' && errors.Is(err, errCut) && j.goesOn(line):
 		return "looks like JSON over several lines: expected each object on one line (jq -c . turns one into the other)"
 	case bytes.IndexByte([]byte("{\"-0123456789tfn"), line[0]) >= 0:
 		return ""
 	}
 	return "does not look like JSON Lines, CSV or Parquet: expected one JSON object a line, or a CSV header"
+}
+
+// goesOn tells whether an object that does not end on its line seems to do so on
+// a later one, which a line that was only cut short does not.
+func (j *jsonReader) goesOn(line []byte) bool {
+	if last := line[len(line)-1]; last == '{' || last == '[' {
+		return true
+	}
+	next, _ := j.lines.r.Peek(1 << 10) // an error comes again with the next line
+	next = bytes.TrimSpace(next)
+	return len(next) > 0 && next[0] != '{'
 }
 
 // checkLine returns an error unless the line is one JSON object whose fields
@@ -142,6 +157,8 @@ func (j *jsonReader) checkLine(line []byte) error {
 	return nil
 }
 
+var errCut = errors.New("the line ends inside it")
+
 // explainInvalid finds the words for a line that is no valid JSON, the slow way.
 func explainInvalid(line []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(line))
@@ -149,7 +166,7 @@ func explainInvalid(line []byte) error {
 	err := dec.Decode(&any)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errors.New("the line ends inside it")
+		return errCut
 	case err == nil:
 		return errors.New("found more after its end")
 	case bytes.Contains(line, []byte("NaN")), bytes.Contains(line, []byte("Infinity")):
@@ -169,11 +186,23 @@ func (j *jsonReader) parseRow(b *Batch, line []byte) {
 		j.present[c] = true
 		j.set(b, c, raw)
 	}
+	j.missing(b)
+}
+
+// missing notes the required columns that the row does not have. Of the first
+// such row it tells what it has instead.
+func (j *jsonReader) missing(b *Batch) {
+	instead, faults := "", len(b.Faults)
 	for c, column := range j.columns {
-		if column.Required && !j.seen[c] {
-			b.fault(b.Line[b.Rows-1], column.Name, "missing: expected %s%s", column.Type, wording.DidYouMean(column.Name, j.names))
+		if !column.Required || j.seen[c] {
+			continue
 		}
+		if instead == "" && !j.told {
+			instead = ", found " + cmp.Or(wording.List(j.names), "no fields")
+		}
+		b.fault(b.Line[b.Rows-1], column.Name, "missing: expected %s%s%s", column.Type, instead, meant(column.Name, notAskedFor(j.names, j.columns)))
 	}
+	j.told = j.told || len(b.Faults) > faults
 }
 
 // set puts a value into the last row.
@@ -241,41 +270,16 @@ func parseNumber(raw []byte, t Type) (v float64, problem string) {
 	return parseDigits(string(raw), t)
 }
 
-// maxWhole is the largest integer up to which float64 holds all of them.
-const maxWhole = 1 << 53
-
-// parseDigits reads a number as JSON and CSV write it.
-func parseDigits(s string, t Type) (v float64, problem string) {
-	bits, largest := 64, math.MaxFloat64
-	if t == Vector {
-		bits, largest = 32, math.MaxFloat32
-	}
-	v, err := strconv.ParseFloat(s, bits)
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return 0, fmt.Sprintf("expected a number within ±%.2g, found %s", largest, wording.Shorten(s))
-	case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
-		return 0, fmt.Sprintf("expected %s, found %s", t.element(), wording.Quote(s))
-	}
-	return v, wholeFault(v, t)
-}
-
-func wholeFault(v float64, t Type) string {
-	if t == Whole && (v != math.Trunc(v) || math.Abs(v) > maxWhole) {
-		return fmt.Sprintf("expected a whole number, found %g", v)
-	}
-	return ""
-}
-
 // setJSONList reads a JSON array of numbers into the last row.
 func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
 	if raw[0] != '[' {
 		return fmt.Sprintf("expected %s, found %s", t, kindOf(raw))
 	}
-	numbers, vectors, n := len(b.lists), len(b.vectors), 0
+	from, n := b.stored(t), 0
 	for item := range elements(raw) {
 		v, problem := parseNumber(item, t)
 		if problem != "" {
+			b.unstore(t, from)
 			return fmt.Sprintf("element %d: %s", n+1, problem)
 		}
 		if n++; t == Vector {
@@ -284,6 +288,6 @@ func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
 			b.lists = append(b.lists, v)
 		}
 	}
-	b.setList(c, t, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 	return ""
 }

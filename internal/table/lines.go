@@ -4,8 +4,27 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
+
+// A file may have blankFree blank lines, and blankRatio more for each other one.
+// They cost a compressed file nothing, and whoever reads it much.
+const (
+	blankFree  = 1 << 20
+	blankRatio = 64
+)
+
+// blanks counts lines, or records.
+type blanks struct{ blank, other int }
+
+// tooMany takes in a blank one, and says so if there are too many.
+func (l *blanks) tooMany() (problem string) {
+	if l.blank++; l.blank <= blankFree+blankRatio*l.other {
+		return ""
+	}
+	return fmt.Sprintf("over %d lines are blank, and over %d for each that is not: the rest was not read (grep . takes blank lines out)", blankFree, blankRatio)
+}
 
 // lines cuts a stream at line ends.
 type lines struct {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -25,8 +23,8 @@ type leaf struct {
 	nan     int // NaN read as unknown
 
 	pages pages
-	texts []string // of the dictionary, as they were asked for
-	of    *values  // that dictionary
+	texts []madeText // of the dictionary, as they were asked for
+	of    *values    // that dictionary
 
 	// levels and values taken from the page at hand
 	def, rep [levelsAtOnce]uint32
@@ -39,7 +37,14 @@ type leaf struct {
 const levelsAtOnce = 512
 
 // newLeaf fits a column of a file to what is asked for, or says why it cannot.
+// A column of nulls, which has no other type, needs no leaf.
 func newLeaf(column Column, node *parquet.Column, held *int64) (*leaf, string) {
+	if node.Leaf() && isNull(node.Type()) {
+		if column.Required {
+			return nil, fmt.Sprintf("expected %s, found a column of nulls", column.Type)
+		}
+		return nil, ""
+	}
 	end, repeated, depth := node, 0, 0
 	for ; ; depth++ {
 		if end.Repeated() {
@@ -182,126 +187,4 @@ func (l *leaf) take() int {
 	}
 	l.value++
 	return int(l.places[l.value-1])
-}
-
-// readFlat sets n cells from the i-th on, whose levels are at hand.
-func (l *leaf) readFlat(b *Batch, c, i, n, line int) {
-	cells := &b.Cells[c]
-	switch t := l.column.Type; {
-	case t.isText():
-		l.readTexts(b, cells.Known[i:i+n], cells.Text[i:i+n], line)
-	case t == Boolean:
-		l.readBools(b, cells.Known[i:i+n], cells.Bool[i:i+n], line)
-	default:
-		l.readNumbers(b, cells.Known[i:i+n], cells.Number[i:i+n], line)
-	}
-	b.bytes += 8 * n
-}
-
-func (l *leaf) null(b *Batch, line int) {
-	if l.column.Required {
-		b.fault(line, l.column.Name, "expected %s, found null", l.column.Type)
-	}
-}
-
-// readNaN takes NaN for unknown, as pandas means it.
-func (l *leaf) readNaN(b *Batch, line int) {
-	if l.column.Required {
-		b.fault(line, l.column.Name, "expected %s, found NaN", l.column.Type)
-		return
-	}
-	l.nan++
-}
-
-func (l *leaf) readTexts(b *Batch, known []bool, texts []string, line int) {
-	for i := range texts {
-		k := l.take()
-		if k < 0 {
-			l.null(b, line+i)
-			continue
-		}
-		text, problem := l.text(k)
-		if problem != "" {
-			b.fault(line+i, l.column.Name, "%s", problem)
-			continue
-		}
-		known[i], texts[i] = true, text
-		b.bytes += len(text)
-	}
-}
-
-func (l *leaf) readBools(b *Batch, known, bools []bool, line int) {
-	for i := range bools {
-		k := l.take()
-		if k < 0 {
-			l.null(b, line+i)
-			continue
-		}
-		v := l.decode.number(l.pages.values, k)
-		if math.IsNaN(v) {
-			l.readNaN(b, line+i)
-			continue
-		}
-		if v != 0 && v != 1 {
-			b.fault(line+i, l.column.Name, "expected true or false, found %g", v)
-			continue
-		}
-		known[i], bools[i] = true, v == 1
-	}
-}
-
-func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) {
-	number, values, t := l.decode.number, l.pages.values, l.column.Type
-	for i := range numbers {
-		k := l.take()
-		if k < 0 {
-			l.null(b, line+i)
-			continue
-		}
-		v := number(values, k)
-		if v-v != 0 { // NaN or infinite
-			if math.IsNaN(v) {
-				l.readNaN(b, line+i)
-			} else {
-				b.fault(line+i, l.column.Name, "expected %s, found %g", t, v)
-			}
-			continue
-		}
-		if problem := wholeFault(v, t); problem != "" {
-			b.fault(line+i, l.column.Name, "%s", problem)
-			continue
-		}
-		known[i], numbers[i] = true, v
-	}
-}
-
-// text returns a value as text. Those of a dictionary are made once, so that a
-// small file cannot make many copies of a long one.
-func (l *leaf) text(k int) (s, problem string) {
-	if !l.pages.coded {
-		return l.makeText(k)
-	}
-	if l.of != l.pages.values {
-		l.of, l.texts = l.pages.values, make([]string, l.pages.values.n)
-	}
-	if l.texts[k] == "" {
-		l.texts[k], problem = l.makeText(k)
-	}
-	return l.texts[k], problem
-}
-
-func (l *leaf) makeText(k int) (s, problem string) {
-	if l.decode.digits != nil {
-		return l.decode.digits(l.pages.values, k), ""
-	}
-	raw := l.decode.bytes(l.pages.values, k)
-	switch {
-	case len(raw) > MaxRow:
-		return "", fmt.Sprintf("text is longer than %d MiB", MaxRow>>20)
-	case !utf8.Valid(raw):
-		return "", "not valid UTF-8"
-	case l.column.Repeats:
-		return l.interns.text(raw), ""
-	}
-	return string(raw), ""
 }

@@ -12,8 +12,7 @@ func (l *leaf) readList(b *Batch, c, i, line int) error {
 	if l.rep[l.at] != 0 {
 		return errors.New("a row starts inside a list")
 	}
-	cells := &b.Cells[c]
-	numbers, vectors := len(b.lists), len(b.vectors)
+	from := b.stored(l.column.Type)
 	present, problem := false, ""
 	for first := true; ; first = false {
 		if err := l.fill(); err != nil {
@@ -30,7 +29,7 @@ func (l *leaf) readList(b *Batch, c, i, line int) error {
 			problem = what
 		}
 		switch {
-		case 8*(len(b.lists)-numbers)+4*(len(b.vectors)-vectors) > MaxRow:
+		case 8*(b.stored(l.column.Type)-from) > MaxRow:
 			return fmt.Errorf("row %d: list is longer than %d MiB", line, MaxRow>>20)
 		case 8*len(b.lists)+4*len(b.vectors) > maxLists:
 			return fmt.Errorf("rows to %d: lists are longer than %d MiB together", line, maxLists>>20)
@@ -38,15 +37,13 @@ func (l *leaf) readList(b *Batch, c, i, line int) error {
 	}
 	switch {
 	case problem != "":
+		b.unstore(l.column.Type, from)
 		b.fault(line, l.column.Name, "expected %s: %s", l.column.Type, problem)
 	case !present && l.column.Required:
 		b.fault(line, l.column.Name, "expected %s, found null", l.column.Type)
-	case present && l.column.Type == Vector:
-		cells.Known[i], cells.Vector[i] = true, b.vectors[vectors:len(b.vectors):len(b.vectors)]
 	case present:
-		cells.Known[i], cells.List[i] = true, b.lists[numbers:len(b.lists):len(b.lists)]
+		b.setList(c, i, from)
 	}
-	b.bytes += 8*(len(b.lists)-numbers) + 4*(len(b.vectors)-vectors)
 	return nil
 }
 

@@ -173,7 +173,7 @@ func (p *pages) readDictionary(header *format.PageHeader) error {
 	if err := v.setPlain(bytes.Clone(plain), int(h.NumValues)); err != nil {
 		return err
 	}
-	v.owned = int64(len(v.data)) + 16*int64(v.n) // and its texts
+	v.owned = int64(len(v.data)) + 32*int64(v.n) // and its texts
 	p.dictionary = &v
 	return p.claim(v.size())
 }
@@ -213,7 +213,7 @@ func (p *pages) readV2(header *format.PageHeader) error {
 	p.rep = runs{data: p.body[:rep], width: uint(bits.Len8(p.maxRep))}
 	p.def = runs{data: p.body[rep : rep+def], width: uint(bits.Len8(p.maxDef))}
 	data := p.body[rep+def:]
-	if packed, set := h.IsCompressed.Get(); packed || !set {
+	if packed, set := h.IsCompressed.Get(); (packed || !set) && len(data) > 0 { // a page of nulls may have no bytes
 		var err error
 		if data, err = p.unpack(data, header.UncompressedPageSize-int32(rep+def)); err != nil {
 			return err
@@ -246,10 +246,10 @@ func (p *pages) setValues(data []byte, n int, encoding format.Encoding) error {
 		p.values, p.codes = falseAndTrue, packedBits(data)
 		return nil
 	case p.shape.kind == parquet.Boolean && encoding == format.RLE:
-		if len(data) < 4 {
+		if len(data) > 0 && len(data) < 4 {
 			return errors.New("its values are cut short")
 		}
-		p.values, p.codes = falseAndTrue, runs{data: data[4:], width: 1}
+		p.values, p.codes = falseAndTrue, runs{data: data[min(4, len(data)):], width: 1}
 		return nil
 	}
 	v := p.shape

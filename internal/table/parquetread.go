@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // parquetReader reads flat columns and lists of a Parquet file page by page.
@@ -15,7 +17,8 @@ type parquetReader struct {
 	file    *parquet.File
 	bytes   *watched
 	columns []Column
-	leaves  []*leaf  // nil where the file has no such column
+	present []bool
+	leaves  []*leaf  // nil where the file has no such column, or nulls only
 	names   []string // of all columns
 	unknown unknowns
 	faults  []Fault // of the file as a whole, not told yet
@@ -47,7 +50,7 @@ func (s *Source) openParquet(columns []Column) (*parquetReader, error) {
 // open reads the end of the file, which tells what is in it.
 func (p *parquetReader) open(size int64, columns []Column) (err error) {
 	defer p.bytes.guard(&err)
-	p.columns, p.leaves, p.group = columns, make([]*leaf, len(columns)), -1
+	p.columns, p.present, p.leaves, p.group = columns, make([]bool, len(columns)), make([]*leaf, len(columns)), -1
 	if err := checkFooter(p.bytes, size); err != nil {
 		return err
 	}
@@ -59,14 +62,7 @@ func (p *parquetReader) open(size int64, columns []Column) (err error) {
 	return nil
 }
 
-func (p *parquetReader) Present() []bool {
-	present := make([]bool, len(p.columns))
-	for c, leaf := range p.leaves {
-		present[c] = leaf != nil
-	}
-	return present
-}
-
+func (p *parquetReader) Present() []bool   { return p.present }
 func (p *parquetReader) Unknown() []string { return p.unknown.names }
 
 func (p *parquetReader) Notes() []string {
@@ -81,29 +77,31 @@ func (p *parquetReader) Notes() []string {
 
 // findColumns matches the columns asked for with those of the schema.
 func (p *parquetReader) findColumns() {
-	found := make([]bool, len(p.columns))
-	for _, node := range p.file.Root().Columns() {
-		p.names = append(p.names, node.Name())
-		known := false
-		for c, column := range p.columns {
-			if column.Name != node.Name() {
-				continue
-			}
-			known, found[c] = true, true
-			leaf, problem := newLeaf(column, node, &p.held)
-			if problem != "" {
-				p.faults = append(p.faults, Fault{Column: column.Name, Reason: problem})
-				continue
-			}
-			p.leaves[c] = leaf
-		}
-		if !known {
-			p.unknown.add(node.Name())
-		}
-	}
 	var b Batch
-	missingColumns(&b, p.columns, found, p.names)
-	p.faults = append(p.faults, b.Faults...)
+	times := map[string]int{}
+	for _, node := range p.file.Root().Columns() {
+		name := node.Name()
+		p.names = append(p.names, name)
+		if times[name]++; times[name] > 1 {
+			if times[name] == 2 {
+				b.fault(0, "", "column %s stands twice: expected columns with names of their own", wording.Quote(name))
+			}
+			continue
+		}
+		c := slices.IndexFunc(p.columns, func(column Column) bool { return column.Name == name })
+		if c < 0 {
+			p.unknown.add(name)
+			continue
+		}
+		p.present[c] = true
+		leaf, problem := newLeaf(p.columns[c], node, &p.held)
+		if problem != "" {
+			b.fault(0, name, "%s", problem)
+		}
+		p.leaves[c] = leaf
+	}
+	missingColumns(&b, p.columns, p.present, p.names)
+	p.faults = b.Faults
 }
 
 func (p *parquetReader) Read(b *Batch) (err error) {
@@ -176,8 +174,11 @@ func (p *parquetReader) nextGroup() error {
 		p.ended = true
 		return nil
 	}
-	if p.left = groups[p.group].NumRows; p.left < 0 {
+	switch p.left = groups[p.group].NumRows; {
+	case p.left < 0:
 		return refuse("row group %d has %d rows", p.group, p.left)
+	case p.left == 0: // where its pages would be may be said as nowhere
+		return nil
 	}
 	for _, leaf := range p.leaves {
 		if leaf == nil {

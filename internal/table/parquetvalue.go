@@ -28,6 +28,9 @@ var falseAndTrue = &values{kind: parquet.Boolean, width: 1, n: 2, data: []byte{0
 
 // shapeOf returns values of a type, without any.
 func shapeOf(t parquet.Type) values {
+	if isNull(t) { // the library knows of no bytes, and there are none
+		return values{kind: parquet.Int32, width: 4}
+	}
 	v := values{kind: t.Kind()}
 	switch v.kind {
 	case parquet.Int32, parquet.Float:
@@ -56,7 +59,7 @@ func (v *values) uint64(k int) uint64 { return binary.LittleEndian.Uint64(v.data
 // decode sets v to the values of a page, of which there are at most n.
 func (p *pages) decode(v *values, data []byte, n int, encoding format.Encoding) error {
 	switch {
-	case encoding == format.Plain:
+	case encoding == format.Plain || len(data) == 0:
 		return v.setPlain(data, n)
 	case n > maxPageValues:
 		return fmt.Errorf("a page of %d values, encoding %s, is over %d: write the file with smaller pages or row groups", n, encoding, maxPageValues)
@@ -212,6 +215,12 @@ func annotation(t parquet.Type) format.LogicalTypeValue {
 	return nil
 }
 
+// isNull tells whether a type is that of columns without any value.
+func isNull(t parquet.Type) bool {
+	_, null := annotation(t).(*format.NullType)
+	return null
+}
+
 // digitsOf writes integers.
 func digitsOf(t parquet.Type) (func(*values, int) string, bool) {
 	unsigned := false
@@ -233,6 +242,10 @@ func digitsOf(t parquet.Type) (func(*values, int) string, bool) {
 	return func(v *values, k int) string { return strconv.FormatInt(int64(v.uint64(k)), 10) }, true
 }
 
+// maxScale is how many digits a decimal may have behind its point: beyond,
+// float64 takes every one for 0.
+const maxScale = 300
+
 // numberOf reads integers, floats and decimals.
 func numberOf(t parquet.Type) (func(*values, int) float64, bool) {
 	scale, unsigned, decimal := 1.0, false, false
@@ -241,7 +254,12 @@ func numberOf(t parquet.Type) (func(*values, int) float64, bool) {
 	case *format.IntType:
 		unsigned = !kind.IsSigned
 	case *format.DecimalType:
+		if kind.Scale < 0 || kind.Scale > maxScale {
+			return nil, false
+		}
 		scale, decimal = math.Pow10(int(kind.Scale)), true
+	case *format.NullType:
+		return func(*values, int) float64 { return math.NaN() }, true // there are none
 	default:
 		return nil, false // a date, a time, a half float
 	}

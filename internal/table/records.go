@@ -76,6 +76,10 @@ func (r *records) next() error {
 		}
 		if size == 0 && r.line == 0 {
 			part = bytes.TrimPrefix(part, []byte(byteOrderMark))
+			if separator, stated := statedSeparator(part); stated {
+				r.separator, r.line = separator, 1
+				return r.next()
+			}
 		}
 		end := errors.Is(err, io.EOF)
 		if end && size == 0 && len(part) == 0 {
@@ -112,6 +116,16 @@ func (r *records) next() error {
 			return nil
 		}
 	}
+}
+
+// statedSeparator reads a first line such as sep=; by which Excel is told what
+// stands between the cells.
+func statedSeparator(line []byte) (separator byte, stated bool) {
+	line = bytes.TrimRight(line, "\r\n")
+	if len(line) != len("sep=;") || !strings.EqualFold(string(line[:4]), "sep=") || line[4] == '"' {
+		return 0, false
+	}
+	return line[4], true
 }
 
 func (r *records) fail(format string, args ...any) {

@@ -3,26 +3,16 @@ package table
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/klauspost/compress/zstd"
 )
 
-// maxWindow bounds the decompressor's memory; zstd -19 --long needs that much.
-const maxWindow = 128 << 20
-
-// Magic bytes.
-const (
-	gzipMagic    = "\x1f\x8b"
-	zstdMagic    = "\x28\xb5\x2f\xfd"
-	zipMagic     = "PK\x03\x04"
-	parquetMagic = "PAR1"
-)
+const parquetMagic = "PAR1"
 
 // A Source is an open file of rows.
 type Source struct {
@@ -32,8 +22,10 @@ type Source struct {
 	size int64         // of a plain file
 	in   *counter      // the bytes as they came
 
-	spooled bool // file is what r held
-	undo    []func() error
+	packed    string // how they were compressed; empty: they were not
+	spooled   bool   // file is what r held
+	separator byte   // of CSV, once it is chosen
+	undo      []func() error
 }
 
 // Open opens the file at path. It is decompressed if its first bytes say that
@@ -82,109 +74,16 @@ func (s *Source) Close() error {
 	return errors.Join(errs...)
 }
 
-func (s *Source) decompress(r io.Reader) error {
-	s.in = &counter{r: r}
-	s.r = bufio.NewReaderSize(s.in, 1<<16)
-	magic, err := s.r.Peek(4)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	has := func(prefix string) bool { return bytes.HasPrefix(magic, []byte(prefix)) }
-	switch {
-	case has(gzipMagic):
-		z, err := gzip.NewReader(s.r)
-		if err != nil && s.in.err == nil {
-			return refuse("gzip header is damaged: %v", err)
-		}
-		if err != nil {
-			return err
-		}
-		s.r, s.file = bufio.NewReaderSize(&unpacker{z, s.in}, 1<<16), nil
-	case has(zstdMagic):
-		z, err := zstd.NewReader(s.r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return err // of the options: nothing was read
-		}
-		s.undo = append(s.undo, func() error { z.Close(); return nil })
-		s.r, s.file = bufio.NewReaderSize(&unpacker{z, s.in}, 1<<16), nil
-	case has(zipMagic):
-		return refuse("is a zip archive: expected JSON Lines, CSV or Parquet, plain, .gz or .zst (unzip it first)")
-	case has("\xff\xfe"), has("\xfe\xff"):
-		return refuse("is UTF-16: save it as UTF-8")
-	}
-	return nil
-}
-
-// Spools are files that compressed Parquet is unpacked to, since its end must
-// be read first. What grows far beyond what Parquet can is taken for a bomb.
-const (
-	spoolFree  = 256 << 20
-	spoolRatio = 32
-)
-
-// spool copies the rest to a temporary file, which goes away with the source.
-func (s *Source) spool() error {
-	f, err := os.CreateTemp("", "routeproof-*.parquet")
-	if err != nil {
-		return err
-	}
-	s.undo = append(s.undo, func() error { return errors.Join(f.Close(), os.Remove(f.Name())) })
-	s.size = 0
-	for {
-		n, err := io.CopyN(f, s.r, 1<<20)
-		s.size += n
-		switch {
-		case errors.Is(err, io.EOF):
-			s.file, s.spooled = f, true
-			return nil
-		case err != nil:
-			return err
-		case s.size > spoolFree+spoolRatio*s.in.n:
-			return refuse("decompresses to over %d times its size, which no Parquet file does: decompress it by hand if it is sound", spoolRatio)
-		}
-	}
-}
-
-// counter counts what is read, and remembers a failure to read.
-type counter struct {
-	r   io.Reader
-	n   int64
-	err error
-}
-
-func (c *counter) Read(b []byte) (int, error) {
-	n, err := c.r.Read(b)
-	c.n += int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
-	}
-	return n, err
-}
-
-// unpacker refuses compressed data that is damaged, which a failure to read it
-// is not.
-type unpacker struct {
-	r  io.Reader
-	in *counter
-}
-
-func (u *unpacker) Read(b []byte) (int, error) {
-	n, err := u.r.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) && u.in.err == nil {
-		err = refuse("compressed data is damaged or cut short (%v): fetch the file again", err)
-	}
-	return n, err
-}
-
 // maxHead is how far ahead is looked to tell what a file is.
 const maxHead = 1 << 15
 
 // Rows returns a reader of the given columns. It is called once.
 func (s *Source) Rows(columns []Column) (Reader, error) {
-	head, err := s.r.Peek(maxHead)
-	if _, damaged := asRefused(err); err != nil && !errors.Is(err, io.EOF) && len(head) == 0 && !damaged {
+	head, err := s.head()
+	if err != nil && len(head) == 0 {
 		return nil, err
 	}
+	var reader Reader
 	switch {
 	case s.isParquet(head):
 		reader, err := s.openParquet(columns)
@@ -194,18 +93,76 @@ func (s *Source) Rows(columns []Column) (Reader, error) {
 		return reader, nil
 	case bytes.HasPrefix(head, []byte("\x80\x04")), bytes.HasPrefix(head, []byte("\x80\x05")):
 		return nil, refuse(`is a Python pickle, which can run code and is not read: convert it (python3 -c 'import pandas; pandas.read_pickle("in.pkl").to_csv("out.csv", index=False)')`)
+	case s.isCSV(head):
+		reader = newCSVReader(s.r, s.separatorOf(head, columns), columns)
+	default:
+		reader = newJSONReader(s.r, columns)
 	}
-	if s.isCSV(head) {
-		return newCSVReader(s.r, columns), nil
+	if strings.HasSuffix(plainName(s.name), ".parquet") {
+		return &misnamed{Reader: reader}, nil
 	}
-	return newJSONReader(s.r, columns), nil
+	return reader, nil
+}
+
+// head returns what the content begins with. Where an error is of the content
+// it comes again with the rows; any other may leave some bytes.
+func (s *Source) head() ([]byte, error) {
+	head, err := s.r.Peek(maxHead)
+	switch name, undo := compressionOf(head); {
+	case name != "" && s.packed == "":
+		return nil, notRead(name, undo)
+	case name != "":
+		return nil, refuse("is compressed twice, %s within %s: undo %s first", name, s.packed, s.packed)
+	case hasUTF16Mark(head) || isBareUTF16(head):
+		return nil, errUTF16
+	}
+	if _, damaged := asRefused(err); damaged || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head, err
+}
+
+var errUTF16 = refuse("is UTF-16: save it as UTF-8")
+
+func hasUTF16Mark(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("\xff\xfe")) || bytes.HasPrefix(head, []byte("\xfe\xff"))
+}
+
+// isBareUTF16 tells whether the first characters are ASCII with a NUL before or
+// behind each.
+func isBareUTF16(head []byte) bool {
+	head = head[:min(len(head), 16)]
+	nul := [2]int{} // at even and odd places
+	for i, b := range head {
+		if b == 0 {
+			nul[i%2]++
+		}
+	}
+	each := len(head) / 2
+	return each >= 2 && nul[0]+nul[1] == each && (nul[0] == each || nul[1] == each)
+}
+
+// misnamed reads a file that is named like Parquet and is none, which is worth
+// knowing where anything is wrong with it.
+type misnamed struct {
+	Reader
+	told bool
+}
+
+func (m *misnamed) Read(b *Batch) error {
+	err := m.Reader.Read(b)
+	if len(b.Faults) > 0 && !m.told {
+		m.told = true
+		b.Faults[0].Reason += fmt.Sprintf(" (its name ends in .parquet, but it does not begin with %s as Parquet does)", parquetMagic)
+	}
+	return err
 }
 
 // Names returns all column names of a CSV or Parquet file, so that a reader can
 // be asked for columns that depend on them. JSON Lines have none beforehand.
 func (s *Source) Names() ([]string, error) {
-	head, err := s.r.Peek(maxHead)
-	if _, damaged := asRefused(err); err != nil && !errors.Is(err, io.EOF) && !damaged {
+	head, err := s.head()
+	if err != nil {
 		return nil, err
 	}
 	if s.isParquet(head) {
@@ -219,7 +176,7 @@ func (s *Source) Names() ([]string, error) {
 		return nil, refuse("expected CSV with a header, or Parquet")
 	}
 	left := bytes.NewReader(head)
-	records := records{r: bufio.NewReader(left), separator: separatorOf(s.r, nil)}
+	records := records{r: bufio.NewReader(left), separator: s.separatorOf(head, nil)}
 	for {
 		switch err := records.next(); {
 		case errors.Is(err, io.EOF):
@@ -238,25 +195,79 @@ func (s *Source) Names() ([]string, error) {
 	}
 }
 
+// separatorOf returns what stands between the cells of CSV: of comma, semicolon
+// and tab the one by which most columns asked for stand in the header, and else
+// the most frequent one; ties go to the comma. It is chosen once, so that all
+// that is told of a file is told of the same cells.
+func (s *Source) separatorOf(head []byte, columns []Column) byte {
+	if s.separator != 0 {
+		return s.separator
+	}
+	s.separator = ','
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), "\r\n")
+	most := 0
+	for _, separator := range []byte(",;\t") {
+		if n := weigh(head, separator, columns); n > most {
+			s.separator, most = separator, n
+		}
+	}
+	return s.separator
+}
+
+// weigh counts the separators of the first record that do not stand in quotes,
+// and each column asked for as more than all of them.
+func weigh(head []byte, separator byte, columns []Column) (n int) {
+	quoted, start := false, 0
+	endCell := func(end int) {
+		name := strings.Trim(string(head[start:end]), "\" \r")
+		if slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name }) {
+			n += maxHead
+		}
+		start = end + 1
+	}
+	for i, b := range head {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == separator:
+			n++
+			endCell(i)
+		case b == '\n':
+			endCell(i)
+			return n
+		}
+	}
+	endCell(len(head))
+	return n
+}
+
+// IsParquet tells whether what [Source.Rows] reads counts rows instead of lines.
+func (s *Source) IsParquet() bool {
+	head, _ := s.r.Peek(len(parquetMagic)) // an error comes with the rows
+	return s.isParquet(head)
+}
+
 func (s *Source) isParquet(head []byte) bool {
 	return s.spooled || bytes.HasPrefix(head, []byte(parquetMagic))
 }
 
 // isCSV goes by the first byte that is no white space: JSON Lines begin with
 // a JSON value. Otherwise a name that says so, or a separator in the first
-// line, means CSV.
+// line, means CSV. In a file so named a bracket begins JSON only where an
+// object follows: [id],[prompt] is a header.
 func (s *Source) isCSV(head []byte) bool {
+	name := plainName(s.name)
+	named := strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".tsv")
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
-	if len(head) > 0 && bytes.IndexByte([]byte("{["), head[0]) >= 0 {
+	if array, is := bytes.CutPrefix(head, []byte("[")); is {
+		return named && !bytes.HasPrefix(bytes.TrimLeft(array, " \t\r\n"), []byte("{"))
+	}
+	if bytes.HasPrefix(head, []byte("{")) {
 		return false
 	}
-	for _, ending := range []string{".csv", ".tsv"} {
-		if strings.HasSuffix(plainName(s.name), ending) {
-			return true
-		}
-	}
 	first, _, _ := bytes.Cut(head, []byte("\n"))
-	return bytes.ContainsAny(first, ",;\t")
+	return named || bytes.ContainsAny(first, ",;\t")
 }
 
 // plainName is a name in lower case without the ending of a compression.

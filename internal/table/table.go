@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // A Type is what a column's values are.
@@ -24,7 +22,7 @@ const (
 	Name                // a string; in CSV and Parquet also an integer, taken as its digits: Cells.Text
 	JSON                // a JSON object or array, as text, or a string that holds one: Cells.Text
 	Number              // a finite number: Cells.Number
-	Whole               // a whole number within ±2^53: Cells.Number
+	Whole               // a whole number within ±(2^53 − 1): Cells.Number
 	Boolean             // true or false: Cells.Bool
 	Numbers             // a list of finite numbers: Cells.List
 	Vector              // a list of finite numbers as float32: Cells.Vector
@@ -218,16 +216,16 @@ func (b *Batch) SetBool(c int, v bool) {
 
 // SetNumbers sets a cell of the last row. The slice is copied.
 func (b *Batch) SetNumbers(c int, v []float64) {
-	numbers, vectors := len(b.lists), len(b.vectors)
+	from := len(b.lists)
 	b.lists = append(b.lists, v...)
-	b.setList(c, Numbers, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 }
 
 // SetVector sets a cell of the last row. The slice is copied.
 func (b *Batch) SetVector(c int, v []float32) {
-	numbers, vectors := len(b.lists), len(b.vectors)
+	from := len(b.vectors)
 	b.vectors = append(b.vectors, v...)
-	b.setList(c, Vector, numbers, vectors)
+	b.setList(c, b.Rows-1, from)
 }
 
 // Full tells whether the batch is large enough to be written or handed out.
@@ -235,59 +233,33 @@ func (b *Batch) Full() bool {
 	return b.Rows >= maxBatchRows || b.bytes >= maxBatchBytes || len(b.Faults) >= maxBatchFaults
 }
 
-// setList takes the numbers that were appended to the batch's store since it
-// had the given length.
-func (b *Batch) setList(c int, t Type, numbers, vectors int) {
-	cells, i := &b.Cells[c], b.Rows-1
-	cells.Known[i] = true
+// stored is how many numbers of lists of type t the batch holds.
+func (b *Batch) stored(t Type) int {
 	if t == Vector {
-		cells.Vector[i] = b.vectors[vectors:len(b.vectors):len(b.vectors)]
+		return len(b.vectors)
+	}
+	return len(b.lists)
+}
+
+// unstore gives up the numbers stored from a place on, which no cell has. A bad
+// list counts nothing towards a full batch, so it must take no room either.
+func (b *Batch) unstore(t Type, from int) {
+	if t == Vector {
+		b.vectors = b.vectors[:from]
+	} else {
+		b.lists = b.lists[:from]
+	}
+}
+
+// setList sets the i-th cell to the numbers stored from a place on.
+func (b *Batch) setList(c, i, from int) {
+	cells := &b.Cells[c]
+	cells.Known[i] = true
+	if b.columns[c].Type == Vector {
+		cells.Vector[i] = b.vectors[from:len(b.vectors):len(b.vectors)]
 		b.bytes += 4 * len(cells.Vector[i])
 		return
 	}
-	cells.List[i] = b.lists[numbers:len(b.lists):len(b.lists)]
+	cells.List[i] = b.lists[from:len(b.lists):len(b.lists)]
 	b.bytes += 8 * len(cells.List[i])
-}
-
-// interner returns one string for equal short ones, so that a column whose
-// values recur costs no memory a row.
-type interner map[string]string
-
-const (
-	maxInterned    = 4096
-	longestRecurer = 64
-)
-
-func (n interner) text(b []byte) string {
-	if len(b) > longestRecurer {
-		return string(b)
-	}
-	if s, ok := n[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	if len(n) < maxInterned {
-		n[s] = s
-	}
-	return s
-}
-
-// unknowns notes names, each once.
-type unknowns struct {
-	names []string
-	seen  map[string]bool
-}
-
-func (u *unknowns) add(name string) {
-	if len(u.names) == MaxUnknown {
-		return
-	}
-	name = wording.Shorten(name)
-	if u.seen == nil {
-		u.seen = map[string]bool{}
-	}
-	if !u.seen[name] {
-		u.seen[name] = true
-		u.names = append(u.names, name)
-	}
 }

@@ -130,6 +130,9 @@ func (c *Cells) check(column Column, n int) (int, error) {
 			if v-v != 0 {
 				return i, finite(v)
 			}
+			if t == Whole && !isWhole(v) {
+				return i, errors.New(notWhole(v, fmt.Sprint(v)))
+			}
 		}
 	case t == Numbers:
 		return checkLists(c.List[:n])

@@ -1,0 +1,147 @@
+package datasets
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/routeproof/routeproof/internal/table"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// scanner checks batches.
+type scanner[T any] struct {
+	kind     Kind[T]
+	problems problems
+	visit    func(*T) error
+	first    map[[16]byte]int // hash of what is unique → its first line
+	place    string           // before such a line: "on line", in Parquet "in row"
+	rows     int
+	check    checker
+	buf      []byte
+}
+
+// maxProblems is how many problems are listed before reading stops, so that a
+// small compressed file cannot fill a disk with them.
+const maxProblems = 100_000
+
+// batch takes in the next rows, and tells whether more are wanted.
+func (s *scanner[T]) batch(b *table.Batch) (more bool, err error) {
+	faults := b.Faults
+	for i := range b.Rows {
+		line := b.Line[i]
+		for len(faults) > 0 && faults[0].Line < line {
+			if !s.add(faults[0]) {
+				return false, nil
+			}
+			faults = faults[1:]
+		}
+		s.check.found = s.check.found[:0]
+		for len(faults) > 0 && faults[0].Line == line {
+			s.check.found = append(s.check.found, faults[0])
+			faults = faults[1:]
+		}
+		if more, err := s.row(b, i, line); err != nil || !more {
+			return false, err
+		}
+	}
+	for _, f := range faults {
+		if !s.add(f) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// add tells of a fault, up to the limit.
+func (s *scanner[T]) add(f table.Fault) bool {
+	if s.problems.total >= maxProblems {
+		s.problems.add(f.Line, "", "more than %d problems: the rest of the file was not read", maxProblems)
+		return false
+	}
+	s.problems.add(f.Line, f.Column, "%s", f.Reason)
+	return true
+}
+
+func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
+	c := &s.check
+	c.line = line
+	var row T
+	for k := range s.kind.fields {
+		f, cells := &s.kind.fields[k], &b.Cells[k]
+		if !cells.Known[i] {
+			continue
+		}
+		if f.fault != nil {
+			if reason := f.fault(cells, i); reason != "" {
+				c.problem(f.Name, "%s", reason)
+				continue
+			}
+		}
+		f.load(&row, cells, i, c)
+	}
+	if s.kind.check != nil {
+		s.kind.check(&row, c)
+	}
+	if len(s.kind.keys) > 0 && s.named() {
+		var key [16]byte
+		key, s.buf = keyOf(s.kind.name(&row), s.buf)
+		if first, twice := s.first[key]; twice {
+			c.problem(s.kind.keys[0], "%s", s.kind.clash(&row, fmt.Sprintf("%s %d", s.place, first)))
+		} else {
+			s.first[key] = line
+		}
+	}
+	if len(c.found) == 0 {
+		s.rows++
+		return true, s.visit(&row)
+	}
+	place := func(f table.Fault) int {
+		return slices.IndexFunc(s.kind.fields, func(field field[T]) bool { return field.Name == f.Column })
+	}
+	slices.SortStableFunc(c.found, func(a, b table.Fault) int { return place(a) - place(b) })
+	for _, f := range c.found {
+		if !s.add(f) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// named tells whether the columns that name the row are sound.
+func (s *scanner[T]) named() bool {
+	return !slices.ContainsFunc(s.check.found, func(f table.Fault) bool { return slices.Contains(s.kind.keys, f.Column) })
+}
+
+// keyOf hashes names with their lengths, which it puts one behind the other
+// into the buffer.
+func keyOf(names []string, buf []byte) (key [16]byte, _ []byte) {
+	buf = buf[:0]
+	for _, name := range names {
+		buf = binary.AppendUvarint(buf, uint64(len(name)))
+		buf = append(buf, name...)
+	}
+	sum := sha256.Sum256(buf)
+	return [16]byte(sum[:16]), buf
+}
+
+// checker collects what is wrong with a row.
+type checker struct {
+	line  int
+	found []table.Fault // of the row at hand
+	dims  int           // of the vectors seen before; 0: there were none
+}
+
+func (c *checker) problem(field, format string, args ...any) {
+	c.found = append(c.found, table.Fault{Line: c.line, Column: field, Reason: fmt.Sprintf(format, args...)})
+}
+
+// oneOf checks a value that may be empty.
+func (c *checker) oneOf(field, value string, allowed []string) {
+	if value == "" || slices.Contains(allowed, value) {
+		return
+	}
+	c.problem(field, "expected one of %s, found %s%s", strings.Join(allowed, ", "), wording.Quote(value), wording.DidYouMean(value, allowed))
+}
