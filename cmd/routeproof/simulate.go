@@ -21,7 +21,7 @@ func (a *app) simulateVerb() *cobra.Command {
 		Short: "Simulate cascades and parallel agreement on recorded answers",
 		Long: `Serve recorded requests by a policy and show how good, how dear and how fast that
 would have been, beside every single model and an oracle, on the same requests.`,
-		Example: `  routeproof data synth --n 500 --out made
+		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

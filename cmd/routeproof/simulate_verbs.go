@@ -50,7 +50,7 @@ Shown are what each model serves and escalates and why (under 10 % escalated is
 good, over 20 % a sign that the first model is the wrong one), what each check tells
 of right and wrong answers, and all policies side by side. Costs and latencies are
 those recorded; else they are computed from tokens, prices and speed.`,
-		Example: `  routeproof data synth --n 500 --out made
+		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl
 
   # every threshold of the confidence that was recorded
@@ -67,7 +67,7 @@ cascade does. The classifier is the rule of the configuration, or one whose deci
 run has written (--predictions out/predictions.parquet --classifier NAME); what it
 costs and how long it takes counts. The ladder's tiers must be among those of the
 configuration.`,
-		Example: `  routeproof data synth --n 500 --out made
+		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate hybrid --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl`,
 	}, true)
 }
@@ -157,7 +157,7 @@ how to find it in a response), or from a cosine of the responses' vectors on
 Shown are, for every pair and every threshold, how often the two agree, how often
 they do so on a wrong answer, and what comes of it; both are always paid. Errors that
 two models make together are set beside those of independent ones.`,
-		Example: `  routeproof data synth --n 500 --out made
+		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate parallel --outcomes made/outcomes.jsonl --answer 'regex:k\d+'
 
   # agreement by meaning, at every similarity
