@@ -21,6 +21,9 @@ func (o Origin) String() string {
 	return [...]string{"unknown", "recorded", "computed", "assumed"}[o]
 }
 
+// MarshalText writes the origin's name.
+func (o Origin) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
 // Quantity is a figure that may be unknown: an amount of money or time. The
 // zero value is unknown.
 type Quantity struct {

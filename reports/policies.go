@@ -32,8 +32,7 @@ func (r *report) policies() {
 	r.image(plotPolicies, "Cost against quality of policies")
 	r.text("**Bold** policies are on the frontier: no other is both as good and as cheap. *At equal cost* is the quality less that of a random mix of single models of the same cost, "+
 		"*at equal quality* the saving on a mix of the same quality: a policy that is no better than a coin toss between models shows it there. "+
-		"The oracle takes the best answer and of equal ones the cheapest; no policy can. Latency is until the whole answer is there: summed over a cascade's calls, the slower of two parallel ones. Costs are %s, latencies %s.",
-		p.Totals.Cost, p.Totals.Latency)
+		"The oracle takes the best answer and of equal ones the cheapest; no policy can. Latency is until the whole answer is there: summed over a cascade's calls, the slower of two parallel ones. %s", originLegend)
 	r.cascade(p)
 	r.agreement(p)
 	for _, note := range p.Notes {
@@ -47,9 +46,11 @@ func (r *report) policies() {
 
 func (r *report) policyTable(c *simulate.Comparison) {
 	cost := "USD per 1,000"
-	costCell := func(e eval.Estimate) string { return estimateCell(scaled(e, perThousand), usd) }
+	costCell := func(row simulate.Row) string {
+		return estimateCell(scaled(row.Cost, perThousand), usd) + mark(row.Cost.Value, row.CostOrigin)
+	}
 	if c.Axis == simulate.AxisLast {
-		cost, costCell = "reach the last model", shareCell
+		cost, costCell = "reach the last model", func(row simulate.Row) string { return shareCell(row.Cost) }
 	}
 	var rows [][]string
 	for _, row := range c.Rows {
@@ -57,10 +58,18 @@ func (r *report) policyTable(c *simulate.Comparison) {
 		if row.Frontier {
 			name = "**" + name + "**"
 		}
-		rows = append(rows, []string{name, pointCell(row.Quality), costCell(row.Cost), shareCell(row.Saving),
-			numberCell(row.BetterThanMix, signed), numberCell(row.CheaperThanMix, percent), numberCell(row.P50, milliseconds), numberCell(row.P95, milliseconds)})
+		rows = append(rows, []string{name, pointCell(row.Quality), costCell(row), shareCell(row.Saving),
+			numberCell(row.BetterThanMix, signed), numberCell(row.CheaperThanMix, percent), numberCell(row.P50, milliseconds) + mark(row.P50, row.LatencyOrigin), numberCell(row.P95, milliseconds) + mark(row.P95, row.LatencyOrigin)})
 	}
 	r.table([]string{"", "quality", cost, "saving on " + code(c.Reference), "at equal cost", "at equal quality", "p50", "p95"}, rows)
+}
+
+// mark says where a figure comes from, if it is known.
+func mark(n eval.Number, origin eval.Origin) string {
+	if !n.Defined() {
+		return ""
+	}
+	return fmt.Sprintf(" <sup>%c</sup>", origin.String()[0])
 }
 
 func scaled(e eval.Estimate, by eval.Number) eval.Estimate {

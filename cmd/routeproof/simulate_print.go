@@ -176,6 +176,14 @@ func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
 	return printComparison(w, d.simulated)
 }
 
+// origin marks where a figure comes from by a letter, if it is known.
+func origin(n eval.Number, o eval.Origin, marked bool) string {
+	if !n.Defined() || !marked {
+		return ""
+	}
+	return " " + o.String()[:1]
+}
+
 func printComparison(w io.Writer, d simulated) error {
 	c := d.Comparison
 	cost, unit, format := "USD per 1,000", float64(perThousand), "%.4f"
@@ -191,12 +199,13 @@ func printComparison(w io.Writer, d simulated) error {
 			mark = "*"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, printable(r.Policy), ranged("%.4f", r.Quality, 1), ranged("%+.4f", r.Gain, 1),
-			ranged(format, r.Cost, unit), ranged("%.1f", r.Saving, 100)+" %", shown("%+.4f", r.BetterThanMix), percent(r.CheaperThanMix), shown("%.0f", r.P50), shown("%.0f", r.P95))
+			ranged(format, r.Cost, unit)+origin(r.Cost.Value, r.CostOrigin, c.Axis == simulate.AxisUSD), ranged("%.1f", r.Saving, 100)+" %", shown("%+.4f", r.BetterThanMix), percent(r.CheaperThanMix), shown("%.0f", r.P50)+origin(r.P50, r.LatencyOrigin, true), shown("%.0f", r.P95)+origin(r.P95, r.LatencyOrigin, true))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(w, "* no other is both as good and as cheap. At equal cost and quality: beside a random mix of single models. The oracle knows every answer's quality.")
+	fmt.Fprintln(w, "Costs and latencies: r recorded, c computed from recorded or configured figures, a rest on an assumption.")
 	for _, note := range d.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}

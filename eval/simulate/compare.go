@@ -55,6 +55,9 @@ type Row struct {
 	P50     eval.Number `json:"latency_p50_ms"`
 	P95     eval.Number `json:"latency_p95_ms"`
 	First50 eval.Number `json:"first_token_p50_ms"`
+
+	CostOrigin    eval.Origin `json:"cost_origin"` // the weakest of its requests'
+	LatencyOrigin eval.Origin `json:"latency_origin"`
 }
 
 // ErrNothing is the error of a comparison without a request in common.
@@ -84,7 +87,11 @@ func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 	for i, col := range c.columns {
 		row := Row{Single: i < len(singles), Oracle: i == len(all), Policy: "oracle"}
 		if !row.Oracle {
-			row.Policy = all[i].Policy
+			row.Policy, row.CostOrigin, row.LatencyOrigin = all[i].Policy, all[i].CostOrigin, all[i].LatencyOrigin
+		} else {
+			for _, t := range singles {
+				row.CostOrigin, row.LatencyOrigin = max(row.CostOrigin, t.CostOrigin), max(row.LatencyOrigin, t.LatencyOrigin)
+			}
 		}
 		_, row.P50, row.P95 = quantiles(col.latency)
 		_, row.First50, _ = quantiles(col.first)

@@ -105,6 +105,12 @@ func TestSweepIsThePolicy(t *testing.T) {
 		"many timeouts":   {func(c *synth.Config) { c.Timeouts = .3 }, nil, 0},
 		"fractional":      {func(c *synth.Config) { c.Fractional = true }, nil, 0},
 		"holes":           {nil, func(o *datasets.Outcome) bool { return len(o.ID)%3 > 0 || o.Model != "openai/gpt-4o-mini" }, 0},
+		"no latency": {nil, func(o *datasets.Outcome) bool {
+			if len(o.Prompt)%2 == 0 {
+				o.LatencyMS, o.TTFTMS = datasets.Optional[float64]{}, datasets.Optional[float64]{}
+			}
+			return true
+		}, 0},
 		"no confidence": {nil, func(o *datasets.Outcome) bool {
 			if len(o.Prompt)%2 == 0 {
 				o.Confidence = datasets.Optional[float64]{}
@@ -122,6 +128,10 @@ func TestSweepIsThePolicy(t *testing.T) {
 				config := policy.DefaultChecks()
 				if knob == KnobConfidence {
 					config = policy.ChecksConfig{Phrases: policy.DefaultPhrases()}
+				}
+				tighter := func(a, b float64) bool { return a > b }
+				if knob == KnobTimeout {
+					tighter = func(a, b float64) bool { return b == 0 || a < b }
 				}
 				s, err := SweepCascade(context.Background(), knob, config, c.start, b, requests)
 				if err != nil {
@@ -145,7 +155,7 @@ func TestSweepIsThePolicy(t *testing.T) {
 					if trace.Tiers[c.start].Escalated != p.Escalated || trace.Exhausted != p.Exhausted {
 						t.Fatalf("%s at %g: escalated %d, exhausted %d; with the policy %d, %d", knob, p.Threshold, p.Escalated, p.Exhausted, trace.Tiers[c.start].Escalated, trace.Exhausted)
 					}
-					if k > 0 && !(p.Threshold > s.Points[k-1].Threshold && p.Escalated >= s.Points[k-1].Escalated && p.Exhausted >= s.Points[k-1].Exhausted && !(p.CostUSD < s.Points[k-1].CostUSD)) {
+					if k > 0 && !(tighter(p.Threshold, s.Points[k-1].Threshold) && p.Escalated >= s.Points[k-1].Escalated && p.Exhausted >= s.Points[k-1].Exhausted && !(p.CostUSD < s.Points[k-1].CostUSD*(1-1e-12))) {
 						t.Fatalf("%s: not monotone from %+v to %+v", knob, s.Points[k-1], p)
 					}
 				}

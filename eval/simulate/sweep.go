@@ -15,41 +15,61 @@ import (
 // A Knob is a threshold of the checks.
 type Knob string
 
-// The knobs that can be swept. An answer is not taken where its value is below
-// the threshold; at 0 the check is off.
+// The knobs that can be swept. At 0 the check is off.
 const (
-	KnobConfidence Knob = "confidence" // an unknown confidence is below any threshold
-	KnobMinChars   Knob = "min_chars"
+	KnobConfidence Knob = "confidence" // answers below are not taken; an unknown confidence is below any threshold
+	KnobMinChars   Knob = "min_chars"  // answers with fewer are not taken
+	KnobTimeout    Knob = "timeout_ms" // answers that take longer are not waited for; an unknown latency is none
 )
 
 // Knobs returns all knobs.
-func Knobs() []Knob { return []Knob{KnobConfidence, KnobMinChars} }
+func Knobs() []Knob { return []Knob{KnobConfidence, KnobMinChars, KnobTimeout} }
 
 // At returns the checks with the knob at a threshold.
 func (k Knob) At(c policy.ChecksConfig, threshold float64) policy.ChecksConfig {
-	if k == KnobConfidence {
+	switch k {
+	case KnobConfidence:
 		c.MinConfidence = threshold
-	} else {
+	case KnobMinChars:
 		c.MinChars = int(threshold)
+	case KnobTimeout:
+		c.TimeoutMS = threshold
 	}
 	return c
 }
 
-// value is what the threshold is compared with.
-func (k Knob) value(call *policy.Call) float64 {
+// strictness orders answers: the lower, the sooner one is refused as the knob
+// is tightened. It is the confidence, the length, or the latency with its sign
+// changed.
+func (k Knob) strictness(call *policy.Call) float64 {
 	switch {
 	case k == KnobMinChars:
 		return float64(policy.Chars(call.Response.Value))
+	case k == KnobTimeout && call.LatencyMS.Known():
+		return -call.LatencyMS.Value
+	case k == KnobTimeout:
+		return math.Inf(1)
 	case call.Confidence.Known:
 		return call.Confidence.Value
 	}
 	return math.Inf(-1)
 }
 
-// end is a threshold above all values: every answer is refused.
-func (k Knob) end(largest float64) (threshold float64, ok bool) {
-	if k == KnobConfidence {
+// threshold is the knob's where all answers of a lower strictness are refused.
+func (k Knob) threshold(strictness float64) float64 {
+	if k == KnobTimeout {
+		return -strictness
+	}
+	return strictness
+}
+
+// beyond is a strictness that no answer reaches, and whether there is one.
+func (k Knob) beyond(largest float64) (strictness float64, ok bool) {
+	switch k {
+	case KnobConfidence:
 		return 1, largest < 1
+	case KnobTimeout:
+		return math.Nextafter(largest, 0), largest < 0
 	}
 	return largest + 1, true
 }
@@ -60,7 +80,7 @@ type Sweep struct {
 	N       int          `json:"n"`        // requests for which all models from the start on were recorded, with scores
 	LeftOut int          `json:"left_out"` // others
 	Priced  bool         `json:"priced"`   // n counts only requests whose costs are known
-	Points  []SweepPoint `json:"points"`   // by threshold
+	Points  []SweepPoint `json:"points"`   // from off to the tightest
 }
 
 // A SweepPoint is the cascade at one threshold.
@@ -75,19 +95,48 @@ type SweepPoint struct {
 
 // ladderRun is one request on the whole ladder.
 type ladderRun struct {
-	refused []bool // by the other checks
-	absent  []bool // there is no answer to give
-	value   []float64
-	score   []float64
-	cost    []float64
+	answers []ladderAnswer // from the start on
+	result  ladderResult   // at the present threshold
+}
 
-	at   int // whose answer is taken, or the number of models
-	best int // the last rung asked that has an answer; −1: none
+// ladderAnswer is what a model's answer adds.
+type ladderAnswer struct {
+	refused    bool // by the other checks
+	absent     bool // there is no answer to give
+	strictness float64
+	score      float64
+	cost       float64
+}
+
+// ladderResult is what becomes of a request.
+type ladderResult struct {
+	rung                 int // whose answer is given, from the start; −1: nobody's
+	score, cost          float64
+	escalated, exhausted bool
+}
+
+// at climbs the ladder where answers of a lower strictness are refused. late
+// ones are not there at all.
+func (r *ladderRun) at(strictness float64, late bool) ladderResult {
+	x := ladderResult{rung: -1}
+	for i, a := range r.answers {
+		x.cost += a.cost
+		refused := a.strictness < strictness
+		if !a.absent && !(refused && late) {
+			x.rung, x.score = i, a.score
+			if !refused && !a.refused {
+				return x
+			}
+		}
+		x.escalated = x.escalated || i == 0 && len(r.answers) > 1
+	}
+	x.exhausted = true
+	return x
 }
 
 // SweepCascade simulates a cascade at every distinct threshold of a knob. It
-// takes O(m log m) for m answers after the checks, and gives what
-// [policy.Cascade] would at each.
+// takes O(m log m) for m answers after the checks, times the models for the
+// climbing, and gives what [policy.Cascade] would at each.
 func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) (*Sweep, error) {
 	checks, err := policy.NewChecks(knob.At(config, 0))
 	if err != nil {
@@ -117,15 +166,12 @@ func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, st
 	return s, nil
 }
 
-func (r *ladderRun) priced() bool { return !slices.ContainsFunc(r.cost, math.IsNaN) }
+func (r *ladderRun) priced() bool {
+	return !slices.ContainsFunc(r.answers, func(a ladderAnswer) bool { return math.IsNaN(a.cost) })
+}
 
 func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start int, backend policy.Backend, request *policy.Request) (run ladderRun, ok bool, err error) {
-	run.best = -1
-	for rung := range backend.Models() {
-		if rung < start {
-			run.add(true, true, 0, 0, 0)
-			continue
-		}
+	for rung := start; rung < len(backend.Models()); rung++ {
 		call, err := backend.Call(ctx, request, rung)
 		var reasons policy.Reasons
 		if err == nil {
@@ -140,104 +186,77 @@ func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start int, bac
 		case err != nil:
 			return run, false, err
 		}
-		cost := math.NaN()
+		a := ladderAnswer{refused: reasons != 0, absent: reasons.NoAnswer(), strictness: knob.strictness(&call), score: call.Score.Value, cost: math.NaN()}
 		if call.CostUSD.Known() {
-			cost = call.CostUSD.Value
+			a.cost = call.CostUSD.Value
 		}
-		run.add(reasons != 0, reasons.NoAnswer(), knob.value(&call), call.Score.Value, cost)
+		run.answers = append(run.answers, a)
 	}
 	return run, true, nil
 }
 
-func (r *ladderRun) add(refused, absent bool, value, score, cost float64) {
-	r.refused, r.absent = append(r.refused, refused), append(r.absent, absent)
-	r.value, r.score, r.cost = append(r.value, value), append(r.score, score), append(r.cost, cost)
-}
-
-// tally is the state of all requests at one threshold.
+// tally is the sum over all requests at one threshold.
 type tally struct {
 	quality, cost        float64
 	served               []int
 	escalated, exhausted int
 }
 
-// sweep raises the threshold from 0. What is refused at a threshold is refused
-// at any higher one, so a request only ever climbs.
+// add counts a request, or with −1 takes it back.
+func (t *tally) add(x ladderResult, start, sign int) {
+	if x.rung >= 0 {
+		t.served[start+x.rung] += sign
+		t.quality += float64(sign) * x.score
+	}
+	t.cost += float64(sign) * x.cost
+	t.escalated += sign * count(x.escalated)
+	t.exhausted += sign * count(x.exhausted)
+}
+
+// sweep tightens the knob from off. Each answer that comes to be refused moves
+// its request.
 func (s *Sweep) sweep(knob Knob, runs []ladderRun, start, models int) {
 	t := tally{served: make([]int, models)}
 	type event struct {
-		value     float64
-		run, rung int
+		strictness float64
+		run        int
 	}
 	var events []event
+	late := knob == KnobTimeout
 	for i := range runs {
-		runs[i].at = start - 1
-		t.climb(&runs[i], math.Inf(-1), start)
-		for rung := start; rung < models; rung++ {
-			if !runs[i].absent[rung] {
-				events = append(events, event{runs[i].value[rung], i, rung})
+		runs[i].result = runs[i].at(math.Inf(-1), late)
+		t.add(runs[i].result, start, 1)
+		for _, a := range runs[i].answers {
+			if !a.absent {
+				events = append(events, event{a.strictness, i})
 			}
 		}
 	}
-	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.value, b.value) })
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.strictness, b.strictness) })
 	s.point(0, &t)
 	for i := 0; i < len(events); {
-		// All values below the next threshold come to be refused.
 		end := i
-		for end < len(events) && events[end].value == events[i].value {
+		for end < len(events) && events[end].strictness == events[i].strictness {
 			end++
 		}
-		threshold, ok := 0.0, true
+		next, ok := 0.0, true
 		if end < len(events) {
-			threshold = events[end].value
+			next = events[end].strictness
 		} else {
-			threshold, ok = knob.end(events[i].value)
+			next, ok = knob.beyond(events[i].strictness)
 		}
-		if !ok {
-			break
+		if !ok || math.IsInf(next, 1) {
+			break // what is left is never refused
 		}
 		for ; i < end; i++ {
-			if e := events[i]; runs[e.run].at == e.rung {
-				t.climb(&runs[e.run], threshold, start)
+			run := &runs[events[i].run]
+			if now := run.at(next, late); now != run.result {
+				t.add(run.result, start, -1)
+				t.add(now, start, 1)
+				run.result = now
 			}
 		}
-		s.point(threshold, &t)
-	}
-}
-
-// climb takes a request from where it is to the next answer that is taken at a
-// threshold.
-func (t *tally) climb(r *ladderRun, threshold float64, start int) {
-	if r.at >= start {
-		t.leave(r, start)
-	}
-	for r.at++; r.at < len(r.value); r.at++ {
-		t.cost += r.cost[r.at]
-		if !r.absent[r.at] {
-			r.best = r.at
-		}
-		if !r.refused[r.at] && !(r.value[r.at] < threshold) {
-			break
-		}
-		if r.at == start && start < len(r.value)-1 {
-			t.escalated++
-		}
-	}
-	if r.at == len(r.value) {
-		t.exhausted++
-	}
-	if r.best >= 0 {
-		t.served[r.best]++
-		t.quality += r.score[r.best]
-	}
-}
-
-// leave takes back what the request's present answer counted.
-func (t *tally) leave(r *ladderRun, start int) {
-	t.served[r.best]--
-	t.quality -= r.score[r.best]
-	if r.at == start && start < len(r.value)-1 {
-		t.escalated++
+		s.point(knob.threshold(next), &t)
 	}
 }
 
