@@ -33,6 +33,7 @@ would have been, beside every single model and an oracle, on the same requests.`
 // simulateFlags are the flags of all simulations.
 type simulateFlags struct {
 	outcomes, ladder, prompts, prices, config, problems string
+	taskType, log                                       string
 	asJSON                                              bool
 	checks                                              checkFlags
 	agreement                                           agreementFlags
@@ -44,6 +45,7 @@ func (f *simulateFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.outcomes, "outcomes", "", "recorded answers of models: JSON Lines, CSV or Parquet, plain, .gz or .zst (required)")
 	flags.StringVar(&f.ladder, "ladder", "", "models, cheapest first, perhaps with their tiers: SIMPLE=gpt-4o-mini,FRONTIER=claude-opus-4 (default: those of the configuration)")
 	flags.StringVar(&f.prompts, "prompts", "", "the prompts, for task types, schemas and groups (default: what the outcomes say of them)")
+	flags.StringVar(&f.taskType, "task-type", "general", "task type of requests of which the prompts say none")
 	flags.StringVar(&f.prices, "prices", "", "prices and speeds of models, where costs and latencies were not recorded (default: those of the configuration)")
 	flags.StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
@@ -74,7 +76,7 @@ func (f *checkFlags) add(cmd *cobra.Command) {
 	flags.Float64Var(&f.config.MinConfidence, "min-confidence", 0, "escalate answers of a lower or unknown confidence; 0: never")
 	flags.Float64Var(&f.config.TimeoutMS, "timeout-ms", 0, "escalate answers that take longer; 0: never")
 	flags.StringVar(&f.start, "start", "", "tier or model to ask first (default: the cheapest)")
-	flags.StringVar(&f.sweep, "sweep", "", "go through every threshold of confidence or min_chars")
+	flags.StringVar(&f.sweep, "sweep", "", "go through every threshold of confidence, min_chars or timeout_ms")
 }
 
 // read returns the checks of the configuration and the flags.

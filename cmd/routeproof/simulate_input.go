@@ -41,6 +41,9 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := oneOf("task-type", f.taskType, datasets.TaskTypes()); err != nil {
+		return nil, err
+	}
 	s := &simulation{flags: f, config: config}
 	if s.checks, err = f.checks.read(cmd, config); err != nil {
 		return nil, err
@@ -167,7 +170,9 @@ func (s *simulation) noAnswers(model string, known []string) error {
 func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem)) error {
 	prompts := make([]datasets.Prompt, len(s.requests))
 	place := map[string]int{}
-	for i, q := range s.requests {
+	for i := range s.requests {
+		q := &s.requests[i]
+		q.TaskType = s.flags.taskType
 		place[q.ID], prompts[i] = i, datasets.Prompt{ID: q.ID, Text: q.Text}
 		if q.Text == "" {
 			prompts[i].Group = "id " + q.ID // no text, nothing to be near to
@@ -191,7 +196,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			return err
 		}
 		if found < len(s.requests) {
-			s.notes = append(s.notes, fmt.Sprintf("requests that are not among the prompts: %d of %d; their task type is taken to be general", len(s.requests)-found, len(s.requests)))
+			s.notes = append(s.notes, fmt.Sprintf("requests that are not among the prompts: %d of %d; their task type is taken to be %s", len(s.requests)-found, len(s.requests), s.flags.taskType))
 		}
 	}
 	s.groups = datasets.GroupPrompts(prompts).Near
@@ -199,7 +204,13 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 }
 
 func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error) {
-	if q.TaskType = p.TaskType; p.Schema != "" {
+	if p.TaskType != "" {
+		q.TaskType = p.TaskType
+	}
+	if p.Domain != "" {
+		q.Domain = p.Domain
+	}
+	if p.Schema != "" {
 		if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
 			return fmt.Errorf("%w: %s: the schema of prompt %q: %w", errUsage, s.flags.prompts, p.ID, err)
 		}

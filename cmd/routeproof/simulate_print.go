@@ -61,6 +61,9 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 	if err := printSignals(w, d.Signals); err != nil {
 		return err
 	}
+	if err := printAblation(w, d.Ablation); err != nil {
+		return err
+	}
 	if err := printSweep(w, d.Sweep); err != nil {
 		return err
 	}
@@ -115,6 +118,25 @@ func printSignals(w io.Writer, signals []simulate.Signal) error {
 		fmt.Fprintf(w, "never fired: %s\n", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// printAblation shows the cascade with each check alone and with all but it.
+func printAblation(w io.Writer, ablation []simulate.Ablation) error {
+	if len(ablation) < 2 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nThe cascade with one check, and with all but it:")
+	t := tabbed(w)
+	fmt.Fprintln(t, "check\t\tquality\tUSD per 1,000\tescalated\texhausted")
+	for _, a := range ablation {
+		for _, x := range []struct {
+			how string
+			of  simulate.Ablated
+		}{{"alone", a.Alone}, {"without", a.Without}} {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d of %d\t%d\n", a.Check, x.how, shown("%.4f", x.of.Quality), shown("%.4f", perThousand*x.of.CostUSD), x.of.Escalated, x.of.N, x.of.Exhausted)
+		}
+	}
+	return t.Flush()
 }
 
 // spread returns up to most places among n, the first and last among them.

@@ -21,6 +21,7 @@ type document struct {
 		N         int
 		Quality   *float64
 		CostUSD   *float64 `json:"cost_usd"`
+		TotalUSD  *float64 `json:"total_usd"`
 		P50       *float64 `json:"latency_p50_ms"`
 		P95       *float64 `json:"latency_p95_ms"`
 		Exhausted int
@@ -41,6 +42,13 @@ type document struct {
 		N, Wrong     int
 		Fired        int
 		FiredWrong   int `json:"fired_wrong"`
+	}
+	Ablation []struct {
+		Check          string
+		Alone, Without struct {
+			N, Escalated, Exhausted int
+			Quality                 *float64
+		}
 	}
 	Sweep *struct {
 		N      int
@@ -169,6 +177,8 @@ func TestSimulateSynthetic(t *testing.T) {
 	if d.Sweep == nil || len(d.Sweep.Points) < 100 {
 		t.Errorf("sweep %v", d.Sweep)
 	}
+	checkAblation(t, d)
+	checkLog(t, d, base)
 	hybrid := simulateJSON(t, append([]string{"hybrid"}, base...)...)
 	if hybrid.Tiers[1].Served+hybrid.Tiers[2].Served < 100 {
 		t.Errorf("the rule starts nothing above the first tier: %+v", hybrid.Tiers)
@@ -194,6 +204,73 @@ func TestSimulateSynthetic(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
+	}
+}
+
+// Each check by itself escalates what fails it, and the others what is left.
+func checkAblation(t *testing.T, d document) {
+	t.Helper()
+	names := []string{}
+	for _, a := range d.Ablation {
+		names = append(names, a.Check)
+		first := d.Tiers[0]
+		if a.Alone.N != 400 || a.Alone.Escalated < first.Reasons[a.Check] || a.Alone.Escalated > first.Escalated ||
+			a.Without.Escalated > first.Escalated || a.Without.Escalated < first.Escalated-a.Alone.Escalated || a.Alone.Quality == nil {
+			t.Errorf("%+v; the cascade escalates %d, %v", a, first.Escalated, first.Reasons)
+		}
+	}
+	if want := "too_short uncertain bad_json"; strings.Join(names, " ") != want {
+		t.Errorf("ablation of %q, expected %q", names, want)
+	}
+}
+
+// The log says of each request what the totals say of all.
+func checkLog(t *testing.T, d document, base []string) {
+	t.Helper()
+	must(t, append([]string{"simulate", "cascade", "--log", "log.jsonl"}, base...)...)
+	served, usd := map[string]int{}, 0.0
+	for line := range strings.Lines(readFile(t, "log.jsonl")) {
+		var r struct {
+			TS      *int64   `json:"ts"`
+			Feature string   `json:"feature"`
+			Hash    string   `json:"msg_hash"`
+			Model   string   `json:"model"`
+			CostUSD *float64 `json:"cost_usd"`
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil || r.TS != nil || r.Feature == "" || len(r.Hash) != 12 {
+			t.Fatalf("%s: %v", line, err)
+		}
+		served[r.Model]++
+		if r.CostUSD != nil {
+			usd += *r.CostUSD
+		}
+	}
+	for _, tier := range d.Tiers {
+		if served[tier.Model] != tier.Served {
+			t.Errorf("%s serves %d in the log, %d in all", tier.Model, served[tier.Model], tier.Served)
+		}
+	}
+	if total := *d.Totals.TotalUSD; math.Abs(usd-total) > 1e-6 {
+		t.Errorf("the log costs %g, the totals say %g", usd, total)
+	}
+}
+
+// The task type decides whether an answer must be JSON.
+func TestSimulateTaskType(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "o.jsonl", `{"id":"1","model":"a","response":"a long enough answer, is it not?","score":1}`+"\n"+`{"id":"1","model":"b","response":"{\"answer\": \"long enough\"}","score":0}`)
+	base := []string{"cascade", "--outcomes", "o.jsonl", "--ladder", "a,b"}
+	if d := simulateJSON(t, base...); d.Tiers[0].Served != 1 {
+		t.Errorf("general: %+v", d.Tiers)
+	}
+	if d := simulateJSON(t, append(base, "--task-type", "extraction")...); d.Tiers[1].Served != 1 || d.Tiers[0].Reasons["bad_json"] != 1 {
+		t.Errorf("extraction: %+v", d.Tiers)
+	}
+	if d := simulateJSON(t, append(base, "--task-type", "extraction", "--require-json=false")...); d.Tiers[0].Served != 1 {
+		t.Errorf("not required: %+v", d.Tiers)
+	}
+	if r := call(t, "", append([]string{"simulate"}, append(base, "--task-type", "poem")...)...); r.code != exitUsage {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
 	}
 }
 

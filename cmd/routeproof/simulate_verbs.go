@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
 )
 
@@ -27,6 +30,7 @@ type cascadeDocument struct {
 	Tiers      []simulate.TierSummary `json:"tiers"`
 	Totals     simulate.Totals        `json:"totals"`
 	Signals    []simulate.Signal      `json:"signals"`
+	Ablation   []simulate.Ablation    `json:"ablation"`
 	Sweep      *simulate.Sweep        `json:"sweep,omitempty"`
 }
 
@@ -82,13 +86,14 @@ func (a *app) cascadeVerb(cmd *cobra.Command, hybrid bool) *cobra.Command {
 		})
 	}
 	f.add(cmd)
+	cmd.Flags().StringVar(&f.log, "log", "", "write what a router would log of each request to this file, JSON Lines")
 	return cmd
 }
 
 // simulate reads the input, has it worked on, and prints what comes of it.
 func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) error {
 	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema}
-	if err := checkOverwrite(inputs, f.problems); err != nil {
+	if err := checkOverwrite(inputs, f.outputs()...); err != nil {
 		return err
 	}
 	log, err := a.problemLog(cmd)
@@ -109,6 +114,14 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	return a.buffered(print)
 }
 
+// outputs are the files that are written.
+func (f *simulateFlags) outputs() []string {
+	if f.log == "" {
+		return []string{f.problems}
+	}
+	return []string{f.problems, f.log}
+}
+
 func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument, error) {
 	ctx := cmd.Context()
 	t, err := s.suite().Run(ctx)
@@ -126,6 +139,12 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 	if d.Totals.N == 0 {
 		return nil, s.nothing("no request can be served from the record")
 	}
+	if d.Ablation, err = simulate.Ablate(ctx, s.flags.checks.config, s.start, s.backend, s.requests); err != nil {
+		return nil, err
+	}
+	if err := s.writeLog(ctx, hybrid); err != nil {
+		return nil, err
+	}
 	if d.Signals, err = simulate.Signals(ctx, s.checks, s.backend, s.requests); err != nil {
 		return nil, err
 	}
@@ -136,6 +155,18 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 	}
 	d.simulated, err = s.sideBySide(t)
 	return d, err
+}
+
+// writeLog writes the log of the policy that is simulated, if it is asked for.
+func (s *simulation) writeLog(ctx context.Context, hybrid bool) error {
+	if s.flags.log == "" {
+		return nil
+	}
+	var p policy.Policy = policy.Cascade{Checks: s.checks, Start: s.start}
+	if hybrid {
+		p = policy.Route{Decide: s.deciders[0].Decide, Rungs: s.rungs, Checks: s.checks}
+	}
+	return datasets.WriteFile(s.flags.log, func(w io.Writer) error { return simulate.WriteLog(ctx, w, p, s.backend, s.requests) })
 }
 
 func (s *simulation) sideBySide(t *simulate.Traces) (simulated, error) {

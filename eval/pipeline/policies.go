@@ -257,7 +257,7 @@ func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request,
 			continue
 		}
 		p := prompts[it.ID]
-		q := policy.Request{ID: it.ID, Text: it.Text, TaskType: p.TaskType}
+		q := policy.Request{ID: it.ID, Text: it.Text, Domain: it.Domain, TaskType: p.TaskType}
 		if p.Schema != "" {
 			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
 				return nil, nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}

@@ -86,7 +86,7 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("no hybrid by %s", prediction.Classifier)
 		}
 	}
-	if len(p.Pairs) != 6 || len(p.Sweeps) != 2 || len(p.Cascade) != 4 || p.Agreement.Answer != `regex:k\d+` {
+	if len(p.Pairs) != 6 || len(p.Sweeps) != 3 || len(p.Cascade) != 4 || p.Agreement.Answer != `regex:k\d+` {
 		t.Errorf("%d pairs, %d sweeps, %d tiers, agreement %+v", len(p.Pairs), len(p.Sweeps), len(p.Cascade), p.Agreement)
 	}
 	asked := 0

@@ -12,6 +12,7 @@ import (
 type Request struct {
 	ID       string
 	Text     string
+	Domain   string
 	TaskType string  // of datasets.TaskTypes; empty is general
 	Schema   *Schema // that its answer must satisfy; nil: none
 }

@@ -400,20 +400,21 @@ func TestFigures(t *testing.T) {
 func TestLogRecord(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", .123456789123, 0), row("1", "m", good, .2, .5), row("1", "l", good, 4, 1))
 	q := &b.Requests()[0]
+	q.Domain = "support"
 	s, err := Cascade{newChecks(t, DefaultChecks()), 0}.Serve(context.Background(), b, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLogRecord("support", q, &s, b.Models())
+	l := NewLogRecord(q, &s, b.Models())
 	// printf %s 'prompt of 1' | sha256sum | cut -c1-12
-	if l.MessageHash != "5acab0d9f666" || l.Tier != "M" || l.Model != "m" || !l.Escalated || *l.CostUSD != .32345679 || *l.LatencyMS != 32 || l.Time != nil || l.InputTokens != nil {
+	if l.MessageHash != "5acab0d9f666" || l.Feature != "support" || l.Tier != "M" || l.Model != "m" || !l.Escalated || *l.CostUSD != .32345679 || *l.LatencyMS != 32 || l.Time != nil || l.InputTokens != nil {
 		t.Errorf("%+v, hash %s, %g USD, %d ms", l, l.MessageHash, *l.CostUSD, *l.LatencyMS)
 	}
 	failed := recorded(t, three(), row("1", "s", "error", 1, 0), row("1", "m", "error", 1, 0), row("1", "l", "error", 1, 0))
 	if s, err = (Cascade{newChecks(t, DefaultChecks()), 0}).Serve(context.Background(), failed, q); err != nil {
 		t.Fatal(err)
 	}
-	if l := NewLogRecord("", q, &s, failed.Models()); l.Tier != "" || l.Model != "" {
+	if l := NewLogRecord(q, &s, failed.Models()); l.Tier != "" || l.Model != "" {
 		t.Errorf("nobody answered: %+v", l)
 	}
 }

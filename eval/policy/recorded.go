@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,8 +16,7 @@ type Recorded struct {
 	count  func(text string) (int, error)
 	rung   map[string]int // of a model's name
 	index  map[string]int // of a request's id
-	ids    []string
-	texts  []string
+	asked  []Request
 	calls  []Call // of request i: calls[i*len(models) : (i+1)*len(models)]
 	known  []bool // likewise
 	others map[string]int
@@ -47,14 +47,17 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, seen := r.index[o.ID]
 	if !seen {
-		i = len(r.ids)
+		i = len(r.asked)
 		r.index[o.ID] = i
-		r.ids, r.texts = append(r.ids, o.ID), append(r.texts, "")
+		r.asked = append(r.asked, Request{ID: o.ID})
 		r.calls = append(r.calls, make([]Call, len(r.models))...)
 		r.known = append(r.known, make([]bool, len(r.models))...)
 	}
-	if r.texts[i] == "" {
-		r.texts[i] = o.Prompt
+	if r.asked[i].Text == "" {
+		r.asked[i].Text = o.Prompt
+	}
+	if r.asked[i].Domain == "" {
+		r.asked[i].Domain = o.Domain
 	}
 	at := i*len(r.models) + rung
 	if r.known[at] {
@@ -128,17 +131,7 @@ func (r *Recorded) Models() []Model { return r.models }
 // Requests returns a request for each prompt that a ladder model answered, by
 // id, without task types.
 func (r *Recorded) Requests() []Request {
-	out := make([]Request, len(r.ids))
-	for i, id := range r.ids {
-		out[i] = Request{ID: id, Text: r.texts[i]}
-	}
-	slices.SortFunc(out, func(a, b Request) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	return out
+	return slices.SortedFunc(slices.Values(r.asked), func(a, b Request) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // Others returns how many outcomes there were of each model off the ladder.

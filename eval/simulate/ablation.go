@@ -1,0 +1,81 @@
+package simulate
+
+import (
+	"context"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+// An Ablation is a cascade with one check alone, and with all but it.
+type Ablation struct {
+	Check   string  `json:"check"`
+	Alone   Ablated `json:"alone"`
+	Without Ablated `json:"without"`
+}
+
+// Ablated is what a cascade with other checks comes to.
+type Ablated struct {
+	N         int         `json:"n"`
+	Quality   eval.Number `json:"quality"`
+	CostUSD   eval.Number `json:"cost_usd"`  // mean of a request
+	Escalated int         `json:"escalated"` // requests for which the first model's answer was not taken
+	Exhausted int         `json:"exhausted"`
+}
+
+// Ablate runs the cascade with each check of a configuration alone, and with
+// all but it. Errors escalate whatever the checks.
+func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) ([]Ablation, error) {
+	var out []Ablation
+	for _, r := range policy.AllReasons() {
+		alone, without, on := split(config, r)
+		if !on {
+			continue
+		}
+		a := Ablation{Check: r.String()}
+		var err error
+		if a.Alone, err = ablated(ctx, alone, start, backend, requests); err != nil {
+			return nil, err
+		}
+		if a.Without, err = ablated(ctx, without, start, backend, requests); err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// split parts a check from the others. Both parts unwrap fences as before.
+func split(c policy.ChecksConfig, r policy.Reason) (alone, without policy.ChecksConfig, on bool) {
+	alone, without = policy.ChecksConfig{UnwrapFences: c.UnwrapFences}, c
+	switch r {
+	case policy.TimedOut:
+		on, alone.TimeoutMS, without.TimeoutMS = c.TimeoutMS > 0, c.TimeoutMS, 0
+	case policy.TooShort:
+		on, alone.MinChars, without.MinChars = c.MinChars > 0, c.MinChars, 0
+	case policy.Uncertain:
+		on, alone.Phrases, without.Phrases = len(c.Phrases) > 0, c.Phrases, nil
+	case policy.BadJSON:
+		on, alone.JSON, without.JSON = c.JSON, c.JSON, false
+	case policy.Mismatch:
+		on, alone.Pattern, without.Pattern = c.Pattern != "", c.Pattern, ""
+	case policy.Invalid:
+		on, alone.Schema, without.Schema = c.Schema != nil, c.Schema, nil
+	case policy.Unsure:
+		on, alone.MinConfidence, without.MinConfidence = c.MinConfidence > 0, c.MinConfidence, 0
+	}
+	return alone, without, on
+}
+
+func ablated(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) (Ablated, error) {
+	checks, err := policy.NewChecks(config)
+	if err != nil {
+		return Ablated{}, err
+	}
+	trace, err := Run(ctx, "cascade", policy.Cascade{Checks: checks, Start: start}, backend, requests)
+	if err != nil {
+		return Ablated{}, err
+	}
+	x := trace.Totals()
+	return Ablated{x.N, x.Quality, x.CostUSD, trace.Tiers[start].Escalated, x.Exhausted}, nil
+}

@@ -1,0 +1,31 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+// WriteLog serves requests by a policy and writes what a router would log of
+// each as JSON Lines, in order, with the request's domain for the feature and
+// without a time. Requests that the record says too little of are left out.
+func WriteLog(ctx context.Context, w io.Writer, p policy.Policy, backend policy.Backend, requests []policy.Request) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for i := range requests {
+		s, err := p.Serve(ctx, backend, &requests[i])
+		if errors.Is(err, policy.ErrUnrecorded) {
+			continue
+		}
+		if err == nil {
+			err = enc.Encode(policy.NewLogRecord(&requests[i], &s, backend.Models()))
+		}
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
