@@ -103,6 +103,7 @@ type job struct {
 	in       Input
 	counter  *tokens.Counter
 	fallback int
+	unused   []string // of the outcomes, for the notes
 }
 
 // Execute does the main job. observe may be nil.

@@ -13,6 +13,7 @@ import (
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // Outcomes are recorded answers of the tiers' models.
@@ -133,7 +134,7 @@ func (j *job) policies(ctx context.Context) error {
 		return err
 	}
 	o := j.in.Outcomes
-	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Cascade: traces.Cascade.Summaries(), Totals: traces.Cascade.Totals()}
+	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Cascade: traces.Cascade.Summaries(), Totals: traces.Cascade.Totals()}
 	for _, name := range traces.NotCompared {
 		p.Notes = append(p.Notes, name+" is not compared: answers, their texts or their scores were not recorded")
 	}
@@ -231,6 +232,9 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 		return errors.Join(ctx.Err(), backend.Add(o))
 	}); err != nil {
 		return nil, err
+	}
+	if others := slices.Sorted(maps.Keys(backend.Others())); len(others) > 0 {
+		j.unused = []string{"outcomes of models that serve no tier are not used: " + wording.List(others)}
 	}
 	for _, m := range models {
 		if !found[m.Name] {
