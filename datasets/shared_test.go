@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,27 +111,67 @@ func TestSharedSplitColumn(t *testing.T) {
 	}
 }
 
-// TestSharedOutcomes compares with the counts and the accuracies that the
-// data's own README gives, where it rounds to three digits with those that
-// Python's json gives.
+// TestSharedOutcomes compares with the counts, accuracies and costs that the
+// data's own README gives.
 func TestSharedOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		prompts, models int
-		accuracy        map[string]string
+		accuracy        map[string]string // in percent
+		usd             map[string]string // the mean of a request
 	}{
-		{"routellm_mmlu", 14037, 2, map[string]string{"mistralai/Mixtral-8x7B-Instruct-v0.1": "68.09", "gpt-4-1106-preview": "80.59"}},
-		{"zeroeval_gsm", 1319, 17, map[string]string{"gemma-2-2b-it": "51.63", "gpt-4o-mini-2024-07-18": "94.24", "o1-mini-2024-09-12": "96.06"}},
-		{"zeroeval_crux", 800, 19, map[string]string{"gemma-2-2b-it": "21.50", "gpt-4o-mini-2024-07-18": "75.88", "o1-mini-2024-09-12": "93.75"}},
-		{"routerbench", 3150, 11, map[string]string{"gpt-4-1106-preview": "87.94"}},
-		{"routerarena", 809, 2, map[string]string{"claude-3-haiku-20240307": "52.34", "gemini-2.0-flash-001": "69.01"}},
+		{"routellm_mmlu", 14037, 2, map[string]string{"mistralai/Mixtral-8x7B-Instruct-v0.1": "68.09", "gpt-4-1106-preview": "80.59"}, nil},
+		{"zeroeval_gsm", 1319, 17, map[string]string{
+			"gemma-2-2b-it":               "51.63",
+			"Meta-Llama-3.1-8B-Instruct":  "84.00",
+			"gpt-3.5-turbo-0125":          "80.36",
+			"claude-3-haiku-20240307":     "88.78",
+			"gpt-4o-mini-2024-07-18":      "94.24",
+			"claude-3-5-haiku-20241022":   "94.47",
+			"Meta-Llama-3.1-70B-Instruct": "94.16",
+			"gpt-4o-2024-08-06":           "96.21",
+			"claude-3-5-sonnet-20241022":  "96.66",
+			"o1-mini-2024-09-12":          "96.06",
+		}, nil},
+		{"zeroeval_crux", 800, 19, map[string]string{
+			"gemma-2-2b-it":               "21.50",
+			"Meta-Llama-3.1-8B-Instruct":  "39.88",
+			"gpt-3.5-turbo-0125":          "54.75",
+			"claude-3-haiku-20240307":     "54.75",
+			"gpt-4o-mini-2024-07-18":      "75.88",
+			"claude-3-5-haiku-20241022":   "68.75",
+			"Meta-Llama-3.1-70B-Instruct": "64.25",
+			"gpt-4o-2024-08-06":           "87.00",
+			"claude-3-5-sonnet-20241022":  "83.88",
+			"o1-mini-2024-09-12":          "93.75",
+		}, nil},
+		{"routerbench", 3150, 11, map[string]string{
+			"gpt-4-1106-preview":          "87.9",
+			"zero-one-ai/Yi-34B-Chat":     "77.3",
+			"mistralai/mixtral-8x7b-chat": "74.1",
+			"gpt-3.5-turbo-1106":          "73.2",
+			"claude-v1":                   "72.7",
+			"mistralai/mistral-7b-chat":   "58.4",
+			"claude-v2":                   "55.1",
+		}, map[string]string{
+			"gpt-4-1106-preview":          "5.02e-03",
+			"zero-one-ai/Yi-34B-Chat":     "3.29e-04",
+			"mistralai/mixtral-8x7b-chat": "2.48e-04",
+			"gpt-3.5-turbo-1106":          "4.19e-04",
+			"claude-v1":                   "3.57e-03",
+			"mistralai/mistral-7b-chat":   "8.13e-05",
+			"claude-v2":                   "3.79e-03",
+		}},
+		{"routerarena", 809, 2, map[string]string{"claude-3-haiku-20240307": "52.3", "gemini-2.0-flash-001": "69.0"}, map[string]string{
+			"claude-3-haiku-20240307": "1.76e-04", "gemini-2.0-flash-001": "4.75e-05"}}, // 0.1424 and 0.0384 USD in all
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			prompts, n, sum := map[string]bool{}, map[string]int{}, map[string]float64{}
+			prompts, n, sum, usd := map[string]bool{}, map[string]int{}, map[string]float64{}, map[string]float64{}
 			summary, err := Outcomes().ScanFile(sharedData(t, "outcomes", c.name+".jsonl.gz"), nil, func(o *Outcome) error {
 				prompts[o.ID] = true
 				n[o.Model]++
 				sum[o.Model] += o.Score.Value
+				usd[o.Model] += o.CostUSD.Value
 				if !o.Score.Known {
 					t.Errorf("%s by %s has no score", o.ID, o.Model)
 				}
@@ -143,8 +184,14 @@ func TestSharedOutcomes(t *testing.T) {
 				t.Errorf("%d rows, %d prompts, %d models, warnings %q; expected %d prompts and %d models", summary.Rows, len(prompts), len(n), summary.Warnings, c.prompts, c.models)
 			}
 			for model, want := range c.accuracy {
-				if got := fmt.Sprintf("%.2f", 100*sum[model]/float64(n[model])); got != want {
+				digits := len(want) - strings.Index(want, ".") - 1
+				if got := fmt.Sprintf("%.*f", digits, 100*sum[model]/float64(n[model])); got != want {
 					t.Errorf("%s: %s, expected %s", model, got, want)
+				}
+			}
+			for model, want := range c.usd {
+				if got := fmt.Sprintf("%.2e", usd[model]/float64(n[model])); got != want {
+					t.Errorf("%s: %s USD, expected %s", model, got, want)
 				}
 			}
 		})
