@@ -19,19 +19,25 @@ const perThousand = 1000 // requests that costs are shown for
 // policies shows what serving the test prompts by each policy came to.
 func (r *report) policies() {
 	p := r.run.Policies
-	r.heading(2, "Policies on recorded outcomes")
+	r.heading(2, "Policies")
 	if p == nil {
 		r.text("Not simulated: give the recorded outcomes of the tiers' models with `--outcomes FILE`.")
 		return
 	}
 	c := p.Comparison
-	r.text("How good, dear and fast it is to serve the %s that every policy below serves with known quality and cost (%s of %s left out), on the outcomes %s. "+
-		"Square brackets hold 95 %% intervals; differences are paired.",
-		wording.Plural(c.N, "test prompt"), wording.Thousands(c.LeftOut), wording.Thousands(c.N+c.LeftOut), code(p.Outcomes))
+	r.text("How good, dear and fast it is to serve the %s that every policy below serves with known quality (%s of %s left out), on the outcomes %s. "+
+		"Costs are over the %s whose cost is known under every policy, latencies over the %s whose latency is. Square brackets hold 95 %% intervals; differences are paired.",
+		wording.Plural(c.N, "test prompt"), wording.Thousands(c.LeftOut), wording.Thousands(c.N+c.LeftOut), code(p.Outcomes), wording.Thousands(c.Priced), wording.Thousands(c.Timed))
+	if p.Note != "" {
+		r.text("**These outcomes are no recordings**: see the first lines of this report.")
+	}
+	if c.Axis == simulate.AxisLast {
+		r.text("Costs are known for too few, under 95 %%, so the axis of cost is the share of requests that reach the last model. It does not see what other calls cost.")
+	}
 	r.policyTable(c)
 	r.image(plotPolicies, "Cost against quality of policies")
 	r.text("**Bold** policies are on the frontier: no other is both as good and as cheap. *At equal cost* is the quality less that of a random mix of single models of the same cost, "+
-		"*at equal quality* the saving on a mix of the same quality: a policy that is no better than a coin toss between models shows it there. "+
+		"*at equal quality* the saving on a mix of the same quality: where the interval does not lie above 0, the policy is not told from a coin toss between models. "+
 		"The oracle takes the best answer and of equal ones the cheapest; no policy can. Latency is until the whole answer is there: summed over a cascade's calls, the slower of two parallel ones. %s", originLegend)
 	r.cascade(p)
 	r.agreement(p)
@@ -59,7 +65,7 @@ func (r *report) policyTable(c *simulate.Comparison) {
 			name = "**" + name + "**"
 		}
 		rows = append(rows, []string{name, pointCell(row.Quality), costCell(row), shareCell(row.Saving),
-			numberCell(row.BetterThanMix, signed), numberCell(row.CheaperThanMix, percent), numberCell(row.P50, milliseconds) + mark(row.P50, row.LatencyOrigin), numberCell(row.P95, milliseconds) + mark(row.P95, row.LatencyOrigin)})
+			estimateCell(row.BetterThanMix, signed), shareCell(row.CheaperThanMix), numberCell(row.P50, milliseconds) + mark(row.P50, row.LatencyOrigin), numberCell(row.P95, milliseconds) + mark(row.P95, row.LatencyOrigin)})
 	}
 	r.table([]string{"", "quality", cost, "saving on " + code(c.Reference), "at equal cost", "at equal quality", "p50", "p95"}, rows)
 }
@@ -93,13 +99,13 @@ func (r *report) cascade(p *pipeline.Policies) {
 	r.table([]string{"tier", "asked", "served", "escalated", "rate", "", "answers not taken, by the first reason"}, rows)
 	r.text("%s ended without an answer that passed. Under %.0f %% escalated is good; over %.0f %% says that the first choice is wrong too often.",
 		wording.Plural(p.Totals.Exhausted, "request"), 100*simulate.GoodEscalation, 100*simulate.BadEscalation)
-	r.text("Whether a check tells wrong answers from right ones, on all recorded answers of a model (Fisher's exact test, Holm-adjusted over the checks that fire):")
+	r.text("Whether a check tells wrong answers from right ones, on all recorded answers of a model (Fisher's exact test on one prompt a group, Holm-adjusted over the checks that fire):")
 	rows = nil
 	for _, s := range p.Signals {
 		if s.Fired == 0 {
 			continue
 		}
-		wrong := eval.Estimate{Value: eval.Number(float64(s.FiredWrong) / float64(s.Fired)), Low: eval.Number(s.Precision.Low), High: eval.Number(s.Precision.High)}
+		wrong := eval.Estimate{Value: eval.Number(float64(s.FiredWrong) / float64(s.Fired)), Low: s.Precision[0], High: s.Precision[1]}
 		rows = append(rows, []string{code(s.Model), s.Check, fmt.Sprintf("%s of %s", wording.Thousands(s.Fired), wording.Thousands(s.N)), shareCell(wrong),
 			percent(float64(s.Wrong) / float64(s.N)), pValue(s.P), s.Verdict()})
 	}
@@ -127,10 +133,11 @@ func (r *report) agreement(p *pipeline.Policies) {
 			}
 		}
 		wrong := eval.Estimate{Value: point.False, Low: point.FalseCI[0], High: point.FalseCI[1]}
-		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), wording.Thousands(pair.N), numberCell(point.AgreeRate, percent), shareCell(wrong),
-			numberCell(point.Quality, threeDigits), numberCell(pair.DearQuality, threeDigits), numberCell(pair.BothWrong, percent), numberCell(pair.Independent, percent)})
+		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), wording.Thousands(pair.N), shareCell(eval.Estimate{Value: point.AgreeRate, Low: point.AgreeCI[0], High: point.AgreeCI[1]}), shareCell(wrong),
+			numberCell(point.Quality, threeDigits), numberCell(pair.DearQuality, threeDigits), numberCell(pair.BothWrong, percent), numberCell(pair.Independent, percent), pValue(pair.Dependence)})
 	}
-	r.table([]string{"", "prompts", "agree", "wrong of these", "quality", "dear one alone", "both wrong", "if they erred independently"}, rows)
+	r.table([]string{"", "prompts", "agree", "wrong of these", "quality", "dear one alone", "both wrong", "if they erred independently", "p"}, rows)
+	r.text("The last column is Fisher's exact test of the one being wrong against the other, not adjusted for the number of pairs.")
 }
 
 // policiesPlot draws every policy but the oracle.

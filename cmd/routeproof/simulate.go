@@ -70,6 +70,7 @@ func (f *checkFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.config.MinChars, "min-chars", c.MinChars, "escalate answers of fewer characters, white space at the ends not counted; 0: never")
 	flags.StringVar(&f.phrases, "phrases", "", "escalate answers with a phrase of doubt or refusal: none, or a file with one a line (default: those of the configuration)")
 	flags.BoolVar(&f.config.JSON, "require-json", c.JSON, "escalate answers that are no JSON where the prompt's task type is not general")
+	flags.BoolVar(&f.config.OwnSchemas, "own-schemas", c.OwnSchemas, "escalate answers that do not satisfy the schema in their prompt's row")
 	flags.BoolVar(&f.config.UnwrapFences, "unwrap-fences", false, "look for JSON inside a Markdown code fence")
 	flags.StringVar(&f.config.Pattern, "pattern", "", "escalate answers in which this regular expression is not found")
 	flags.StringVar(&f.schema, "schema", "", "escalate answers that do not satisfy the JSON schema in this file")
@@ -85,6 +86,7 @@ func (f *checkFlags) read(cmd *cobra.Command, config pipeline.Config) (*policy.C
 	for name, set := range map[string]func(){
 		"min-chars":      func() { c.MinChars = given.MinChars },
 		"require-json":   func() { c.JSON = given.JSON },
+		"own-schemas":    func() { c.OwnSchemas = given.OwnSchemas },
 		"unwrap-fences":  func() { c.UnwrapFences = given.UnwrapFences },
 		"pattern":        func() { c.Pattern = given.Pattern },
 		"min-confidence": func() { c.MinConfidence = given.MinConfidence },
@@ -164,6 +166,12 @@ func (f *agreementFlags) read(cmd *cobra.Command, config pipeline.Config) (polic
 	}
 	if err := oneOf("agree", c.By, []string{pipeline.ByAnswer, pipeline.ByCosine}); err != nil {
 		return nil, err
+	}
+	if t := c.SimilarityFrom(); !(t >= -1 && t <= 1) {
+		return nil, fmt.Errorf("%w: --threshold: expected -1 to 1, found %g", errUsage, t)
+	}
+	if !(f.price >= 0 && f.price <= 1e6) {
+		return nil, fmt.Errorf("%w: --embedding-price: expected 0 to 1,000,000 USD per million tokens, found %g", errUsage, f.price)
 	}
 	f.by, f.answer, f.threshold = c.By, c.Answer, c.SimilarityFrom()
 	var e centroids.Embedder

@@ -27,7 +27,6 @@ type simulation struct {
 	agreement policy.Agreement
 	backend   *policy.Recorded
 	requests  []policy.Request
-	groups    []int32
 	start     int
 	deciders  []simulate.NamedDecider
 	undecided error // why there is none
@@ -174,9 +173,6 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 		q := &s.requests[i]
 		q.TaskType = s.flags.taskType
 		place[q.ID], prompts[i] = i, datasets.Prompt{ID: q.ID, Text: q.Text}
-		if q.Text == "" {
-			prompts[i].Group = "id " + q.ID // no text, nothing to be near to
-		}
 	}
 	if s.flags.prompts != "" {
 		found := 0
@@ -199,7 +195,12 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.notes = append(s.notes, fmt.Sprintf("requests that are not among the prompts: %d of %d; their task type is taken to be %s", len(s.requests)-found, len(s.requests), s.flags.taskType))
 		}
 	}
-	s.groups = datasets.GroupPrompts(prompts).Near
+	for i, group := range datasets.GroupPrompts(prompts).Near {
+		if s.requests[i].Group = group; prompts[i].Text == "" && prompts[i].Group == "" {
+			s.requests[i].Group = int32(len(prompts) + i) // without a text nothing tells that it is another's copy
+		}
+	}
+	s.noteUnknown(ctx)
 	return s.readDecisions(ctx, each)
 }
 
@@ -212,10 +213,33 @@ func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error)
 	}
 	if p.Schema != "" {
 		if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
-			return fmt.Errorf("%w: %s: the schema of prompt %q: %w", errUsage, s.flags.prompts, p.ID, err)
+			problem := datasets.Problem{File: s.flags.prompts, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}
+			return &datasets.ContentError{File: s.flags.prompts, First: []datasets.Problem{problem}, Total: 1}
 		}
 	}
 	return nil
+}
+
+// noteUnknown says so where a check can never fire for want of figures.
+func (s *simulation) noteUnknown(ctx context.Context) {
+	c := s.flags.checks.config
+	if c.TimeoutMS == 0 && c.MinConfidence == 0 {
+		return
+	}
+	latency, confidence := false, false
+	for i := range s.requests {
+		for rung := range s.backend.Models() {
+			if call, err := s.backend.Call(ctx, &s.requests[i], rung); err == nil {
+				latency, confidence = latency || call.LatencyMS.Known(), confidence || call.Confidence.Known
+			}
+		}
+	}
+	if c.TimeoutMS > 0 && !latency {
+		s.notes = append(s.notes, "no latency is known, so no answer can come too late")
+	}
+	if c.MinConfidence > 0 && !confidence {
+		s.notes = append(s.notes, "no confidence was recorded, so every answer is below the least")
+	}
 }
 
 // suite is all policies over the requests.
@@ -232,11 +256,22 @@ func (s *simulation) compare(t *simulate.Traces) (*simulate.Comparison, error) {
 	for _, name := range t.NotCompared {
 		s.notes = append(s.notes, name+" is not compared: answers, their texts or their scores were not recorded")
 	}
-	c, err := simulate.Compare(t.Singles, t.Policies, simulate.Options{Groups: s.groups, Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed})
+	s.noteOrder(t.Singles)
+	c, err := simulate.Compare(t.Singles, t.Policies, simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed})
 	if errors.Is(err, simulate.ErrNothing) {
 		return nil, s.nothing(err.Error())
 	}
 	return c, err
+}
+
+// noteOrder tells of models that cost less than the one before them.
+func (s *simulation) noteOrder(singles []*simulate.Trace) {
+	for i := 1; i < len(singles); i++ {
+		before, here := singles[i-1].Totals().CostUSD, singles[i].Totals().CostUSD
+		if here < before {
+			s.notes = append(s.notes, fmt.Sprintf("the ladder is not by cost: %q costs $%.4g a request, %q before it $%.4g", singles[i].Policy, float64(here), singles[i-1].Policy, float64(before)))
+		}
+	}
 }
 
 // nothing is the error of outcomes that say too little.
@@ -281,35 +316,38 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 			decisions[asked[i].ID] = d
 		}
 	}
+	decided := 0
+	for _, q := range s.requests {
+		if _, ok := decisions[q.ID]; ok {
+			decided++
+		}
+	}
+	if decided < len(s.requests) {
+		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all policies are compared on those alone", decider, decided, len(s.requests)))
+	}
 	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(decisions)}}
 	return nil
 }
 
-// predicted reads the decisions of a classifier, none of them out of fold.
+// predicted reads the decisions of a classifier: those on test prompts, where
+// the file names splits, as it was fitted on others.
 func (s *simulation) predicted(decisions map[string]eval.Decision, each func(datasets.Problem)) (string, error) {
 	names := s.config.TierNames()
-	known := map[string]int{}
-	for i, name := range names {
-		known[name] = i
-	}
-	found := map[string]bool{}
+	found, split := map[string]bool{}, false
+	var fitted []string // prompts of other splits than test
 	_, err := datasets.Predictions().ScanFile(s.flags.predictions, each, func(p *datasets.Prediction) error {
 		found[p.Classifier] = true
 		if p.Fold.Known || p.Repeat > 0 || p.Classifier != s.flags.classifier {
 			return nil
 		}
-		tier, ok := known[p.Predicted]
-		if !ok {
+		tier := slices.Index(names, p.Predicted)
+		if tier < 0 {
 			return fmt.Errorf("%w: %s: prompt %q is predicted to be %q: expected one of %s", errUsage, s.flags.predictions, p.ID, p.Predicted, strings.Join(names, ", "))
 		}
-		d := eval.Decision{Tier: tier}
-		if p.CostUSD.Known {
-			d.CostUSD = eval.Quantity{Value: p.CostUSD.Value, Origin: eval.Recorded}
+		if split = split || p.Split != ""; p.Split != datasets.Test.String() {
+			fitted = append(fitted, p.ID)
 		}
-		if p.LatencyMS.Known {
-			d.LatencyMS = eval.Quantity{Value: p.LatencyMS.Value, Origin: eval.Recorded}
-		}
-		decisions[p.ID] = d
+		decisions[p.ID] = eval.Decision{Tier: tier, CostUSD: computed(p.CostUSD), LatencyMS: computed(p.LatencyMS)}
 		return nil
 	})
 	if err != nil {
@@ -318,5 +356,20 @@ func (s *simulation) predicted(decisions map[string]eval.Decision, each func(dat
 	if !found[s.flags.classifier] {
 		return "", fmt.Errorf("%w: --classifier: expected one of %s, found %q", errUsage, wording.List(slices.Sorted(maps.Keys(found))), s.flags.classifier)
 	}
+	if split {
+		for _, id := range fitted {
+			delete(decisions, id)
+		}
+		s.notes = append(s.notes, fmt.Sprintf("of the predictions those on %d test prompts are used: the classifier was fitted on others", len(decisions)))
+	}
 	return s.flags.classifier, nil
+}
+
+// computed is a figure of a file of predictions, which does not say whether it
+// was measured.
+func computed(v datasets.Optional[float64]) eval.Quantity {
+	if !v.Known {
+		return eval.Quantity{}
+	}
+	return eval.Quantity{Value: v.Value, Origin: eval.Computed}
 }

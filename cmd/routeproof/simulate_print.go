@@ -103,7 +103,7 @@ func printSignals(w io.Writer, signals []simulate.Signal) error {
 		}
 		delete(never, x.Check)
 		fmt.Fprintf(t, "%s\t%s\t%d of %d\t%.1f %% [%.1f, %.1f]\t%.1f %%\t%.2g\t%s\n", printable(x.Model), x.Check, x.Fired, x.N,
-			100*float64(x.FiredWrong)/float64(x.Fired), 100*x.Precision.Low, 100*x.Precision.High, 100*float64(x.Wrong)/float64(x.N), x.P, x.Verdict())
+			100*float64(x.FiredWrong)/float64(x.Fired), 100*float64(x.Precision[0]), 100*float64(x.Precision[1]), 100*float64(x.Wrong)/float64(x.N), x.P, x.Verdict())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -171,9 +171,12 @@ func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
 			fmt.Fprint(w, "\n\n")
 			continue
 		}
-		fmt.Fprintf(w, "; alone %.4f and %.4f; both wrong %s, if independent %s", float64(p.CheapQuality), float64(p.DearQuality), percent(p.BothWrong), percent(p.Independent))
+		fmt.Fprintf(w, "; alone %.4f and %.4f; both wrong %s, if independent %s (p %.2g)", float64(p.CheapQuality), float64(p.DearQuality), percent(p.BothWrong), percent(p.Independent), p.Dependence)
+		if p.Missing > 0 {
+			fmt.Fprintf(w, "; %d without an answer of the cheap one", p.Missing)
+		}
 		if p.Latency50.Defined() {
-			fmt.Fprintf(w, "; latency p50 %.0f ms, p95 %.0f ms", float64(p.Latency50), float64(p.Latency95))
+			fmt.Fprintf(w, "; latency p50 %.0f ms, p95 %.0f ms over %d (%s)", float64(p.Latency50), float64(p.Latency95), p.Timed, p.Latency)
 		}
 		fmt.Fprintln(w)
 		t := tabbed(w)
@@ -188,7 +191,7 @@ func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
 			if x.Threshold.Defined() {
 				threshold = fmt.Sprintf("%.4g", float64(x.Threshold))
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%.4f\t%s\n", threshold, percent(x.AgreeRate), wrong, float64(x.Quality), shown("%.4f", perThousand*x.CostUSD))
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%.4f\t%s\n", threshold, percent(x.AgreeRate)+fmt.Sprintf(" [%.1f, %.1f]", 100*float64(x.AgreeCI[0]), 100*float64(x.AgreeCI[1])), wrong, float64(x.Quality), shown("%.4f", perThousand*x.CostUSD)+origin(x.CostUSD, p.Cost, true))
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -213,15 +216,20 @@ func printComparison(w io.Writer, d simulated) error {
 		cost, unit, format = "% to the last model", 100, "%.1f"
 	}
 	fmt.Fprintf(w, "\nAll policies on the same %s (%d left out). Brackets: 95 %% intervals, paired against %s.\n", wording.Plural(c.N, "request"), c.LeftOut, printable(c.Reference))
+	if c.Axis == simulate.AxisLast {
+		fmt.Fprintf(w, "Costs are known under every policy for %d of them only, under 95 %%, so the axis of cost is the share that reaches the last model; it does not see what other calls cost.\n", c.Priced)
+	} else {
+		fmt.Fprintf(w, "Costs are over the %d whose cost is known under every policy, latencies over the %d whose latency is.\n", c.Priced, c.Timed)
+	}
 	t := tabbed(w)
-	fmt.Fprintf(t, "\tpolicy\tquality\tless %s\t%s\tsaving\tat equal cost\tat equal quality\tp50 ms\tp95 ms\n", printable(c.Reference), cost)
+	fmt.Fprintf(t, "\tpolicy\tquality\tless %s\t%s\tsaving %%\tat equal cost\t%% at equal quality\tp50 ms\tp95 ms\n", printable(c.Reference), cost)
 	for _, r := range c.Rows {
 		mark := " "
 		if r.Frontier {
 			mark = "*"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, printable(r.Policy), ranged("%.4f", r.Quality, 1), ranged("%+.4f", r.Gain, 1),
-			ranged(format, r.Cost, unit)+origin(r.Cost.Value, r.CostOrigin, c.Axis == simulate.AxisUSD), ranged("%.1f", r.Saving, 100)+" %", shown("%+.4f", r.BetterThanMix), percent(r.CheaperThanMix), shown("%.0f", r.P50)+origin(r.P50, r.LatencyOrigin, true), shown("%.0f", r.P95)+origin(r.P95, r.LatencyOrigin, true))
+			ranged(format, r.Cost, unit)+origin(r.Cost.Value, r.CostOrigin, c.Axis == simulate.AxisUSD), ranged("%.1f", r.Saving, 100), ranged("%+.4f", r.BetterThanMix, 1), ranged("%.1f", r.CheaperThanMix, 100), shown("%.0f", r.P50)+origin(r.P50, r.LatencyOrigin, true), shown("%.0f", r.P95)+origin(r.P95, r.LatencyOrigin, true))
 	}
 	if err := t.Flush(); err != nil {
 		return err

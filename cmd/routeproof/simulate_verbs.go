@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,7 @@ type cascadeDocument struct {
 	Tiers      []simulate.TierSummary `json:"tiers"`
 	Totals     simulate.Totals        `json:"totals"`
 	Signals    []simulate.Signal      `json:"signals"`
-	Ablation   []simulate.Ablation    `json:"ablation"`
+	Ablation   []simulate.Ablation    `json:"ablation,omitempty"`
 	Sweep      *simulate.Sweep        `json:"sweep,omitempty"`
 }
 
@@ -139,8 +140,10 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 	if d.Totals.N == 0 {
 		return nil, s.nothing("no request can be served from the record")
 	}
-	if d.Ablation, err = simulate.Ablate(ctx, s.flags.checks.config, s.start, s.backend, s.requests); err != nil {
-		return nil, err
+	if !hybrid {
+		if d.Ablation, err = simulate.Ablate(ctx, s.flags.checks.config, s.start, s.backend, s.requests); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.writeLog(ctx, hybrid); err != nil {
 		return nil, err
@@ -148,13 +151,27 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 	if d.Signals, err = simulate.Signals(ctx, s.checks, s.backend, s.requests); err != nil {
 		return nil, err
 	}
-	if s.flags.checks.sweep != "" {
-		if d.Sweep, err = simulate.SweepCascade(ctx, simulate.Knob(s.flags.checks.sweep), s.flags.checks.config, s.start, s.backend, s.requests); err != nil {
-			return nil, s.nothing(err.Error())
-		}
+	if err := s.sweep(ctx, d, hybrid); err != nil {
+		return nil, err
 	}
 	d.simulated, err = s.sideBySide(t)
 	return d, err
+}
+
+// sweep goes through every threshold of a check, if that is asked for.
+func (s *simulation) sweep(ctx context.Context, d *cascadeDocument, hybrid bool) (err error) {
+	if s.flags.checks.sweep == "" {
+		return nil
+	}
+	start := simulate.StartAt(s.start)
+	if hybrid {
+		start = simulate.StartBy(s.deciders[0].Decide, s.rungs)
+	}
+	d.Sweep, err = simulate.SweepCascade(ctx, simulate.Knob(s.flags.checks.sweep), s.flags.checks.config, start, s.backend, s.requests)
+	if errors.Is(err, simulate.ErrNothing) {
+		return s.nothing(err.Error())
+	}
+	return err
 }
 
 // writeLog writes the log of the policy that is simulated, if it is asked for.

@@ -36,6 +36,7 @@ type ChecksConfig struct {
 	Phrases       []string `yaml:"phrases" json:"phrases"`
 	RequireJSON   bool     `yaml:"require_json" json:"require_json"`
 	UnwrapFences  bool     `yaml:"unwrap_fences" json:"unwrap_fences"`
+	OwnSchemas    bool     `yaml:"own_schemas" json:"own_schemas"`
 	Pattern       string   `yaml:"pattern" json:"pattern"`
 	MinConfidence float64  `yaml:"min_confidence" json:"min_confidence"`
 	TimeoutMS     float64  `yaml:"timeout_ms" json:"timeout_ms"`
@@ -45,7 +46,7 @@ type ChecksConfig struct {
 func (c ChecksConfig) Policy() policy.ChecksConfig {
 	return policy.ChecksConfig{
 		TimeoutMS: c.TimeoutMS, MinChars: c.MinChars, Phrases: c.Phrases, JSON: c.RequireJSON,
-		UnwrapFences: c.UnwrapFences, Pattern: c.Pattern, MinConfidence: c.MinConfidence,
+		UnwrapFences: c.UnwrapFences, OwnSchemas: c.OwnSchemas, Pattern: c.Pattern, MinConfidence: c.MinConfidence,
 	}
 }
 
@@ -125,7 +126,7 @@ func (j *job) policies(ctx context.Context) error {
 	if j.in.Outcomes == nil {
 		return nil
 	}
-	suite, groups, err := j.suite(ctx)
+	suite, err := j.suite(ctx)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (j *job) policies(ctx context.Context) error {
 	for _, name := range traces.NotCompared {
 		p.Notes = append(p.Notes, name+" is not compared: answers, their texts or their scores were not recorded")
 	}
-	p.Comparison, err = simulate.Compare(traces.Singles, traces.Policies, simulate.Options{Groups: groups, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed})
+	p.Comparison, err = simulate.Compare(traces.Singles, traces.Policies, simulate.Options{Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed})
 	if errors.Is(err, simulate.ErrNothing) {
 		return j.outcomesError(err.Error() + ": expected outcomes with response and score of every tier's model")
 	}
@@ -149,7 +150,7 @@ func (j *job) policies(ctx context.Context) error {
 		return err
 	}
 	for _, knob := range simulate.Knobs() {
-		sweep, err := simulate.SweepCascade(ctx, knob, j.Config.Policies.Checks.Policy(), 0, suite.Backend, suite.Requests)
+		sweep, err := simulate.SweepCascade(ctx, knob, j.Config.Policies.Checks.Policy(), simulate.StartAt(0), suite.Backend, suite.Requests)
 		if err != nil && !errors.Is(err, simulate.ErrNothing) {
 			return err
 		}
@@ -176,35 +177,35 @@ func (j *job) agreementConfig() AgreementConfig {
 	return c
 }
 
-// suite reads the outcomes of the test prompts. groups are theirs.
-func (j *job) suite(ctx context.Context) (suite *simulate.Suite, groups []int32, err error) {
+// suite reads the outcomes of the test prompts.
+func (j *job) suite(ctx context.Context) (*simulate.Suite, error) {
 	models, err := j.Config.Models(j.counter.Count)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	backend, err := j.outcomes(ctx, models)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s := &simulate.Suite{Backend: backend, Threshold: j.agreementConfig().SimilarityFrom(), TimeoutMS: j.Config.Policies.Checks.TimeoutMS}
 	if s.Checks, err = policy.NewChecks(j.Config.Policies.Checks.Policy()); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	e, err := j.embedder()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if s.Agreement, err = NewAgreement(j.agreementConfig(), e); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if s.Requests, groups, err = j.testRequests(backend); err != nil {
-		return nil, nil, err
+	if s.Requests, err = j.testRequests(backend); err != nil {
+		return nil, err
 	}
 	if s.Rungs, err = policy.RungsOf(j.Tiers.Names(), models); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.Deciders = j.deciders()
-	return s, groups, nil
+	return s, nil
 }
 
 // NewAgreement returns the agreement of a configuration. Embedders of recorded
@@ -246,7 +247,7 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 }
 
 // testRequests returns the test prompts that have outcomes.
-func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, groups []int32, err error) {
+func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, err error) {
 	known := map[string]bool{}
 	for _, q := range backend.Requests() {
 		known[q.ID] = true
@@ -264,18 +265,19 @@ func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request,
 		q := policy.Request{ID: it.ID, Text: it.Text, Domain: it.Domain, TaskType: p.TaskType}
 		if p.Schema != "" {
 			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
-				return nil, nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
+				return nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
 			}
 		}
 		if _, seen := number[it.Group]; !seen {
 			number[it.Group] = int32(len(number))
 		}
-		requests, groups = append(requests, q), append(groups, number[it.Group])
+		q.Group = number[it.Group]
+		requests = append(requests, q)
 	}
 	if len(requests) == 0 {
-		return nil, nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")
+		return nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")
 	}
-	return requests, groups, nil
+	return requests, nil
 }
 
 // deciders are the classifiers that requests are routed by: all that are no

@@ -13,6 +13,7 @@ type Request struct {
 	ID       string
 	Text     string
 	Domain   string
+	Group    int32   // requests of a group are one piece of evidence
 	TaskType string  // of datasets.TaskTypes; empty is general
 	Schema   *Schema // that its answer must satisfy; nil: none
 }
@@ -63,6 +64,8 @@ type Attempt struct {
 	Rung    int
 	Call    Call
 	Reasons Reasons // why the answer was not taken; none if it was
+
+	Unrecorded bool // of Parallel's cheap side: the call stands for one that was not recorded
 }
 
 // Served is how a request was served.
@@ -71,6 +74,7 @@ type Served struct {
 	Start     int // the rung that was asked first
 	Attempts  []Attempt
 	Exhausted bool // no answer passed: the last that there was is given
+	Escalated bool // a dearer model was turned to
 	Agreed    bool // of Parallel: both answers agreed
 
 	Decision     *eval.Decision // of the classifier; nil where none was asked
@@ -88,10 +92,6 @@ func (s *Served) Answer() (*Call, bool) {
 	}
 	return nil, false
 }
-
-// Escalated tells whether the answer is of another model than the first that
-// was asked.
-func (s *Served) Escalated() bool { return s.Rung != s.Start }
 
 // Score returns the quality of what the user got: 0 where there was no answer.
 func (s *Served) Score() datasets.Optional[float64] {

@@ -37,9 +37,10 @@ func (c Cascade) Serve(ctx context.Context, backend Backend, request *Request) (
 			return Served{}, err
 		}
 		waited := s.LatencyMS
+		s.Escalated = rung > c.Start
 		s.CostUSD = s.CostUSD.Add(call.CostUSD)
 		s.LatencyMS = waited.Add(c.Checks.wait(&call, reasons))
-		s.Attempts = append(s.Attempts, Attempt{rung, call, reasons})
+		s.Attempts = append(s.Attempts, Attempt{Rung: rung, Call: call, Reasons: reasons})
 		if !reasons.NoAnswer() {
 			s.Rung, s.FirstTokenMS = rung, s.LatencyMS
 			if rung == last || !c.Checks.looksAtAnswers(request) {

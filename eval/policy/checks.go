@@ -80,14 +80,16 @@ type ChecksConfig struct {
 	JSON          bool     // task types other than general require JSON
 	UnwrapFences  bool     // what stands in a code fence is looked at for JSON and schema
 	Pattern       string   // a Go regular expression that must be found; empty: none
-	Schema        *Schema  // that every answer must satisfy; nil: only what requests bring
+	Schema        *Schema  // that every answer must satisfy; nil: none
+	OwnSchemas    bool     // answers must satisfy the schema that their request brings
 	MinConfidence float64  // an answer whose confidence is lower, or unknown, is not taken; 0: any
 }
 
 // DefaultChecks returns the checks of a usual cascade: 20 characters, the
-// default phrases, JSON where the task type requires it.
+// default phrases, JSON where the task type requires it, and the requests' own
+// schemas.
 func DefaultChecks() ChecksConfig {
-	return ChecksConfig{MinChars: 20, Phrases: DefaultPhrases(), JSON: true}
+	return ChecksConfig{MinChars: 20, Phrases: DefaultPhrases(), JSON: true, OwnSchemas: true}
 }
 
 // Checks decide whether an answer is taken. They are safe for concurrent use.
@@ -123,7 +125,14 @@ func RequiresJSON(taskType string) bool { return taskType != "" && taskType != "
 // readsText tells whether a request's answer is judged by its text.
 func (c *Checks) readsText(request *Request) bool {
 	return c.config.MinChars > 0 || len(c.phrases.list) > 0 || c.pattern != nil || c.config.Schema != nil ||
-		request.Schema != nil || c.config.JSON && RequiresJSON(request.TaskType)
+		c.ownSchema(request) != nil || c.config.JSON && RequiresJSON(request.TaskType)
+}
+
+func (c *Checks) ownSchema(request *Request) *Schema {
+	if !c.config.OwnSchemas {
+		return nil
+	}
+	return request.Schema
 }
 
 // Check returns all reasons not to take an answer. The error is [ErrUnrecorded]
@@ -163,7 +172,8 @@ func (c *Checks) checkText(request *Request, text string) (reasons Reasons) {
 		reasons = reasons.With(Mismatch)
 	}
 	requires := c.config.JSON && RequiresJSON(request.TaskType)
-	if !requires && c.config.Schema == nil && request.Schema == nil {
+	own := c.ownSchema(request)
+	if !requires && c.config.Schema == nil && own == nil {
 		return reasons
 	}
 	if c.config.UnwrapFences {
@@ -172,7 +182,7 @@ func (c *Checks) checkText(request *Request, text string) (reasons Reasons) {
 	if requires && !isJSON(text) {
 		reasons = reasons.With(BadJSON)
 	}
-	for _, schema := range []*Schema{c.config.Schema, request.Schema} {
+	for _, schema := range []*Schema{c.config.Schema, own} {
 		if schema != nil && !schema.Satisfied(text) {
 			return reasons.With(Invalid)
 		}

@@ -25,7 +25,7 @@ type LogRecord struct {
 // NewLogRecord returns the record of a request that was served, without a time.
 func NewLogRecord(request *Request, s *Served, models []Model) LogRecord {
 	sum := sha256.Sum256([]byte(request.Text))
-	l := LogRecord{Feature: request.Domain, MessageHash: hex.EncodeToString(sum[:6]), Escalated: s.Escalated()}
+	l := LogRecord{Feature: request.Domain, MessageHash: hex.EncodeToString(sum[:6]), Escalated: s.Escalated}
 	if s.CostUSD.Known() {
 		usd := math.Round(s.CostUSD.Value*1e8) / 1e8
 		l.CostUSD = &usd

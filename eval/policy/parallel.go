@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -19,7 +20,8 @@ type Agreement interface {
 // Parallel asks two models at once. If both answer and their similarity is at
 // least Threshold, the cheap one's answer is given, else the dear one's. A side
 // that fails or comes too late disagrees; if it is the dear one, the cheap
-// one's answer is given, if there is one.
+// one's answer is given, if there is one. So does a cheap side that was not
+// recorded, whose cost is unknown then.
 //
 // The cost is that of both calls and of comparing, the latency that of the
 // slower; nothing can be shown before.
@@ -41,6 +43,10 @@ func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) 
 	}()
 	sides[0], errs[0] = backend.Call(ctx, request, p.Cheap)
 	<-done
+	unrecorded := errors.Is(errs[0], ErrUnrecorded)
+	if unrecorded {
+		sides[0], errs[0] = Call{Err: errs[0].Error()}, nil
+	}
 	for _, err := range errs {
 		if err != nil {
 			return Served{}, err
@@ -53,10 +59,11 @@ func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) 
 		if err != nil {
 			return Served{}, err
 		}
-		s.Attempts = append(s.Attempts, Attempt{rung, sides[i], reasons})
+		s.Attempts = append(s.Attempts, Attempt{Rung: rung, Call: sides[i], Reasons: reasons})
 		s.CostUSD = s.CostUSD.Add(sides[i].CostUSD)
 		s.LatencyMS = slower(s.LatencyMS, checks.wait(&sides[i], reasons))
 	}
+	s.Attempts[0].Unrecorded = unrecorded
 	agree, err := p.agree(ctx, &s)
 	if err != nil {
 		return Served{}, err
@@ -66,7 +73,7 @@ func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) 
 	case agree:
 		s.Rung, s.Agreed = p.Cheap, true
 	case hasDear:
-		s.Rung = p.Dear
+		s.Rung, s.Escalated = p.Dear, true
 	case hasCheap:
 		s.Rung = p.Cheap
 	default:

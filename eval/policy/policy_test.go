@@ -98,6 +98,11 @@ func TestCheck(t *testing.T) {
 
 func TestRequestsBringSchemas(t *testing.T) {
 	call := answered(`{"answer": 3, "padding": "so that it is long"}`)
+	off := DefaultChecks()
+	off.OwnSchemas = false
+	if got, err := newChecks(t, off).Check(&Request{Schema: schema(t, `{"required":["other"]}`)}, &call); err != nil || got != 0 {
+		t.Errorf("turned off: %q, %v", got, err)
+	}
 	for text, want := range map[string]string{`{"required":["answer"]}`: "", `{"required":["other"]}`: "schema"} {
 		got, err := newChecks(t, DefaultChecks()).Check(&Request{Schema: schema(t, text)}, &call)
 		if err != nil || got.String() != want {
@@ -137,9 +142,41 @@ func TestSchemasOpenNothing(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
+	for _, text := range []string{`{"minimum":1e999999999}`, `{"$ref":"#"}`, `{"allOf":[{"$ref":"#/allOf/0"}]}`, `{"$dynamicRef":"#x"}`, `{"$ref":"#x"}`, `{"$ref":"#/none"}`, doubling(26)} {
+		if _, err := ParseSchema(text); err == nil {
+			t.Errorf("%.60s is taken", text)
+		}
+	}
+	if s := schema(t, `{"minimum":0}`); s.Satisfied(`1e999999999`) || s.Satisfied(`[`) || !s.Satisfied(`1e9`) {
+		t.Error("a number that cannot be computed with")
+	}
+	if s := schema(t, doubling(8)); !s.Satisfied(`"x"`) || s.Satisfied(`1`) {
+		t.Error("a schema that refers to its parts often")
+	}
 	if s := schema(t, `{"$defs":{"a":{"type":"string"}},"items":{"$ref":"#/$defs/a"}}`); s.Satisfied(`[1]`) || !s.Satisfied(`["x"]`) {
 		t.Error("a schema that refers to itself")
 	}
+}
+
+// doubling is a schema of 2^n parts.
+func doubling(n int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"$ref":"#/$defs/d%d","$defs":{"d0":{"type":"string"}`, n)
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, `,"d%d":{"allOf":[{"$ref":"#/$defs/d%d"},{"$ref":"#/$defs/d%d"}]}`, i, i-1, i-1)
+	}
+	return b.String() + "}}"
+}
+
+func FuzzSchema(f *testing.F) {
+	f.Add(`{"type":"object","required":["a"]}`, `{"a":1}`)
+	f.Add(doubling(3), `"x"`)
+	f.Add(`{"multipleOf":0.01,"maximum":1e3}`, `1e400`)
+	f.Fuzz(func(t *testing.T, text, answer string) {
+		if s, err := ParseSchema(text); err == nil {
+			s.Satisfied(answer)
+		}
+	})
 }
 
 func TestAnswer(t *testing.T) {
@@ -252,8 +289,8 @@ func TestCascade(t *testing.T) {
 		if score := s.Score(); !score.Known || score.Value != []float64{0, 0, .5, 1}[c.rung+1] {
 			t.Errorf("%s: score %+v", c.name, score)
 		}
-		if s.Escalated() != (c.rung != c.start) {
-			t.Errorf("%s: escalated %t", c.name, s.Escalated())
+		if s.Escalated != (len(s.Attempts) > 1) {
+			t.Errorf("%s: escalated %t", c.name, s.Escalated)
 		}
 	}
 }
@@ -358,6 +395,20 @@ func TestParallel(t *testing.T) {
 		if err != nil || s.Rung != c.rung || s.Agreed != c.agreed || s.CostUSD.Value != 5 || s.LatencyMS.Value != c.latency || s.Exhausted != (c.rung < 0) {
 			t.Errorf("%s: %+v, %v", c.name, s, err)
 		}
+	}
+}
+
+// A cheap side that was not recorded disagrees; without the dear one's answer
+// nothing can be said.
+func TestParallelMissing(t *testing.T) {
+	b := recorded(t, three(), row("1", "l", good, 4, 1), row("2", "s", good, 1, 1))
+	p := Parallel{Cheap: 0, Dear: 2, Agreement: SameAnswer{}, Threshold: 1}
+	s, err := p.Serve(context.Background(), b, &Request{ID: "1"})
+	if err != nil || s.Rung != 2 || s.Agreed || s.CostUSD.Known() || !s.Escalated {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := p.Serve(context.Background(), b, &Request{ID: "2"}); !errors.Is(err, ErrUnrecorded) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -10,11 +13,26 @@ import (
 // A Schema is a JSON schema that answers must satisfy.
 type Schema struct{ compiled *jsonschema.Schema }
 
+// Bounds of what validating may cost. Schemas come with prompts, answers from
+// anybody.
+const (
+	maxSchemaNodes = 10_000 // with what it refers to put in its place
+	maxExponent    = 400    // of a number, in digits of its value
+)
+
 // ParseSchema compiles a JSON schema, of draft 2020-12 if it names none. It may
-// refer to itself and to the drafts, never to files or the network.
+// refer to its own parts by "#/…", not in circles, and never to files or the
+// network.
 func ParseSchema(text string) (*Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
+		return nil, err
+	}
+	if !moderate(doc) {
+		return nil, fmt.Errorf("schema has a number of more than %d digits", maxExponent)
+	}
+	left := maxSchemaNodes
+	if err := expand(doc, doc, &left); err != nil {
 		return nil, err
 	}
 	const name = "schema.json"
@@ -30,10 +48,97 @@ func ParseSchema(text string) (*Schema, error) {
 	return &Schema{compiled}, nil
 }
 
-// Satisfied tells whether a text is JSON that satisfies the schema.
+// expand counts the nodes of a schema where each reference stands for what it
+// refers to. That bounds the time to validate, which references can make
+// exponential, or endless.
+func expand(root, node any, left *int) error {
+	if *left--; *left < 0 {
+		return fmt.Errorf("schema has more than %d parts, or refers to itself in a circle", maxSchemaNodes)
+	}
+	switch node := node.(type) {
+	case []any:
+		for _, v := range node {
+			if err := expand(root, v, left); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for key, v := range node {
+			if strings.HasPrefix(key, "$dynamic") || strings.HasPrefix(key, "$recursive") {
+				return fmt.Errorf("schema has %s: expected references by $ref", key)
+			}
+			if ref, ok := v.(string); ok && key == "$ref" {
+				target, err := resolve(root, ref)
+				if err != nil {
+					return err
+				}
+				v = target
+			}
+			if err := expand(root, v, left); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resolve returns what a reference within the schema refers to.
+func resolve(root any, ref string) (any, error) {
+	unknown := fmt.Errorf("schema refers to %q: expected a part of itself, as in #/$defs/name", ref)
+	path, ok := strings.CutPrefix(ref, "#")
+	if !ok || path != "" && path[0] != '/' {
+		return nil, unknown
+	}
+	node := root
+	for _, part := range strings.Split(path, "/")[1:] {
+		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+		switch at := node.(type) {
+		case map[string]any:
+			if node, ok = at[part]; !ok {
+				return nil, unknown
+			}
+		case []any:
+			i, err := strconv.Atoi(part)
+			if err != nil || i < 0 || i >= len(at) {
+				return nil, unknown
+			}
+			node = at[i]
+		default:
+			return nil, unknown
+		}
+	}
+	return node, nil
+}
+
+// moderate tells whether all numbers can be computed with: the library makes
+// exact fractions of them, whatever their exponent.
+func moderate(node any) bool {
+	switch node := node.(type) {
+	case json.Number:
+		_, exponent, _ := strings.Cut(strings.ToLower(node.String()), "e")
+		e, err := strconv.Atoi(exponent)
+		return len(node) <= maxExponent && (exponent == "" || err == nil && e >= -maxExponent && e <= maxExponent)
+	case []any:
+		for _, v := range node {
+			if !moderate(v) {
+				return false
+			}
+		}
+	case map[string]any:
+		for _, v := range node {
+			if !moderate(v) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Satisfied tells whether a text is JSON that satisfies the schema. Numbers of
+// more than 400 digits satisfy none.
 func (s *Schema) Satisfied(text string) bool {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	return err == nil && s.compiled.Validate(doc) == nil
+	return err == nil && moderate(doc) && s.compiled.Validate(doc) == nil
 }
 
 // noLoader keeps schemas from opening anything.

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
@@ -26,6 +27,7 @@ type Ablated struct {
 // Ablate runs the cascade with each check of a configuration alone, and with
 // all but it. Errors escalate whatever the checks.
 func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) ([]Ablation, error) {
+	config.OwnSchemas = config.OwnSchemas && slices.ContainsFunc(requests, func(q policy.Request) bool { return q.Schema != nil })
 	var out []Ablation
 	for _, r := range policy.AllReasons() {
 		alone, without, on := split(config, r)
@@ -60,7 +62,8 @@ func split(c policy.ChecksConfig, r policy.Reason) (alone, without policy.Checks
 	case policy.Mismatch:
 		on, alone.Pattern, without.Pattern = c.Pattern != "", c.Pattern, ""
 	case policy.Invalid:
-		on, alone.Schema, without.Schema = c.Schema != nil, c.Schema, nil
+		on, alone.Schema, without.Schema = c.Schema != nil || c.OwnSchemas, c.Schema, nil
+		alone.OwnSchemas, without.OwnSchemas = c.OwnSchemas, false
 	case policy.Unsure:
 		on, alone.MinConfidence, without.MinConfidence = c.MinConfidence > 0, c.MinConfidence, 0
 	}

@@ -5,13 +5,13 @@ import (
 	"math"
 
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
 // Options say how policies are compared.
 type Options struct {
-	Groups     []int32 // of each request: those of a group are resampled together; nil: each alone
-	Replicates int     // of the bootstrap
+	Replicates int // of the bootstrap, which resamples groups of requests
 	Seed       uint64
 }
 
@@ -27,30 +27,34 @@ const (
 
 // A Comparison sets policies side by side on the same requests.
 type Comparison struct {
-	N         int    `json:"n"`        // requests that every policy serves, with known quality and, on the axis of USD, cost
+	N         int    `json:"n"`        // requests that every policy serves with known quality
 	LeftOut   int    `json:"left_out"` // others
-	Axis      string `json:"axis"`     // what cost means: cost_usd or last_share
+	Priced    int    `json:"priced"`   // of n, requests whose cost is known under every policy: costs are over these
+	Timed     int    `json:"timed"`    // of n, requests whose latency is known under every policy: latencies are over these
+	Axis      string `json:"axis"`     // what cost means: cost_usd, or last_share where priced is under 95 % of n
 	Reference string `json:"reference"`
 	Rows      []Row  `json:"rows"`
 }
 
-// A Row is one policy. Estimates have 95 % bootstrap intervals; differences are
-// paired, request by request.
+// A Row is one policy. Estimates have 95 % bootstrap intervals over groups of
+// requests (a quality of 0 or 1, which no resample changes, Wilson's);
+// differences are paired, request by request.
 type Row struct {
 	Policy   string        `json:"policy"`
 	Single   bool          `json:"single"` // one model for everything
+	Both     bool          `json:"both"`   // asks two models for every request
 	Oracle   bool          `json:"oracle"` // knows the qualities; no policy can
 	Quality  eval.Estimate `json:"quality"`
 	Cost     eval.Estimate `json:"cost"`
 	Gain     eval.Estimate `json:"quality_less_reference"`
-	Saving   eval.Estimate `json:"saving"` // 1 − cost over the reference's
-	Frontier bool          `json:"frontier"`
+	Saving   eval.Estimate `json:"saving"`   // 1 − cost over the reference's; null on the axis of last_share
+	Frontier bool          `json:"frontier"` // on the axis of last_share not for policies that ask both
 
 	// Beside a random mix of single models: how much better at equal cost, and
 	// how much cheaper, as a share, at equal quality. Null where no mix costs
 	// as little, or is as good.
-	BetterThanMix  eval.Number `json:"quality_less_mix_at_equal_cost"`
-	CheaperThanMix eval.Number `json:"saving_on_mix_at_equal_quality"`
+	BetterThanMix  eval.Estimate `json:"quality_less_mix_at_equal_cost"`
+	CheaperThanMix eval.Estimate `json:"saving_on_mix_at_equal_quality"`
 
 	P50     eval.Number `json:"latency_p50_ms"`
 	P95     eval.Number `json:"latency_p95_ms"`
@@ -68,66 +72,99 @@ var ErrNothing = errors.New("no request is served with a known quality by every 
 // oracle, which takes the best answer and of equal ones the cheapest, is added.
 func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 	all := append(append([]*Trace{}, singles...), policies...)
-	c := &comparer{Options: o, axis: AxisUSD}
-	c.take(all, true)
-	if len(c.requests) == 0 || float64(len(c.requests)) < leastPriced*float64(c.scored) {
-		c.axis = AxisLast
-		c.take(all, false)
-	}
-	if len(c.requests) == 0 {
+	c := &comparer{Options: o, axis: AxisUSD, singles: len(singles)}
+	timed := c.take(all)
+	n, priced := len(c.requests), countOf(c.priced)
+	if n == 0 {
 		return nil, ErrNothing
+	}
+	if float64(priced) < leastPriced*float64(n) {
+		c.axis = AxisLast
+		for j := range c.priced {
+			c.priced[j] = true
+		}
 	}
 	for _, t := range all {
 		c.columns = append(c.columns, c.column(t))
 	}
 	c.columns = append(c.columns, c.oracle(singles))
 	out := &Comparison{
-		N: len(c.requests), LeftOut: len(all[0].Known) - len(c.requests), Axis: c.axis, Reference: singles[len(singles)-1].Policy,
+		N: n, LeftOut: len(all[0].Known) - n, Priced: priced, Timed: countOf(timed), Axis: c.axis, Reference: singles[len(singles)-1].Policy,
 	}
 	for i, col := range c.columns {
 		row := Row{Single: i < len(singles), Oracle: i == len(all), Policy: "oracle"}
 		if !row.Oracle {
-			row.Policy, row.CostOrigin, row.LatencyOrigin = all[i].Policy, all[i].CostOrigin, all[i].LatencyOrigin
+			row.Policy, row.Both, row.CostOrigin, row.LatencyOrigin = all[i].Policy, all[i].Both, all[i].CostOrigin, all[i].LatencyOrigin
 		} else {
 			for _, t := range singles {
 				row.CostOrigin, row.LatencyOrigin = max(row.CostOrigin, t.CostOrigin), max(row.LatencyOrigin, t.LatencyOrigin)
 			}
 		}
-		_, row.P50, row.P95 = quantiles(col.latency)
-		_, row.First50, _ = quantiles(col.first)
+		_, row.P50, row.P95 = quantiles(only(col.latency, timed))
+		_, row.First50, _ = quantiles(only(col.first, timed))
 		out.Rows = append(out.Rows, row)
 	}
 	c.estimate(out.Rows, len(singles)-1)
-	besideMix(out.Rows)
-	markFrontier(out.Rows)
+	markFrontier(out.Rows, c.axis)
 	return out, nil
+}
+
+// only returns the values that are marked.
+func only(values []float64, marked []bool) []float64 {
+	var out []float64
+	for i, v := range values {
+		if marked[i] {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func countOf(marked []bool) int {
+	n := 0
+	for _, yes := range marked {
+		n += count(yes)
+	}
+	return n
 }
 
 // comparer compares columns of figures on the same requests.
 type comparer struct {
 	Options
 	axis     string
-	requests []int // taken
-	scored   int   // requests with a known quality under all policies
+	singles  int
+	requests []int  // taken
+	group    []int  // of each, numbered from 0
+	groups   int    // how many there are
+	priced   []bool // of each, whether its cost is known under all policies
 	columns  []column
 }
 
 type column struct{ score, cost, latency, first []float64 }
 
-// take finds the requests that can be compared.
-func (c *comparer) take(all []*Trace, priced bool) {
-	c.requests, c.scored = nil, 0
+// take finds the requests that can be compared, and which of them are timed
+// under all policies.
+func (c *comparer) take(all []*Trace) (timed []bool) {
+	number := map[int32]int{}
 	for i := range all[0].Known {
-		scored, known := true, true
+		scored, priced, clocked := true, true, true
 		for _, t := range all {
 			scored = scored && t.Known[i] && !math.IsNaN(t.Score[i])
-			known = known && !math.IsNaN(t.CostUSD[i])
+			priced = priced && !math.IsNaN(t.CostUSD[i])
+			clocked = clocked && !math.IsNaN(t.Latency[i])
 		}
-		c.scored += count(scored)
-		if scored && (known || !priced) {
-			c.requests = append(c.requests, i)
+		if !scored {
+			continue
 		}
+		g := all[0].Group[i]
+		if _, seen := number[g]; !seen {
+			number[g] = len(number)
+		}
+		c.requests, c.group = append(c.requests, i), append(c.group, number[g])
+		c.priced, timed = append(c.priced, priced), append(timed, clocked)
 	}
+	c.groups = len(number)
+	return timed
 }
 
 func (c *comparer) column(t *Trace) column {
@@ -162,53 +199,56 @@ func (c *comparer) oracle(singles []*Trace) column {
 	return col
 }
 
+// estimates of a row that the bootstrap gives intervals.
+const estimates = 6
+
+func (r *Row) estimates() [estimates]*eval.Estimate {
+	return [estimates]*eval.Estimate{&r.Quality, &r.Cost, &r.Gain, &r.Saving, &r.BetterThanMix, &r.CheaperThanMix}
+}
+
 // sums are a column's figures summed over each group.
 type sums struct{ score, cost []float64 }
 
 // estimate fills in means, differences and their intervals.
 func (c *comparer) estimate(rows []Row, reference int) {
-	group, groups := c.groupsOf()
-	sizes := make([]float64, groups)
-	for _, g := range group {
-		sizes[g]++
+	size, priced := make([]float64, c.groups), make([]float64, c.groups)
+	for j, g := range c.group {
+		size[g]++
+		priced[g] += float64(count(c.priced[j]))
 	}
 	by := make([]sums, len(c.columns))
 	for k, col := range c.columns {
-		by[k] = sums{make([]float64, groups), make([]float64, groups)}
-		for j, g := range group {
+		by[k] = sums{make([]float64, c.groups), make([]float64, c.groups)}
+		for j, g := range c.group {
 			by[k].score[g] += col.score[j]
-			by[k].cost[g] += col.cost[j]
+			if c.priced[j] {
+				by[k].cost[g] += col.cost[j]
+			}
 		}
 	}
-	one := make([]float64, groups)
+	figures := func(weights []float64) [][estimates]float64 {
+		n, ofCost := dot(weights, size), dot(weights, priced)
+		points := make([]curve.Point, len(by))
+		for k, s := range by {
+			points[k] = curve.Point{Quality: dot(weights, s.score) / n, Cost: dot(weights, s.cost) / ofCost}
+		}
+		return c.beside(points, reference)
+	}
+	one := make([]float64, c.groups)
 	for g := range one {
 		one[g] = 1
 	}
-	figures := func(weights []float64) [][4]float64 {
-		n := dot(weights, sizes)
-		out := make([][4]float64, len(by))
-		for k, s := range by {
-			out[k][0], out[k][1] = dot(weights, s.score)/n, dot(weights, s.cost)/n
-		}
-		for k := range out {
-			out[k][2], out[k][3] = out[k][0]-out[reference][0], 1-out[k][1]/out[reference][1]
-		}
-		return out
-	}
-	at := func(row *Row) [4]*eval.Estimate {
-		return [4]*eval.Estimate{&row.Quality, &row.Cost, &row.Gain, &row.Saving}
-	}
 	nan := eval.Number(math.NaN())
 	for k, values := range figures(one) {
-		for f, e := range at(&rows[k]) {
+		for f, e := range rows[k].estimates() {
 			*e = eval.Estimate{Value: eval.Number(values[f]), Low: nan, High: nan}
 		}
 	}
-	if groups < 2 {
+	if c.groups < 2 {
 		return // one group says nothing of the spread between groups
 	}
-	replicates := make([][4][]float64, len(by))
-	stats.Resample(groups, c.Replicates, c.Seed, func(_ int, weights []float64) {
+	replicates := make([][estimates][]float64, len(by))
+	stats.Resample(c.groups, c.Replicates, c.Seed, func(_ int, weights []float64) {
 		for k, values := range figures(weights) {
 			for f, v := range values {
 				replicates[k][f] = append(replicates[k][f], v)
@@ -216,27 +256,41 @@ func (c *comparer) estimate(rows []Row, reference int) {
 		}
 	})
 	for k := range rows {
-		for f, e := range at(&rows[k]) {
-			i := stats.Percentile(replicates[k][f], confidence)
-			e.Low, e.High = eval.Number(i.Low), eval.Number(i.High)
+		for f, e := range rows[k].estimates() {
+			if e.Value.Defined() {
+				i := stats.Percentile(replicates[k][f], confidence)
+				e.Low, e.High = eval.Number(i.Low), eval.Number(i.High)
+			}
+		}
+		if q := &rows[k].Quality; q.Value == 0 || q.Value == 1 {
+			ends := wilson(float64(q.Value), c.groups)
+			q.Low, q.High = ends[0], ends[1]
 		}
 	}
 }
 
-// groupsOf numbers the groups of the requests taken, from 0.
-func (c *comparer) groupsOf() (group []int, groups int) {
-	number := map[int32]int{}
-	for j, i := range c.requests {
-		g := int32(j)
-		if c.Groups != nil {
-			g = c.Groups[i]
+// beside returns, for the points of all policies, their quality, cost, gain and
+// saving on the reference, and how they stand beside mixes of single models: all
+// points of the hull can be had by sending a share of requests to each of two
+// models.
+func (c *comparer) beside(points []curve.Point, reference int) [][estimates]float64 {
+	hull := curve.NewHull(points[:c.singles])
+	nan := math.NaN()
+	out := make([][estimates]float64, len(points))
+	for k, p := range points {
+		x := [estimates]float64{p.Quality, p.Cost, p.Quality - points[reference].Quality, 1 - p.Cost/points[reference].Cost, nan, nan}
+		if mix, ok := hull.QualityAt(p.Cost); ok {
+			x[4] = p.Quality - mix
 		}
-		if _, seen := number[g]; !seen {
-			number[g] = len(number)
+		if mix, ok := hull.CostAt(p.Quality); ok && mix > 0 {
+			x[5] = 1 - p.Cost/mix
 		}
-		group = append(group, number[g])
+		if c.axis == AxisLast {
+			x[3], x[5] = nan, nan // a share of calls saves no money
+		}
+		out[k] = x
 	}
-	return group, len(number)
+	return out
 }
 
 func dot(a, b []float64) float64 {

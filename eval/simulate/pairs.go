@@ -18,12 +18,16 @@ import (
 type Pair struct {
 	Cheap     string      `json:"cheap"`
 	Dear      string      `json:"dear"`
-	N         int         `json:"n"`        // prompts that both were recorded for, with scores
+	N         int         `json:"n"`        // prompts that the dear one was recorded for, with scores
 	LeftOut   int         `json:"left_out"` // others
 	Compared  int         `json:"compared"` // prompts with a similarity; the others disagree
+	Missing   int         `json:"missing"`  // of those, prompts that the cheap one was not recorded for
 	Priced    int         `json:"priced"`   // prompts whose cost is known
+	Timed     int         `json:"timed"`    // prompts whose latency is known
 	Latency50 eval.Number `json:"latency_p50_ms"`
 	Latency95 eval.Number `json:"latency_p95_ms"`
+	Cost      eval.Origin `json:"cost_origin"` // the weakest
+	Latency   eval.Origin `json:"latency_origin"`
 
 	// Errors that the two make together, beside what they would if they erred
 	// independently of each other.
@@ -31,6 +35,7 @@ type Pair struct {
 	DearQuality  eval.Number `json:"dear_quality"`
 	BothWrong    eval.Number `json:"both_wrong"`
 	Independent  eval.Number `json:"both_wrong_if_independent"`
+	Dependence   float64     `json:"dependence_p"` // Fisher's exact test of the one being wrong against the other, one request a group; not adjusted
 
 	Points []PairPoint `json:"points"` // by threshold, highest first
 }
@@ -40,10 +45,11 @@ type PairPoint struct {
 	Threshold eval.Number    `json:"threshold"` // null: no two answers agree
 	Agreed    int            `json:"agreed"`
 	AgreeRate eval.Number    `json:"agree_rate"`
-	Quality   eval.Number    `json:"quality"`  // mean
-	CostUSD   eval.Number    `json:"cost_usd"` // mean of a request: both calls and comparing
+	AgreeCI   [2]eval.Number `json:"agree_rate_ci"` // 95 %, Wilson, of groups
+	Quality   eval.Number    `json:"quality"`       // mean
+	CostUSD   eval.Number    `json:"cost_usd"`      // mean of a request: both calls and comparing
 	False     eval.Number    `json:"false_agreement"`
-	FalseCI   [2]eval.Number `json:"false_agreement_ci"` // 95 %, Clopper–Pearson
+	FalseCI   [2]eval.Number `json:"false_agreement_ci"` // 95 %, Clopper–Pearson, of groups, one that holds a false agreement counting as wrong
 }
 
 // side is what a prompt adds to a pair.
@@ -55,11 +61,16 @@ type side struct {
 	latency     float64
 	cheapWrong  bool
 	cheap, dear float64 // scores
+	missing     bool    // the cheap one's was not recorded
+	group       int32
+	costFrom    eval.Origin
+	latencyFrom eval.Origin
 }
 
 // SweepPairs simulates every pair of the ladder at every distinct similarity.
-// A prompt for which one of the two was not recorded, or has no score, is left
-// out of the pair; one whose side failed or came too late disagrees. It takes
+// A prompt for which the dear one was not recorded, or a score is unknown, is left
+// out of the pair; one whose side failed, came too late, or was not recorded
+// disagrees. It takes
 // O(n log n) for each pair after the similarities.
 func SweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float64, backend policy.Backend, requests []policy.Request) ([]Pair, error) {
 	models := backend.Models()
@@ -121,7 +132,7 @@ func sideOf(ctx context.Context, p policy.Parallel, backend policy.Backend, requ
 		p.Threshold = math.Inf(1)
 		var apart policy.Served
 		if apart, err = p.Serve(ctx, backend, request); err == nil {
-			return newSide(seen.similarity, &together, &apart)
+			return newSide(request.Group, seen.similarity, &together, &apart)
 		}
 	}
 	if errors.Is(err, policy.ErrUnrecorded) {
@@ -130,11 +141,13 @@ func sideOf(ctx context.Context, p policy.Parallel, backend policy.Backend, requ
 	return side{}, false, err
 }
 
-func newSide(similarity float64, together, apart *policy.Served) (side, bool, error) {
+func newSide(group int32, similarity float64, together, apart *policy.Served) (side, bool, error) {
 	a, b := together.Score(), apart.Score()
 	cheap, dear := scoreOf(&together.Attempts[0]), scoreOf(&together.Attempts[1])
 	s := side{similarity: similarity, agreed: a.Value, apart: b.Value, cost: math.NaN(), latency: math.NaN(), cheap: cheap, dear: dear}
-	s.cheapWrong = !right(cheap)
+	s.cheapWrong, s.group = !right(cheap), group
+	s.missing = together.Attempts[0].Unrecorded
+	s.costFrom, s.latencyFrom = together.CostUSD.Origin, together.LatencyMS.Origin
 	if together.CostUSD.Known() {
 		s.cost = together.CostUSD.Value
 	}
@@ -178,12 +191,24 @@ func (r *remembered) Similarity(ctx context.Context, cheap, dear string) (float6
 // sweepPair goes through the thresholds from the highest: prompts of equal
 // similarity come to agree together.
 func sweepPair(sides []side) Pair {
-	p := Pair{N: len(sides)}
+	p := Pair{N: len(sides), Dependence: 1}
+	if p.N == 0 {
+		nan := eval.Number(math.NaN())
+		p.Latency50, p.Latency95, p.CheapQuality, p.DearQuality, p.BothWrong, p.Independent = nan, nan, nan, nan, nan, nan
+		return p
+	}
 	var cheap, dear, both, wrongCheap, wrongDear float64
 	quality := 0.0
 	var costs, latencies []float64
 	var compared []side
+	all, one := map[int32]bool{}, [2][2]int{}
 	for _, s := range sides {
+		if !all[s.group] {
+			all[s.group] = true
+			one[count(!right(s.cheap))][count(!right(s.dear))]++
+		}
+		p.Missing += count(s.missing)
+		p.Cost, p.Latency = max(p.Cost, s.costFrom), max(p.Latency, s.latencyFrom)
 		cheap, dear, quality = cheap+s.cheap, dear+s.dear, quality+s.apart
 		wrongCheap += float64(count(!right(s.cheap)))
 		wrongDear += float64(count(!right(s.dear)))
@@ -197,19 +222,21 @@ func sweepPair(sides []side) Pair {
 	p.Compared = len(compared)
 	var cost eval.Number
 	p.Priced, cost = mean(costs)
-	_, p.Latency50, p.Latency95 = quantiles(latencies)
+	p.Timed, p.Latency50, p.Latency95 = quantiles(latencies)
+	p.Dependence = stats.Fisher(one[1][1], one[1][0], one[0][1], one[0][0])
 	p.CheapQuality, p.DearQuality = eval.Number(cheap/n), eval.Number(dear/n)
 	p.BothWrong, p.Independent = eval.Number(both/n), eval.Number(wrongCheap/n*wrongDear/n)
 	slices.SortStableFunc(compared, func(a, b side) int { return cmp.Compare(b.similarity, a.similarity) })
 	agreed, wrong := 0, 0
+	groups, wrongGroups := map[int32]bool{}, map[int32]bool{}
 	point := func(threshold float64) {
 		x := PairPoint{
-			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n),
+			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n), AgreeCI: wilson(float64(agreed)/n, len(all)),
 			Quality: eval.Number(quality / n), CostUSD: cost, False: eval.Number(float64(wrong) / float64(agreed)),
 			FalseCI: [2]eval.Number{eval.Number(math.NaN()), eval.Number(math.NaN())},
 		}
 		if agreed > 0 {
-			i := stats.ClopperPearson(wrong, agreed, confidence)
+			i := stats.ClopperPearson(len(wrongGroups), len(groups), confidence)
 			x.FalseCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
 		}
 		p.Points = append(p.Points, x)
@@ -217,6 +244,9 @@ func sweepPair(sides []side) Pair {
 	point(math.Inf(1))
 	for i, s := range compared {
 		agreed, wrong = agreed+1, wrong+count(s.cheapWrong)
+		if groups[s.group] = true; s.cheapWrong {
+			wrongGroups[s.group] = true
+		}
 		quality += s.agreed - s.apart
 		if i+1 == len(compared) || compared[i+1].similarity != s.similarity {
 			point(s.similarity)

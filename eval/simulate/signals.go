@@ -3,8 +3,10 @@ package simulate
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/stats"
 )
@@ -17,12 +19,15 @@ const confidence = 0.95 // of all intervals
 type Signal struct {
 	Model      string         `json:"model"`
 	Check      string         `json:"check"`
-	N          int            `json:"n"`     // answers with a score
-	Wrong      int            `json:"wrong"` // of these, with a score below datasets.Right
+	N          int            `json:"n"`     // answers with a score, and calls that failed
+	Wrong      int            `json:"wrong"` // of these, failed or with a score below datasets.Right
 	Fired      int            `json:"fired"` // of these, that the check fires on
 	FiredWrong int            `json:"fired_wrong"`
-	Precision  stats.Interval `json:"precision"` // 95 % interval of the share of wrong answers among those it fires on
-	P          float64        `json:"p"`         // Fisher's exact test of firing against being wrong, Holm-adjusted over the checks that fire
+	Precision  [2]eval.Number `json:"precision"` // 95 % interval of the share of wrong answers among those it fires on, Wilson, of groups
+	P          float64        `json:"p"`         // Fisher's exact test of firing against being wrong, one request a group, Holm-adjusted over the checks that fire
+
+	groups map[int32]bool // that it fires in
+	one    [2][2]int      // of the first request of each group: fired, wrong
 }
 
 const alpha = 0.05 // of all tests
@@ -47,7 +52,10 @@ func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend,
 	var out []Signal
 	for rung, m := range backend.Models() {
 		signals := make([]Signal, len(policy.AllReasons()))
-		n, wrong := 0, 0
+		for r := range signals {
+			signals[r] = Signal{Model: m.Name, Check: policy.Reason(r).String(), groups: map[int32]bool{}}
+		}
+		seen := map[int32]bool{}
 		for i := range requests {
 			call, err := backend.Call(ctx, &requests[i], rung)
 			var reasons policy.Reasons
@@ -55,41 +63,49 @@ func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend,
 				reasons, err = checks.Check(&requests[i], &call)
 			}
 			switch {
-			case errors.Is(err, policy.ErrUnrecorded) || err == nil && !call.Score.Known:
+			case errors.Is(err, policy.ErrUnrecorded) || err == nil && call.Err == "" && !call.Score.Known:
 				continue
 			case err != nil:
 				return nil, err
 			}
-			bad := !right(call.Score.Value)
-			n, wrong = n+1, wrong+count(bad)
-			for _, r := range policy.AllReasons() {
-				if reasons.Has(r) {
-					signals[r].Fired++
-					signals[r].FiredWrong += count(bad)
-				}
+			wrong, group := call.Err != "" || !right(call.Score.Value), requests[i].Group
+			for r := range signals {
+				signals[r].add(reasons.Has(policy.Reason(r)), wrong, group, !seen[group])
 			}
+			seen[group] = true
 		}
-		for _, r := range policy.AllReasons() {
-			s := signals[r]
-			s.Model, s.Check, s.N, s.Wrong = m.Name, r.String(), n, wrong
-			s.Precision = stats.Wilson(s.FiredWrong, s.Fired, confidence)
-			out = append(out, s)
-		}
+		out = append(out, signals...)
 	}
 	adjust(out)
 	return out, nil
 }
 
+// add counts an answer; first says that it is its group's.
+func (s *Signal) add(fired, wrong bool, group int32, first bool) {
+	s.N++
+	s.Wrong += count(wrong)
+	if fired {
+		s.Fired++
+		s.FiredWrong += count(wrong)
+		s.groups[group] = true
+	}
+	if first {
+		s.one[count(fired)][count(wrong)]++
+	}
+}
+
 // adjust tests the checks that fire.
 func adjust(signals []Signal) {
+	nan := eval.Number(math.NaN())
 	var at []int
 	var p []float64
 	for i := range signals {
 		s := &signals[i]
-		if s.P = 1; s.Fired > 0 {
-			right := s.N - s.Wrong
+		s.P, s.Precision = 1, [2]eval.Number{nan, nan}
+		if s.Fired > 0 {
+			s.Precision = wilson(float64(s.FiredWrong)/float64(s.Fired), len(s.groups))
 			at = append(at, i)
-			p = append(p, stats.Fisher(s.FiredWrong, s.Fired-s.FiredWrong, s.Wrong-s.FiredWrong, right-(s.Fired-s.FiredWrong)))
+			p = append(p, stats.Fisher(s.one[1][1], s.one[1][0], s.one[0][1], s.one[0][0]))
 		}
 	}
 	for k, adjusted := range stats.Holm(p) {

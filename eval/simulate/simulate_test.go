@@ -52,7 +52,7 @@ func made(t testing.TB, n int, edit func(*synth.Config), keep func(o *datasets.O
 	}
 	requests := b.Requests()
 	for i := range requests {
-		requests[i].TaskType = taskType[requests[i].ID]
+		requests[i].TaskType, requests[i].Group = taskType[requests[i].ID], int32(i)
 	}
 	return b, requests
 }
@@ -133,19 +133,19 @@ func TestSweepIsThePolicy(t *testing.T) {
 				if knob == KnobTimeout {
 					tighter = func(a, b float64) bool { return b == 0 || a < b }
 				}
-				s, err := SweepCascade(context.Background(), knob, config, c.start, b, requests)
+				s, err := SweepCascade(context.Background(), knob, config, StartAt(c.start), b, requests)
 				if err != nil {
 					t.Fatal(err)
 				}
-				taken := complete(b, requests, c.start, s.Priced)
-				if len(taken) != s.N || s.N+s.LeftOut != len(requests) || len(s.Points) < 2 {
+				taken, priced := complete(b, requests, c.start, false), complete(b, requests, c.start, true)
+				if len(taken) != s.N || len(priced) != s.Priced || s.N+s.LeftOut != len(requests) || len(s.Points) < 2 {
 					t.Fatalf("%s: n %d, left out %d, %d points; %d of %d are complete", knob, s.N, s.LeftOut, len(s.Points), len(taken), len(requests))
 				}
 				for k, p := range s.Points {
-					trace := run(t, cascade(t, knob.At(config, p.Threshold), c.start), b, taken)
-					want := trace.Totals()
-					if math.Abs(float64(want.Quality-p.Quality)) > 1e-9 || s.Priced && math.Abs(float64(want.CostUSD-p.CostUSD)) > 1e-9*float64(want.CostUSD) {
-						t.Fatalf("%s at %g: quality %g, cost %g; the policy has %g, %g", knob, p.Threshold, p.Quality, p.CostUSD, want.Quality, want.CostUSD)
+					served := cascade(t, knob.At(config, p.Threshold), c.start)
+					trace, cost := run(t, served, b, taken), run(t, served, b, priced).Totals().CostUSD
+					if want := trace.Totals().Quality; math.Abs(float64(want-p.Quality)) > 1e-9 || math.Abs(float64(cost-p.CostUSD)) > 1e-9*float64(cost) {
+						t.Fatalf("%s at %g: quality %g, cost %g; the policy has %g, %g", knob, p.Threshold, p.Quality, p.CostUSD, want, cost)
 					}
 					for rung, tier := range trace.Tiers {
 						if tier.Served != p.Served[rung] {
@@ -197,7 +197,7 @@ func TestPairsAreThePolicy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(pairs) != 6 || pairs[0].Cheap != b.Models()[0].Name || pairs[0].Dear != b.Models()[1].Name || pairs[0].LeftOut != 1 || pairs[5].LeftOut != 0 {
+			if len(pairs) != 6 || pairs[0].Cheap != b.Models()[0].Name || pairs[0].Dear != b.Models()[1].Name || pairs[0].LeftOut != 0 || pairs[0].Missing != 1 || pairs[5].Missing != 0 {
 				t.Fatalf("%d pairs, the first %s and %s", len(pairs), pairs[0].Cheap, pairs[0].Dear)
 			}
 			for _, pair := range pairs {
@@ -291,11 +291,134 @@ func TestCascadeAgainstTruth(t *testing.T) {
 	near("both wrong", float64(pairs[0].BothWrong), 1-truth.Accuracy[0]-truth.Accuracy[1]+truth.BothRight[0][1])
 }
 
+// A hybrid is swept from where its classifier starts each request, and pays for
+// it.
+func TestSweepOfAHybrid(t *testing.T) {
+	b, requests := made(t, 80, func(c *synth.Config) { c.Timeouts = 0 }, nil)
+	decisions := map[string]eval.Decision{}
+	for i, q := range requests {
+		decisions[q.ID] = eval.Decision{Tier: i % 4, CostUSD: eval.Quantity{Value: .001 * float64(i), Origin: eval.Recorded}}
+	}
+	delete(decisions, requests[5].ID)
+	decide, rungs := policy.Decided(decisions), []int{0, 1, 2, 3}
+	s, err := SweepCascade(context.Background(), KnobConfidence, policy.ChecksConfig{}, StartBy(decide, rungs), b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.N != 79 || s.LeftOut != 1 {
+		t.Errorf("n %d, left out %d", s.N, s.LeftOut)
+	}
+	for _, p := range s.Points {
+		checks, err := policy.NewChecks(policy.ChecksConfig{MinConfidence: p.Threshold})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := run(t, policy.Route{Decide: decide, Rungs: rungs, Checks: checks}, b, requests).Totals()
+		if math.Abs(float64(want.Quality-p.Quality)) > 1e-9 || math.Abs(float64(want.CostUSD-p.CostUSD)) > 1e-9 || want.Exhausted != p.Exhausted {
+			t.Fatalf("at %g: %+v; the policy has %+v", p.Threshold, p, want)
+		}
+	}
+}
+
+// At 0 the check is off, also where confidences of 0 are known.
+func TestSweepFromZero(t *testing.T) {
+	b, requests := made(t, 3, func(c *synth.Config) { c.Timeouts = 0 }, func(o *datasets.Outcome) bool {
+		if o.Confidence.Value = 0; o.ID == "synth-1" {
+			o.Confidence.Known = false
+		}
+		return true
+	})
+	s, err := SweepCascade(context.Background(), KnobConfidence, policy.ChecksConfig{}, StartAt(0), b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Points) != 2 || s.Points[0].Escalated != 0 || s.Points[1].Threshold != 1 || s.Points[1].Exhausted != 3 {
+		t.Errorf("%+v", s.Points)
+	}
+}
+
+// Copies of a request are no evidence: intervals and tests are those of one.
+func TestCopiesAreNoEvidence(t *testing.T) {
+	b, requests := made(t, 200, nil, nil)
+	for i := range requests {
+		requests[i].Group = int32(i)
+	}
+	var copies []policy.Request
+	for range 10 {
+		copies = append(copies, requests...)
+	}
+	checks := cascade(t, policy.DefaultChecks(), 0).Checks
+	signals := func(requests []policy.Request) []Signal {
+		s, err := Signals(context.Background(), checks, b, requests)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for i, s := range signals(requests) {
+		many := signals(copies)[i]
+		if many.P != s.P || many.Precision != s.Precision && s.Fired > 0 || many.Fired != 10*s.Fired {
+			t.Fatalf("%+v, with copies %+v", s, many)
+		}
+	}
+	one, ten := run(t, cascade(t, policy.DefaultChecks(), 0), b, requests), run(t, cascade(t, policy.DefaultChecks(), 0), b, copies)
+	if a, z := one.Summaries()[0], ten.Summaries()[0]; a.Interval != z.Interval || z.Escalated != 10*a.Escalated {
+		t.Errorf("%+v, with copies %+v", a, z)
+	}
+	agreement := policy.SameAnswer{Answer: answerOf(t, `regex:k\d+`)}
+	pairs := func(requests []policy.Request) Pair {
+		p, err := SweepPairs(context.Background(), agreement, 0, b, requests)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p[0]
+	}
+	p, q := pairs(requests), pairs(copies)
+	if p.Points[1].FalseCI != q.Points[1].FalseCI || p.Points[1].AgreeCI != q.Points[1].AgreeCI || p.Dependence != q.Dependence {
+		t.Errorf("%+v, with copies %+v", p.Points[1], q.Points[1])
+	}
+}
+
+// A call that failed at an unknown cost counts in the quality of who made it.
+func TestFailedCallsCount(t *testing.T) {
+	scores, costs := constant(1000, 1), constant(1000, 1)
+	for i := range 40 {
+		scores[i], costs[i] = 0, math.NaN()
+	}
+	c, err := Compare([]*Trace{traceOf("a", constant(1000, 1), constant(1000, 1)), traceOf("b", scores, costs)}, nil, Options{Replicates: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := c.Rows[1]; c.N != 1000 || c.Priced != 960 || c.Axis != AxisUSD || math.Abs(float64(b.Quality.Value)-.96) > 1e-12 || b.Cost.Value != 1 {
+		t.Errorf("%+v", c)
+	}
+	// No resample changes a quality of 1; it is still not certain.
+	if q := c.Rows[0].Quality; q.Value != 1 || q.Low > .997 || q.High != 1 {
+		t.Errorf("quality %+v", q)
+	}
+}
+
+// Latencies of all policies are over the same requests.
+func TestCompareTimes(t *testing.T) {
+	a, b := traceOf("a", constant(10, 1), constant(10, 1)), traceOf("b", constant(10, 1), constant(10, 1))
+	for i := range 10 {
+		a.Latency[i] = float64(1000 * i)
+	}
+	b.Latency[2], b.Latency[3] = 7, 9
+	c, err := Compare([]*Trace{a, b}, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Timed != 2 || c.Rows[0].P95 != 3000 || c.Rows[1].P50 != 7 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // traceOf is a trace of given figures.
 func traceOf(name string, score, cost []float64) *Trace {
 	t := &Trace{Policy: name, Models: make([]policy.Model, 2), Score: score, CostUSD: cost}
-	for range score {
-		t.Known, t.Dearest = append(t.Known, true), append(t.Dearest, 0)
+	for i := range score {
+		t.Known, t.Dearest, t.Group = append(t.Known, true), append(t.Dearest, 0), append(t.Group, int32(i))
 		t.Latency, t.FirstToken = append(t.Latency, math.NaN()), append(t.FirstToken, math.NaN())
 	}
 	return t
@@ -333,7 +456,7 @@ func TestCompareByHand(t *testing.T) {
 		{1, 3, .25, .4, .5 - .25*2/4, nan},
 	} {
 		r := c.Rows[i]
-		got := figures{float64(r.Quality.Value), float64(r.Cost.Value), float64(r.Gain.Value), float64(r.Saving.Value), float64(r.BetterThanMix), float64(r.CheaperThanMix)}
+		got := figures{float64(r.Quality.Value), float64(r.Cost.Value), float64(r.Gain.Value), float64(r.Saving.Value), float64(r.BetterThanMix.Value), float64(r.CheaperThanMix.Value)}
 		if !cmp.Equal(want, got, cmp.AllowUnexported(figures{}), cmp.Comparer(func(a, b float64) bool { return a != a && b != b || math.Abs(a-b) < 1e-12 })) {
 			t.Errorf("%s: %+v, expected %+v", r.Policy, got, want)
 		}
@@ -362,6 +485,9 @@ func TestCompareWithoutCosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if c.Rows[2].Saving.Value.Defined() {
+		t.Errorf("a share of calls saves %v", c.Rows[2].Saving)
+	}
 	if c.Axis != AxisLast || c.Rows[0].Cost.Value != 0 || c.Rows[1].Cost.Value != 1 || c.Rows[2].Cost.Value != .5 || c.Rows[3].Cost.Value != .5 {
 		t.Errorf("%+v", c)
 	}
@@ -374,14 +500,14 @@ func TestCompareWithSomeCosts(t *testing.T) {
 	scores := constant(100, 1)
 	scores[9] = math.NaN()
 	c, err := Compare([]*Trace{traceOf("a", constant(100, 1), costs), traceOf("b", scores, constant(100, 2))}, nil, Options{})
-	if err != nil || c.N != 98 || c.LeftOut != 2 || c.Axis != AxisUSD {
+	if err != nil || c.N != 99 || c.LeftOut != 1 || c.Priced != 98 || c.Axis != AxisUSD {
 		t.Errorf("%+v, %v", c, err)
 	}
 	for i := range 10 {
 		costs[i] = math.NaN()
 	}
 	c, err = Compare([]*Trace{traceOf("a", constant(100, 1), costs), traceOf("b", scores, constant(100, 2))}, nil, Options{})
-	if err != nil || c.N != 99 || c.Axis != AxisLast {
+	if err != nil || c.N != 99 || c.Priced != 90 || c.Axis != AxisLast {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if _, err = Compare([]*Trace{traceOf("a", constant(3, math.NaN()), constant(3, 1))}, nil, Options{}); !errors.Is(err, ErrNothing) {
@@ -426,7 +552,7 @@ func TestOneRequestAndOneModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.Rows[0]; r.Quality.Low.Defined() || !r.Quality.Value.Defined() || r.BetterThanMix != 0 {
+	if r := c.Rows[0]; r.Quality.Low.Defined() || !r.Quality.Value.Defined() || r.BetterThanMix.Value != 0 {
 		t.Errorf("one request: %+v", r)
 	}
 }

@@ -88,12 +88,12 @@ type TierSummary struct {
 	Tier      string         `json:"tier"`
 	Model     string         `json:"model"`
 	Asked     int            `json:"asked"`
-	Served    int            `json:"served"`    // answers that were given
-	Escalated int            `json:"escalated"` // calls after which the next model was asked
-	Rate      eval.Number    `json:"escalation_rate"`
-	Interval  [2]eval.Number `json:"escalation_ci"` // 95 %, Wilson
-	Mark      string         `json:"mark"`          // good, watch, classifier problem; empty where there is no model above
-	Reasons   map[string]int `json:"reasons"`       // answers not taken, by the first reason; of the last model too
+	Served    int            `json:"served"`          // answers that were given
+	Escalated int            `json:"escalated"`       // calls after which the next model was asked
+	Rate      eval.Number    `json:"escalation_rate"` // null where there is no model above
+	Interval  [2]eval.Number `json:"escalation_ci"`   // 95 %, Wilson, of groups of requests
+	Mark      string         `json:"mark"`            // good, watch, classifier problem; empty where there is no model above
+	Reasons   map[string]int `json:"reasons"`         // answers not taken, by the first reason; of the last model too
 }
 
 // Summaries returns the tiers, in the ladder's order.
@@ -110,17 +110,20 @@ func (t *Trace) Summaries() []TierSummary {
 				s.Reasons[r.String()] = n
 			}
 		}
-		if c.Asked > 0 {
+		if c.Asked > 0 && i < len(t.Tiers)-1 {
 			s.Rate = eval.Number(float64(c.Escalated) / float64(c.Asked))
-			w := stats.Wilson(c.Escalated, c.Asked, confidence)
-			s.Interval = [2]eval.Number{eval.Number(w.Low), eval.Number(w.High)}
-			if i < len(t.Tiers)-1 {
-				s.Mark = markOf(float64(s.Rate))
-			}
+			s.Interval = wilson(float64(s.Rate), len(c.Groups))
+			s.Mark = markOf(float64(s.Rate))
 		}
 		out[i] = s
 	}
 	return out
+}
+
+// wilson is the 95 % interval of a share over groups.
+func wilson(share float64, groups int) [2]eval.Number {
+	w := stats.WilsonShare(share, groups, confidence)
+	return [2]eval.Number{eval.Number(w.Low), eval.Number(w.High)}
 }
 
 func markOf(rate float64) string {

@@ -52,7 +52,7 @@ func (k Knob) strictness(call *policy.Call) float64 {
 	case call.Confidence.Known:
 		return call.Confidence.Value
 	}
-	return math.Inf(-1)
+	return 0
 }
 
 // threshold is the knob's where all answers of a lower strictness are refused.
@@ -74,12 +74,35 @@ func (k Knob) beyond(largest float64) (strictness float64, ok bool) {
 	return largest + 1, true
 }
 
+// A Start says which model a request asks first, and what it costs to know
+// that; NaN is unknown.
+type Start func(ctx context.Context, request *policy.Request) (rung int, usd float64, err error)
+
+// StartAt has every request ask the same model first.
+func StartAt(rung int) Start {
+	return func(context.Context, *policy.Request) (int, float64, error) { return rung, 0, nil }
+}
+
+// StartBy has a classifier say where each request starts.
+func StartBy(decide policy.Decider, rungs []int) Start {
+	return func(ctx context.Context, request *policy.Request) (int, float64, error) {
+		d, err := decide(ctx, request)
+		if err != nil {
+			return 0, 0, err
+		}
+		if !d.CostUSD.Known() {
+			return rungs[d.Tier], math.NaN(), nil
+		}
+		return rungs[d.Tier], d.CostUSD.Value, nil
+	}
+}
+
 // A Sweep is a cascade at every distinct threshold of a knob.
 type Sweep struct {
 	Knob    Knob         `json:"knob"`
 	N       int          `json:"n"`        // requests for which all models from the start on were recorded, with scores
 	LeftOut int          `json:"left_out"` // others
-	Priced  bool         `json:"priced"`   // n counts only requests whose costs are known
+	Priced  int          `json:"priced"`   // of n, requests whose costs are known whatever the threshold: costs are over these
 	Points  []SweepPoint `json:"points"`   // from off to the tightest
 }
 
@@ -95,6 +118,8 @@ type SweepPoint struct {
 
 // ladderRun is one request on the whole ladder.
 type ladderRun struct {
+	start   int
+	usd     float64        // of finding the start
 	answers []ladderAnswer // from the start on
 	result  ladderResult   // at the present threshold
 }
@@ -137,13 +162,13 @@ func (r *ladderRun) at(strictness float64, late bool) ladderResult {
 // SweepCascade simulates a cascade at every distinct threshold of a knob. It
 // takes O(m log m) for m answers after the checks, times the models for the
 // climbing, and gives what [policy.Cascade] would at each.
-func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) (*Sweep, error) {
+func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start Start, backend policy.Backend, requests []policy.Request) (*Sweep, error) {
 	checks, err := policy.NewChecks(knob.At(config, 0))
 	if err != nil {
 		return nil, err
 	}
 	var runs []ladderRun
-	priced := 0
+	s := &Sweep{Knob: knob}
 	for i := range requests {
 		run, ok, err := runOf(ctx, knob, checks, start, backend, &requests[i])
 		if err != nil {
@@ -151,27 +176,30 @@ func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, st
 		}
 		if ok {
 			runs = append(runs, run)
-			priced += count(run.priced())
+			s.Priced += count(run.priced())
 		}
-	}
-	s := &Sweep{Knob: knob, Priced: len(runs) > 0 && float64(priced) >= leastPriced*float64(len(runs))}
-	if s.Priced {
-		runs = slices.DeleteFunc(runs, func(r ladderRun) bool { return !r.priced() })
 	}
 	s.N, s.LeftOut = len(runs), len(requests)-len(runs)
 	if s.N == 0 {
 		return nil, ErrNothing
 	}
-	s.sweep(knob, runs, start, len(backend.Models()))
+	s.sweep(knob, runs, len(backend.Models()))
 	return s, nil
 }
 
 func (r *ladderRun) priced() bool {
-	return !slices.ContainsFunc(r.answers, func(a ladderAnswer) bool { return math.IsNaN(a.cost) })
+	return !math.IsNaN(r.usd) && !slices.ContainsFunc(r.answers, func(a ladderAnswer) bool { return math.IsNaN(a.cost) })
 }
 
-func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start int, backend policy.Backend, request *policy.Request) (run ladderRun, ok bool, err error) {
-	for rung := start; rung < len(backend.Models()); rung++ {
+func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start Start, backend policy.Backend, request *policy.Request) (run ladderRun, ok bool, err error) {
+	run.start, run.usd, err = start(ctx, request)
+	if errors.Is(err, policy.ErrUnrecorded) {
+		return run, false, nil
+	}
+	if err != nil {
+		return run, false, err
+	}
+	for rung := run.start; rung < len(backend.Models()); rung++ {
 		call, err := backend.Call(ctx, request, rung)
 		var reasons policy.Reasons
 		if err == nil {
@@ -202,20 +230,23 @@ type tally struct {
 	escalated, exhausted int
 }
 
-// add counts a request, or with −1 takes it back.
-func (t *tally) add(x ladderResult, start, sign int) {
+// add counts a request's result, or with −1 takes it back.
+func (t *tally) add(r *ladderRun, sign int) {
+	x := &r.result
 	if x.rung >= 0 {
-		t.served[start+x.rung] += sign
+		t.served[r.start+x.rung] += sign
 		t.quality += float64(sign) * x.score
 	}
-	t.cost += float64(sign) * x.cost
+	if r.priced() {
+		t.cost += float64(sign) * (x.cost + r.usd)
+	}
 	t.escalated += sign * count(x.escalated)
 	t.exhausted += sign * count(x.exhausted)
 }
 
 // sweep tightens the knob from off. Each answer that comes to be refused moves
 // its request.
-func (s *Sweep) sweep(knob Knob, runs []ladderRun, start, models int) {
+func (s *Sweep) sweep(knob Knob, runs []ladderRun, models int) {
 	t := tally{served: make([]int, models)}
 	type event struct {
 		strictness float64
@@ -225,7 +256,7 @@ func (s *Sweep) sweep(knob Knob, runs []ladderRun, start, models int) {
 	late := knob == KnobTimeout
 	for i := range runs {
 		runs[i].result = runs[i].at(math.Inf(-1), late)
-		t.add(runs[i].result, start, 1)
+		t.add(&runs[i], 1)
 		for _, a := range runs[i].answers {
 			if !a.absent {
 				events = append(events, event{a.strictness, i})
@@ -251,9 +282,9 @@ func (s *Sweep) sweep(knob Knob, runs []ladderRun, start, models int) {
 		for ; i < end; i++ {
 			run := &runs[events[i].run]
 			if now := run.at(next, late); now != run.result {
-				t.add(run.result, start, -1)
-				t.add(now, start, 1)
+				t.add(run, -1)
 				run.result = now
+				t.add(run, 1)
 			}
 		}
 		s.point(knob.threshold(next), &t)
@@ -266,8 +297,8 @@ func (s *Sweep) point(threshold float64, t *tally) {
 		Threshold: threshold, Quality: eval.Number(t.quality / n), CostUSD: eval.Number(math.NaN()),
 		Served: slices.Clone(t.served), Escalated: t.escalated, Exhausted: t.exhausted,
 	}
-	if s.Priced {
-		p.CostUSD = eval.Number(t.cost / n)
+	if s.Priced > 0 {
+		p.CostUSD = eval.Number(t.cost / float64(s.Priced))
 	}
 	s.Points = append(s.Points, p)
 }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"runtime"
 	"sync"
@@ -16,6 +17,8 @@ import (
 type Trace struct {
 	Policy string
 	Models []policy.Model
+	Both   bool    // asks two models for every request
+	Group  []int32 // of each request
 
 	// Known tells whether the record says how the request would be served.
 	// Where it does not, all else is NaN, and rung is −1.
@@ -42,14 +45,16 @@ type TierCounts struct {
 	Served    int                   // answers that were given
 	Escalated int                   // calls after which the next model was asked
 	Reasons   map[policy.Reason]int // answers not taken, by the first reason; of the last model too
+	Groups    map[int32]bool        // of the requests that it was asked for
 }
 
 // Run serves all requests by a policy. It uses all processors; the result does
 // not depend on their number.
 func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
 	n := len(requests)
+	_, both := p.(policy.Parallel)
 	t := &Trace{
-		Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
+		Both: both, Group: make([]int32, n), Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
 		Score: make([]float64, n), CostUSD: make([]float64, n), FirstToken: make([]float64, n), Latency: make([]float64, n),
 	}
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/64))
@@ -77,7 +82,7 @@ func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backe
 func newTiers(n int) []TierCounts {
 	tiers := make([]TierCounts, n)
 	for i := range tiers {
-		tiers[i] = TierCounts{Reasons: map[policy.Reason]int{}}
+		tiers[i] = TierCounts{Reasons: map[policy.Reason]int{}, Groups: map[int32]bool{}}
 	}
 	return tiers
 }
@@ -85,6 +90,7 @@ func newTiers(n int) []TierCounts {
 // serve serves request i, and counts in a part.
 func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, backend policy.Backend, request *policy.Request) error {
 	nan := math.NaN()
+	t.Group[i] = request.Group
 	t.Rung[i], t.Score[i], t.CostUSD[i], t.FirstToken[i], t.Latency[i] = -1, nan, nan, nan, nan
 	s, err := p.Serve(ctx, backend, request)
 	if errors.Is(err, policy.ErrUnrecorded) {
@@ -103,7 +109,7 @@ func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, 
 	t.CostUSD[i] = valueOf(s.CostUSD, &part.CostOrigin)
 	t.Latency[i] = valueOf(s.LatencyMS, &part.LatencyOrigin)
 	t.FirstToken[i] = valueOf(s.FirstTokenMS, &part.LatencyOrigin)
-	part.count(&s)
+	part.count(&s, request.Group)
 	return nil
 }
 
@@ -115,7 +121,7 @@ func valueOf(q eval.Quantity, weakest *eval.Origin) float64 {
 	return q.Value
 }
 
-func (t *Trace) count(s *policy.Served) {
+func (t *Trace) count(s *policy.Served, group int32) {
 	if s.Exhausted {
 		t.Exhausted++
 	}
@@ -130,6 +136,7 @@ func (t *Trace) count(s *policy.Served) {
 	for k, a := range s.Attempts {
 		tier := &t.Tiers[a.Rung]
 		tier.Asked++
+		tier.Groups[group] = true
 		if a.Reasons == 0 {
 			continue
 		}
@@ -152,6 +159,7 @@ func (t *Trace) add(part *Trace) {
 		a.Asked += b.Asked
 		a.Served += b.Served
 		a.Escalated += b.Escalated
+		maps.Copy(a.Groups, b.Groups)
 		for r, n := range b.Reasons {
 			a.Reasons[r] += n
 		}

@@ -1,0 +1,395 @@
+package curve
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func order(t testing.TB, scores []float64) *Order {
+	t.Helper()
+	o, err := NewOrder(scores)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func near(a, b float64) bool {
+	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= 1e-12*math.Max(1, math.Abs(a))
+}
+
+// The order is that of a stable sort by score.
+func TestOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	negativeZero := math.Copysign(0, -1)
+	for _, n := range []int{0, 1, 2, 50, 3000} {
+		for _, draw := range []func() float64{
+			rng.NormFloat64,
+			func() float64 { return math.Floor(4 * rng.NormFloat64()) },
+			func() float64 {
+				return []float64{0, negativeZero, 1, -1, math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -math.SmallestNonzeroFloat64}[rng.IntN(8)]
+			},
+			func() float64 { return 7 },
+		} {
+			scores := make([]float64, n)
+			for i := range scores {
+				scores[i] = draw()
+			}
+			o := order(t, scores)
+			want := make([]int32, n)
+			for i := range want {
+				want[i] = int32(i)
+			}
+			slices.SortStableFunc(want, func(a, b int32) int {
+				switch x, y := scores[a], scores[b]; {
+				case x > y:
+					return -1
+				case x < y:
+					return 1
+				}
+				return 0
+			})
+			if !slices.Equal(want, o.rows) {
+				t.Fatalf("%d scores: another order", n)
+			}
+			distinct := map[float64]bool{}
+			for _, s := range scores {
+				distinct[s+0] = true
+			}
+			if o.Thresholds() != len(distinct) || o.Len() != n {
+				t.Fatalf("%d thresholds, expected %d", o.Thresholds(), len(distinct))
+			}
+		}
+	}
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		if _, err := NewOrder([]float64{1, bad}); err == nil {
+			t.Errorf("%g is taken", bad)
+		}
+	}
+}
+
+// slow is a curve by its definition: every threshold, every prompt.
+func slow(scores, weak, strong, weights []float64) *Curve {
+	n, c := 0.0, &Curve{}
+	for i := range scores {
+		n += weights[i]
+		c.Weak += weights[i] * weak[i]
+		c.Strong += weights[i] * strong[i]
+	}
+	c.Weak, c.Strong = c.Weak/n, c.Strong/n
+	thresholds := slices.Clone(scores)
+	slices.Sort(thresholds)
+	thresholds = slices.Compact(thresholds)
+	slices.Reverse(thresholds)
+	for _, threshold := range append([]float64{math.Inf(1)}, thresholds...) {
+		sent, quality := 0.0, 0.0
+		for i, s := range scores {
+			if s >= threshold {
+				sent, quality = sent+weights[i], quality+weights[i]*strong[i]
+			} else {
+				quality += weights[i] * weak[i]
+			}
+		}
+		c.Share, c.Quality = append(c.Share, sent/n), append(c.Quality, quality/n)
+	}
+	for k := 1; k < len(c.Share); k++ {
+		c.Area += (c.Share[k] - c.Share[k-1]) * (c.Quality[k] + c.Quality[k-1]) / 2
+	}
+	return c
+}
+
+// slowCPT walks the curve in small steps, and by its points, which it may touch
+// the target with alone.
+func slowCPT(c *Curve, recovered float64) float64 {
+	const steps = 200_000
+	target := c.Weak + recovered*(c.Strong-c.Weak)
+	first := 1.0
+	for k, y := range c.Quality {
+		if y >= target-1e-9 {
+			first = min(first, c.Share[k])
+		}
+	}
+	k := 1
+	for step := range steps + 1 {
+		x := float64(step) / steps
+		for c.Share[k] < x {
+			k++
+		}
+		y := c.Quality[k]
+		if c.Share[k] > c.Share[k-1] {
+			y = c.Quality[k-1] + (x-c.Share[k-1])/(c.Share[k]-c.Share[k-1])*(c.Quality[k]-c.Quality[k-1])
+		}
+		if y >= target-1e-9 {
+			first = min(first, x)
+			break
+		}
+	}
+	return first
+}
+
+func TestTwoModelsByDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 0))
+	for trial := range 300 {
+		n := 1 + rng.IntN(30)
+		scores, weak, strong, weights := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range n {
+			scores[i] = math.Floor(10*rng.Float64()) / 10
+			weak[i], strong[i] = float64(rng.IntN(2)), float64(rng.IntN(2))
+			if trial%3 == 0 {
+				weak[i], strong[i] = rng.Float64(), rng.Float64()
+			}
+			weights[i] = float64(rng.IntN(3))
+		}
+		weights[0]++ // so that some prompt counts
+		given := weights
+		if trial%2 == 0 {
+			for i := range weights {
+				weights[i] = 1
+			}
+			given = nil
+		}
+		got, want := order(t, scores).TwoModels(weak, strong, given), slow(scores, weak, strong, weights)
+		if !near(got.Area, want.Area) || !near(got.Weak, want.Weak) || !near(got.Strong, want.Strong) || !cmp.Equal(got.Share, want.Share, cmp.Comparer(near)) || !cmp.Equal(got.Quality, want.Quality, cmp.Comparer(near)) {
+			t.Fatalf("trial %d: %+v, expected %+v", trial, got, want)
+		}
+		apgr, err := got.APGR()
+		if better := want.Strong > want.Weak+1e-12; better != (err == nil) {
+			t.Fatalf("trial %d: APGR %g, %v with %g and %g", trial, apgr, err, want.Weak, want.Strong)
+		}
+		if err != nil {
+			if _, err := got.CPT(.5); !errors.Is(err, ErrNotBetter) || !math.IsNaN(apgr) {
+				t.Fatalf("trial %d: %v", trial, err)
+			}
+			continue
+		}
+		if slowly := (want.Area - want.Weak) / (want.Strong - want.Weak); !near(apgr, slowly) {
+			t.Fatalf("trial %d: APGR %g, expected %g", trial, apgr, slowly)
+		}
+		for _, recovered := range []float64{0, .2, .5, .8, 1} {
+			cpt, err := got.CPT(recovered)
+			if slowly := slowCPT(want, recovered); err != nil || math.Abs(cpt-slowly) > 2e-5 && trial < 60 {
+				t.Fatalf("trial %d: CPT(%g) %g, %v; expected %g", trial, recovered, cpt, err, slowly)
+			}
+		}
+	}
+	if _, err := order(t, nil).TwoModels(nil, nil, nil).APGR(); !errors.Is(err, ErrNoPrompts) {
+		t.Errorf("no prompts: %v", err)
+	}
+}
+
+// A constant score is random routing: APGR is ½ and CPT what it asks for.
+func TestConstantScore(t *testing.T) {
+	c := order(t, []float64{3, 3, 3, 3}).TwoModels([]float64{0, 0, 1, 0}, []float64{1, 1, 0, 1}, nil)
+	apgr, err := c.APGR()
+	if err != nil || apgr != .5 {
+		t.Errorf("%g, %v", apgr, err)
+	}
+	if cpt, err := c.CPT(.8); err != nil || !near(cpt, .8) {
+		t.Errorf("%g, %v", cpt, err)
+	}
+}
+
+// allDivisions lists what every choice of ordered thresholds comes to.
+func allDivisions(scores []float64, quality, cost [][]float64) []Point {
+	distinct := slices.Clone(scores)
+	slices.Sort(distinct)
+	distinct = slices.Compact(distinct)
+	var points []Point
+	var choose func(thresholds []float64)
+	choose = func(thresholds []float64) {
+		if len(thresholds) == len(quality)-1 {
+			p := Point{}
+			for i, s := range scores {
+				m := 0
+				for m < len(thresholds) && s >= thresholds[m] {
+					m++
+				}
+				p.Quality += quality[m][i]
+				p.Cost += cost[m][i]
+			}
+			n := float64(len(scores))
+			points = append(points, Point{p.Cost / n, p.Quality / n})
+			return
+		}
+		for _, threshold := range append(slices.Clone(distinct), math.Inf(1)) {
+			if len(thresholds) == 0 || threshold >= thresholds[len(thresholds)-1] {
+				choose(append(slices.Clone(thresholds), threshold))
+			}
+		}
+	}
+	choose(nil)
+	return points
+}
+
+func TestDivideByBruteForce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	for trial := range 300 {
+		n, models := 1+rng.IntN(9), 2+rng.IntN(3)
+		scores := make([]float64, n)
+		for i := range scores {
+			scores[i] = math.Floor(6 * rng.Float64())
+		}
+		quality, cost := make([][]float64, models), make([][]float64, models)
+		for m := range models {
+			for range n {
+				q, c := float64(rng.IntN(2)), float64(m+1)
+				if trial%2 == 0 {
+					q, c = rng.Float64(), float64(m)*rng.Float64()
+				}
+				quality[m], cost[m] = append(quality[m], q), append(cost[m], c)
+			}
+		}
+		o := order(t, scores)
+		mixes, truncated := o.Divide(quality, cost, 1000)
+		var got Hull
+		for _, m := range mixes {
+			got = append(got, m.Point)
+			checkMix(t, o, m, quality, cost)
+		}
+		want := bent(NewHull(allDivisions(scores, quality, cost)))
+		if truncated || !cmp.Equal(want, got, cmp.Comparer(near)) {
+			t.Fatalf("trial %d: %d prompts, %d models: %v, expected %v", trial, n, models, got, want)
+		}
+	}
+}
+
+// bent leaves out points that are on the line between their neighbours but for
+// rounding.
+func bent(h Hull) Hull {
+	for k := 1; k+1 < len(h); {
+		if slope(h[k-1], h[k])-slope(h[k], h[k+1]) < 1e-9 {
+			h = slices.Delete(h, k, k+1)
+		} else {
+			k++
+		}
+	}
+	return h
+}
+
+// checkMix holds that a mix is what its thresholds come to.
+func checkMix(t *testing.T, o *Order, m Mix, quality, cost [][]float64) {
+	t.Helper()
+	p, n := Point{}, float64(o.Len())
+	for k := range o.rows {
+		i := o.rows[o.Len()-1-k] // lowest first
+		model := 0
+		for model < len(m.From) && k >= m.From[model] {
+			model++
+		}
+		p.Quality += quality[model][i] / n
+		p.Cost += cost[model][i] / n
+	}
+	if !near(p.Quality, m.Quality) || !near(p.Cost, m.Cost) || !slices.IsSorted(m.From) {
+		t.Fatalf("%+v, but its thresholds come to %+v", m, p)
+	}
+}
+
+func TestDivideIsBounded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	const n = 2000
+	scores := make([]float64, n)
+	quality, cost := [][]float64{make([]float64, n), make([]float64, n), make([]float64, n)}, [][]float64{make([]float64, n), make([]float64, n), make([]float64, n)}
+	for i := range n {
+		scores[i] = rng.Float64()
+		for m := range 3 {
+			quality[m][i] = float64(m)/3*scores[i] + .3*rng.Float64()
+			cost[m][i] = float64(m) + .1*rng.Float64()
+		}
+	}
+	o := order(t, scores)
+	all, truncated := o.Divide(quality, cost, 100_000)
+	few, less := o.Divide(quality, cost, 9)
+	if truncated || !less || len(few) > 9 || len(all) < 10 {
+		t.Errorf("%d points, truncated %t; %d of at most 9, truncated %t", len(all), truncated, len(few), less)
+	}
+	for k := 1; k < len(all); k++ {
+		if !(all[k].Cost > all[k-1].Cost && all[k].Quality > all[k-1].Quality) {
+			t.Fatalf("point %d does not rise: %+v after %+v", k, all[k], all[k-1])
+		}
+	}
+}
+
+func TestHull(t *testing.T) {
+	h := NewHull([]Point{{1, .5}, {2, .4}, {3, .8}, {1, .3}, {2, .6}, {5, .8}, {4, .9}})
+	want := Hull{{1, .5}, {3, .8}, {4, .9}}
+	if diff := cmp.Diff(want, h); diff != "" {
+		t.Fatal(diff)
+	}
+	for _, c := range []struct {
+		cost, quality float64
+		ok            bool
+	}{{.9, 0, false}, {1, .5, true}, {2, .65, true}, {3.5, .85, true}, {4, .9, true}, {9, .9, true}} {
+		if q, ok := h.QualityAt(c.cost); ok != c.ok || !near(q, c.quality) {
+			t.Errorf("quality at %g: %g, %t", c.cost, q, ok)
+		}
+		if cost, ok := h.CostAt(c.quality); c.ok && c.cost <= 4 && (!ok || !near(cost, c.cost)) {
+			t.Errorf("cost at %g: %g, %t", c.quality, cost, ok)
+		}
+	}
+	if _, ok := h.CostAt(.91); ok {
+		t.Error("a mix is better than the best point")
+	}
+	if cost, ok := h.CostAt(.1); !ok || cost != 1 {
+		t.Errorf("cost of little: %g, %t", cost, ok)
+	}
+	// Trapezoids: 2·.65 + 1·.85 + 1·.9 to 5; to 3.5 they are 1.3 + .5·.825.
+	code, paper := h.AIQ(5)
+	if !near(code, 3.05/5) || !near(paper, 3.05/4) || !near(h.Integral(3.5), 1.3+.5*.825) {
+		t.Errorf("AIQ %g, %g; integral %g", code, paper, h.Integral(3.5))
+	}
+	for _, h := range []Hull{nil, {{1, .5}}} {
+		if code, paper := h.AIQ(1); !math.IsNaN(code) || !math.IsNaN(paper) {
+			t.Errorf("%v: AIQ %g, %g", h, code, paper)
+		}
+	}
+}
+
+func benchData(n int) (scores, weak, strong []float64) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	scores, weak, strong = make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range n {
+		scores[i], weak[i], strong[i] = rng.NormFloat64(), float64(rng.IntN(2)), float64(rng.IntN(2)|rng.IntN(2))
+	}
+	return scores, weak, strong
+}
+
+// BenchmarkTwoModels is the whole curve with APGR and CPT, from the scores on;
+// docs/checks/curve.py times numpy on as many.
+func BenchmarkTwoModels(b *testing.B) {
+	scores, weak, strong := benchData(400_000)
+	for b.Loop() {
+		o, err := NewOrder(scores)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c := o.TwoModels(weak, strong, nil)
+		if _, err := c.APGR(); err != nil {
+			b.Fatal(err)
+		}
+		for _, recovered := range []float64{.2, .5, .8} {
+			if _, err := c.CPT(recovered); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkDivide(b *testing.B) {
+	scores, weak, strong := benchData(14_000)
+	o, err := NewOrder(scores)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cost := [][]float64{make([]float64, len(weak)), make([]float64, len(weak)), make([]float64, len(weak))}
+	for i := range weak {
+		cost[1][i], cost[2][i] = 1, 5
+	}
+	for b.Loop() {
+		o.Divide([][]float64{weak, weak, strong}, cost, 200)
+	}
+}

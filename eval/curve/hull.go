@@ -1,0 +1,102 @@
+package curve
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// A Point is a cost and the quality it buys.
+type Point struct {
+	Cost    float64 `json:"cost"`
+	Quality float64 `json:"quality"`
+}
+
+// A Hull is a concave line of points by rising cost and quality. Random mixes
+// of two neighbours reach all that lies between them.
+type Hull []Point
+
+// NewHull returns the non-decreasing convex hull of points, as RouterBench
+// (Hu et al., arXiv 2403.12031) has it: by cost, of equal costs the best; what
+// is no better than something cheaper is dropped, and so is what lies on or below
+// the line between two others. O(n log n).
+func NewHull(points []Point) Hull {
+	points = slices.Clone(points)
+	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(b.Quality, a.Quality)) })
+	var h Hull
+	for _, p := range points {
+		if len(h) > 0 && (p.Cost == h[len(h)-1].Cost || p.Quality <= h[len(h)-1].Quality) {
+			continue
+		}
+		for len(h) > 1 && slope(h[len(h)-2], h[len(h)-1]) <= slope(h[len(h)-1], p) {
+			h = h[:len(h)-1]
+		}
+		h = append(h, p)
+	}
+	return h
+}
+
+func slope(a, b Point) float64 { return (b.Quality - a.Quality) / (b.Cost - a.Cost) }
+
+// QualityAt returns the best quality of a mix at a cost; false below the
+// cheapest point's cost.
+func (h Hull) QualityAt(cost float64) (float64, bool) {
+	if len(h) == 0 || !(cost >= h[0].Cost) {
+		return 0, false
+	}
+	for i := 1; i < len(h); i++ {
+		if cost < h[i].Cost {
+			return h[i-1].Quality + slope(h[i-1], h[i])*(cost-h[i-1].Cost), true
+		}
+	}
+	return h[len(h)-1].Quality, true
+}
+
+// CostAt returns the least cost of a mix of a quality; false above the best
+// point's quality.
+func (h Hull) CostAt(quality float64) (float64, bool) {
+	if len(h) == 0 || !(quality <= h[len(h)-1].Quality) {
+		return 0, false
+	}
+	for i := len(h) - 1; i > 0; i-- {
+		if quality > h[i-1].Quality {
+			return h[i-1].Cost + (quality-h[i-1].Quality)/slope(h[i-1], h[i]), true
+		}
+	}
+	return h[0].Cost, true
+}
+
+// Integral returns ∫ quality d cost of the hull from its first point to the
+// cost end, extended flat beyond its last point; 0 where end is not above the
+// first point's cost.
+func (h Hull) Integral(end float64) float64 {
+	if len(h) == 0 || end <= h[0].Cost {
+		return 0
+	}
+	sum := 0.0
+	for i, p := range h {
+		next := Point{end, p.Quality}
+		if i+1 < len(h) && h[i+1].Cost < end {
+			next = h[i+1]
+		} else if i+1 < len(h) {
+			next.Quality, _ = h.QualityAt(end)
+		}
+		sum += (next.Cost - p.Cost) * (next.Quality + p.Quality) / 2
+		if next.Cost == end {
+			break
+		}
+	}
+	return sum
+}
+
+// AIQ is the average improvement in quality up to the cost end, the largest of
+// all routers that are compared. RouterBench's code divides the integral by
+// end; its paper by end less the first point's cost: both are returned. They are
+// NaN where there is nothing to divide by.
+func (h Hull) AIQ(end float64) (code, paper float64) {
+	if len(h) == 0 || end <= h[0].Cost {
+		return math.NaN(), math.NaN()
+	}
+	integral := h.Integral(end)
+	return integral / end, integral / (end - h[0].Cost)
+}
