@@ -168,6 +168,7 @@ func madeOutcomes(prompts []datasets.Prompt) (*pipeline.Outcomes, error) {
 	return &pipeline.Outcomes{
 		Name:   "made-up outcomes",
 		Note:   "No model answered these prompts: answers, qualities, costs and latencies are drawn from a written model of ability against difficulty (routeproof data synth). The figures on policies show how the report works; they say nothing about these models.",
+		MadeUp: true,
 		Answer: `regex:k\d+`,
 		Scan: func(visit func(*datasets.Outcome) error) error {
 			return rows(func(o datasets.Outcome) error { return visit(&o) })

@@ -20,6 +20,7 @@ import (
 type Outcomes struct {
 	Name   string // in messages and the report
 	Note   string // what every reader of the report must know of them; may be empty
+	MadeUp bool   // nobody measured them
 	Answer string // how a final answer is found in a response; empty: as the configuration has it
 	Scan   func(visit func(*datasets.Outcome) error) error
 }
@@ -227,6 +228,7 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 	if err != nil {
 		return nil, configErrorf("tiers: %v: policies need a model of its own for each tier", err)
 	}
+	backend.MadeUp = j.in.Outcomes.MadeUp
 	found := map[string]bool{}
 	if err := j.in.Outcomes.Scan(func(o *datasets.Outcome) error {
 		found[o.Model] = true

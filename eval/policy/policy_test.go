@@ -448,6 +448,22 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+func TestMadeUpFigures(t *testing.T) {
+	b, err := NewRecorded(three(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.MadeUp = true
+	o := row("1", "s", good, 1, 1)
+	if err := b.Add(&o); err != nil {
+		t.Fatal(err)
+	}
+	call, err := b.Call(context.Background(), &Request{ID: "1"}, 0)
+	if err != nil || call.CostUSD.Origin != eval.Assumed || call.LatencyMS.Origin != eval.Assumed || call.FirstTokenMS.Origin != eval.Assumed {
+		t.Errorf("%+v, %v", call, err)
+	}
+}
+
 func TestLogRecord(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", .123456789123, 0), row("1", "m", good, .2, .5), row("1", "l", good, 4, 1))
 	q := &b.Requests()[0]

@@ -12,6 +12,10 @@ import (
 
 // Recorded is a backend that answers from outcomes.
 type Recorded struct {
+	// MadeUp says that nobody measured the outcomes' costs and latencies: they
+	// are marked as assumed. It is set before the first is added.
+	MadeUp bool
+
 	models []Model
 	count  func(text string) (int, error)
 	rung   map[string]int // of a model's name
@@ -72,7 +76,7 @@ func (r *Recorded) callOf(o *datasets.Outcome, m *Model) (Call, error) {
 	c := Call{
 		Response: o.Response, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
 		InputTokens: o.InputTokens, OutputTokens: o.OutputTokens,
-		CostUSD: recordedOrUnknown(o.CostUSD), FirstTokenMS: recordedOrUnknown(o.TTFTMS), LatencyMS: recordedOrUnknown(o.LatencyMS),
+		CostUSD: r.recorded(o.CostUSD), FirstTokenMS: r.recorded(o.TTFTMS), LatencyMS: r.recorded(o.LatencyMS),
 	}
 	if c.Err != "" {
 		return c, nil // what a failed call takes and costs is known only if it was recorded
@@ -116,9 +120,12 @@ func (r *Recorded) countTokens(c *Call, o *datasets.Outcome, m *Model) error {
 	return nil
 }
 
-func recordedOrUnknown(v datasets.Optional[float64]) eval.Quantity {
-	if !v.Known {
+func (r *Recorded) recorded(v datasets.Optional[float64]) eval.Quantity {
+	switch {
+	case !v.Known:
 		return eval.Quantity{}
+	case r.MadeUp:
+		return eval.Quantity{Value: v.Value, Origin: eval.Assumed}
 	}
 	return eval.Quantity{Value: v.Value, Origin: eval.Recorded}
 }

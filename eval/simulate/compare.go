@@ -280,10 +280,10 @@ func (c *comparer) beside(points []curve.Point, reference int) [][estimates]floa
 	for k, p := range points {
 		x := [estimates]float64{p.Quality, p.Cost, p.Quality - points[reference].Quality, 1 - p.Cost/points[reference].Cost, nan, nan}
 		if mix, ok := hull.QualityAt(p.Cost); ok {
-			x[4] = p.Quality - mix
+			x[4] = unlessRounding(p.Quality - mix)
 		}
 		if mix, ok := hull.CostAt(p.Quality); ok && mix > 0 {
-			x[5] = 1 - p.Cost/mix
+			x[5] = unlessRounding(1 - p.Cost/mix)
 		}
 		if c.axis == AxisLast {
 			x[3], x[5] = nan, nan // a share of calls saves no money
@@ -291,6 +291,14 @@ func (c *comparer) beside(points []curve.Point, reference int) [][estimates]floa
 		out[k] = x
 	}
 	return out
+}
+
+// unlessRounding is 0 for what differs from it by rounding alone.
+func unlessRounding(v float64) float64 {
+	if math.Abs(v) < 1e-9 {
+		return 0
+	}
+	return v
 }
 
 func dot(a, b []float64) float64 {
