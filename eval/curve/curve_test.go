@@ -258,6 +258,37 @@ func TestDivideByBruteForce(t *testing.T) {
 	}
 }
 
+// Sums of costs that are equal but for rounding hide no better division.
+func TestDivideRounding(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 0))
+	for trial := range 500 {
+		n, models := 2+rng.IntN(20), 2+rng.IntN(2)
+		scores := make([]float64, n)
+		for i := range scores {
+			scores[i] = float64(rng.IntN(5))
+		}
+		unit := .1 * 25 / 24 * rng.Float64()
+		quality, cents, cost := make([][]float64, models), make([][]float64, models), make([][]float64, models)
+		for m := range models {
+			for range n {
+				c := float64(1 + rng.IntN(4))
+				quality[m], cents[m], cost[m] = append(quality[m], float64(rng.IntN(5))/4), append(cents[m], c), append(cost[m], c*unit)
+			}
+		}
+		mixes, _ := order(t, scores).Divide(quality, cost, 1000)
+		var got Hull
+		for k, m := range mixes {
+			if got = append(got, m.Point); k > 0 && m.Cost <= got[k-1].Cost {
+				t.Fatalf("trial %d: point %d costs no more than the one before: %v", trial, k, got)
+			}
+		}
+		want := NewHull(allDivisions(scores, quality, cents)) // sums of these are exact
+		if g, w := got.Integral(5*unit), unit*want.Integral(5); math.Abs(g-w) > 1e-9*unit {
+			t.Fatalf("trial %d: ∫ %g, expected %g\n%v\n%v", trial, g, w, got, want)
+		}
+	}
+}
+
 // bent leaves out points that are on the line between their neighbours but for
 // rounding.
 func bent(h Hull) Hull {
@@ -391,5 +422,65 @@ func BenchmarkDivide(b *testing.B) {
 	}
 	for b.Loop() {
 		o.Divide([][]float64{weak, weak, strong}, cost, 200)
+	}
+}
+
+// Measures without the curve are those of the curve.
+func TestMeasure(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 0))
+	recovered := []float64{.2, .5, .8}
+	for range 500 {
+		n := 1 + rng.IntN(40)
+		scores, weak, strong, weights := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range n {
+			scores[i], weak[i], strong[i], weights[i] = float64(rng.IntN(8)), float64(rng.IntN(2)), float64(rng.IntN(2)), float64(rng.IntN(3))
+		}
+		weights[0] = 1
+		o := order(t, scores)
+		c, m := o.TwoModels(weak, strong, weights), o.Measure(weak, strong, weights, recovered, make([]float64, 3))
+		apgr, err := c.APGR()
+		if err != nil {
+			if !math.IsNaN(m.APGR) || !math.IsNaN(m.CPT[0]) {
+				t.Fatalf("%+v, but %v", m, err)
+			}
+			continue
+		}
+		if !near(apgr, m.APGR) || !near(c.Area, m.Area) || !near(c.Weak, m.Weak) || !near(c.Strong, m.Strong) {
+			t.Fatalf("%+v, expected %g of %+v", m, apgr, c)
+		}
+		for k, q := range recovered {
+			if cpt, err := c.CPT(q); err != nil || math.Abs(cpt-m.CPT[k]) > 1e-9 {
+				t.Fatalf("CPT(%g) %g, expected %g", q, m.CPT[k], cpt)
+			}
+		}
+	}
+}
+
+// Eleven points by hand: ten prompts a decile, of which each above the fifth
+// gains.
+func TestDeciles(t *testing.T) {
+	var scores, weak, strong []float64
+	for i := range 101 {
+		scores = append(scores, float64(i))
+		weak = append(weak, 0)
+		strong = append(strong, 0)
+		if i >= 50 {
+			strong[i] = 1
+		}
+	}
+	apgr, cpt, ok := RouteLLMDeciles(scores, weak, strong)
+	// Sent from the highest: 0, 11, 21, … 51 of 101 all gain, then 61 … 101 do not.
+	want := 0.0
+	last, quality := 0.0, 0.0
+	for _, sent := range []float64{11, 21, 31, 41, 51, 61, 71, 81, 91, 101} {
+		q := min(sent, 51) / 101
+		want += (sent/101 - last) * (q + quality) / 2
+		last, quality = sent/101, q
+	}
+	if !ok || !near(apgr, want/(51./101)) || !near(cpt[1], .5*51/101) {
+		t.Errorf("APGR %g, CPT %v, %t; expected %g", apgr, cpt, ok, want/(51./101))
+	}
+	if _, _, ok := RouteLLMDeciles([]float64{1, 1, 2}, []float64{0, 0, 0}, []float64{1, 1, 1}); ok {
+		t.Error("equal deciles are taken")
 	}
 }

@@ -36,6 +36,9 @@ func (o *Order) Divide(quality, cost [][]float64, most int) (hull []Mix, truncat
 		hull = append(append(hull, between...), best)
 		truncated = more
 	}
+	for len(hull) > 1 && hull[1].Cost <= hull[0].Cost {
+		hull = hull[1:]
+	}
 	return hull, truncated
 }
 
@@ -127,7 +130,8 @@ func (d *division) best(first, second weights) Mix {
 	return x
 }
 
-// between returns the points above the line from a to b, in order.
+// between returns the points above the line from a to b, in order. The first may
+// cost no more than a, where both cost the same but for rounding.
 func (d *division) between(a, b Mix, most int) (points []Mix, truncated bool) {
 	if !(b.Cost > a.Cost) {
 		return nil, false
@@ -135,7 +139,7 @@ func (d *division) between(a, b Mix, most int) (points []Mix, truncated bool) {
 	s := slope(a.Point, b.Point)
 	x := d.best(weights{1, s}, weights{1, 0})
 	rise := func(p Mix) float64 { return p.Quality - s*p.Cost }
-	if !(rise(x) > rise(a)+1e-12*math.Max(1, math.Abs(rise(a)))) || x.Cost <= a.Cost || x.Cost >= b.Cost {
+	if !(rise(x) > rise(a)+1e-12*math.Max(1, math.Abs(rise(a)))) || x.Cost >= b.Cost {
 		return nil, false
 	}
 	if most <= 0 {

@@ -50,6 +50,7 @@ func floors() map[string]floor {
 		"datasets/synth":                  {1, nil},
 		"datasets/describe":               {1, nil},
 		"eval":                            {1, nil},
+		"eval/curve":                      {1, nil},
 		"eval/classify":                   {2, nil},
 		"eval/classify/llm":               {2, nil},
 		"eval/policy":                     {2, []string{jsonschema}},

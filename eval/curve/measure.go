@@ -1,0 +1,107 @@
+package curve
+
+import "math"
+
+// Measures are what is taken of a curve between two models. APGR and CPT are
+// NaN where the strong model is not better.
+type Measures struct {
+	Weak, Strong float64 // mean qualities alone
+	Area         float64
+	APGR         float64
+	CPT          []float64 // for each share of the gap to recover
+}
+
+// Measure takes measures of the curve without keeping it, for resampling:
+// those of [Order.TwoModels]. recovered must rise. cpt is where CPT is put; it
+// has the length of recovered. O(n), nothing is allocated.
+func (o *Order) Measure(weak, strong, weights, recovered, cpt []float64) Measures {
+	m := Measures{CPT: cpt}
+	total := 0.0
+	for i := range weak {
+		w := weightOf(weights, i)
+		total += w
+		m.Weak += w * weak[i]
+		m.Strong += w * strong[i]
+	}
+	m.Weak, m.Strong = m.Weak/total, m.Strong/total
+	gap := m.Strong - m.Weak
+	for k := range cpt {
+		cpt[k] = math.NaN()
+	}
+	next := 0
+	sent, gain, start := 0.0, 0.0, int32(0)
+	x0, y0 := 0.0, m.Weak
+	for _, end := range o.ends {
+		for _, i := range o.rows[start:end] {
+			w := weightOf(weights, int(i))
+			sent += w
+			gain += w * (strong[i] - weak[i])
+		}
+		start = end
+		x, y := sent/total, m.Weak+gain/total
+		m.Area += (x - x0) * (y + y0) / 2
+		for ; gap > 0 && next < len(recovered) && y >= m.Weak+recovered[next]*gap-rounding; next++ {
+			target := m.Weak + recovered[next]*gap
+			if cpt[next] = x0; y > y0 {
+				cpt[next] = x0 + (x-x0)*max(0, min(1, (target-y0)/(y-y0)))
+			}
+		}
+		x0, y0 = x, y
+	}
+	m.APGR = math.NaN()
+	if gap > 0 {
+		m.APGR = (m.Area - m.Weak) / gap
+	}
+	return m
+}
+
+// RouteLLMDeciles takes measures as RouteLLM's own evaluation does: of eleven
+// thresholds only, the deciles of the scores, at or above which a prompt goes
+// to the strong model (above the last). ok is false where two deciles are equal,
+// at which that evaluation fails, or the strong model is not better. CPT is the
+// first crossing of the line through these points; that evaluation interpolates
+// as if quality rose throughout.
+func RouteLLMDeciles(scores, weak, strong []float64) (apgr float64, cpt [3]float64, ok bool) {
+	o, err := NewOrder(scores)
+	if err != nil || len(scores) == 0 {
+		return 0, cpt, false
+	}
+	n := len(scores)
+	at := func(k int) float64 { return scores[o.rows[n-1-k]] } // ascending
+	var thresholds []float64
+	for d := range 11 {
+		position := float64(n-1) * float64(d) / 10
+		low := int(position)
+		v := at(low)
+		if low+1 < n {
+			v += (position - float64(low)) * (at(low+1) - v)
+		}
+		if d > 0 && v == thresholds[d-1] {
+			return 0, cpt, false
+		}
+		thresholds = append(thresholds, v)
+	}
+	var c Curve
+	for d := 10; d >= 0; d-- {
+		sent, quality := 0.0, 0.0
+		for i, s := range scores {
+			if s >= thresholds[d] && d < 10 || s > thresholds[d] {
+				sent, quality = sent+1, quality+strong[i]
+			} else {
+				quality += weak[i]
+			}
+		}
+		c.Share, c.Quality = append(c.Share, sent/float64(n)), append(c.Quality, quality/float64(n))
+	}
+	c.Weak, c.Strong = c.Quality[0], c.Quality[10]
+	for k := 1; k < 11; k++ {
+		c.Area += (c.Share[k] - c.Share[k-1]) * (c.Quality[k] + c.Quality[k-1]) / 2
+	}
+	if apgr, err = c.APGR(); err != nil {
+		return 0, cpt, false
+	}
+	for k, q := range []float64{.2, .5, .8} {
+		cpt[k], _ = c.CPT(q)
+	}
+	return apgr, cpt, true
+}
