@@ -10,6 +10,8 @@ import (
 const (
 	MinRungs = 2
 	MaxRungs = 8
+
+	MaxModels = 64 // of ParseModels
 )
 
 // A Rung is a tier and the model that serves it.
@@ -27,9 +29,15 @@ type Ladder []Rung
 // may hold one; it cannot hold a comma.
 //
 // Where models stand alone, their tiers are called as they are.
-func ParseLadder(text string) (Ladder, error) {
+func ParseLadder(text string) (Ladder, error) { return parseLadder(text, MaxRungs) }
+
+// ParseModels reads a ladder as [ParseLadder] does, of up to [MaxModels] rungs:
+// for what needs no tiers of its own.
+func ParseModels(text string) (Ladder, error) { return parseLadder(text, MaxModels) }
+
+func parseLadder(text string, most int) (Ladder, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, fmt.Errorf("ladder is empty: expected %d to %d rungs, cheapest first, such as T1=small-model,T2=large-model", MinRungs, MaxRungs)
+		return nil, fmt.Errorf("ladder is empty: expected %d to %d rungs, cheapest first, such as T1=small-model,T2=large-model", MinRungs, most)
 	}
 	var l Ladder
 	named := 0
@@ -59,14 +67,16 @@ func ParseLadder(text string) (Ladder, error) {
 			l[i].Tier = l[i].Model
 		}
 	}
-	return l, l.Validate()
+	return l, l.validate(most)
 }
 
 // Validate tells what is wrong with the ladder: it has 2 to 8 rungs, and no
 // tier and no model stands twice. NONE is no tier.
-func (l Ladder) Validate() error {
-	if len(l) < MinRungs || len(l) > MaxRungs {
-		return fmt.Errorf("ladder: expected %d to %d rungs, found %d", MinRungs, MaxRungs, len(l))
+func (l Ladder) Validate() error { return l.validate(MaxRungs) }
+
+func (l Ladder) validate(most int) error {
+	if len(l) < MinRungs || len(l) > most {
+		return fmt.Errorf("ladder: expected %d to %d rungs, found %d", MinRungs, most, len(l))
 	}
 	for i, r := range l {
 		switch {

@@ -1,6 +1,8 @@
 package datasets
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +26,19 @@ func TestParseLadder(t *testing.T) {
 		if again, err := ParseLadder(got.String()); err != nil || !cmp.Equal(got, again) {
 			t.Errorf("%q: %v reads back as %v, %v", c.text, got, again, err)
 		}
+	}
+}
+
+func TestParseModels(t *testing.T) {
+	var names []string
+	for i := range MaxModels {
+		names = append(names, fmt.Sprint("m", i))
+	}
+	if l, err := ParseModels(strings.Join(names, ",")); err != nil || len(l) != MaxModels {
+		t.Errorf("%d models: %d, %v", MaxModels, len(l), err)
+	}
+	if _, err := ParseModels(strings.Join(append(names, "one more"), ",")); err == nil || err.Error() != "ladder: expected 2 to 64 rungs, found 65" {
+		t.Errorf("one too many: %v", err)
 	}
 }
 

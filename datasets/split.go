@@ -188,7 +188,7 @@ func (g *Groups) straddling() []string {
 // cut returns the split of a group: SHA-256 of salt, a zero byte and the key,
 // its first 64 bits as a fraction of 2^64, cut at the cumulative shares.
 func cut(salt, group string, shares Shares) Split {
-	u := float64(hash64(salt+"\x00"+group)>>11) / (1 << 53)
+	u := Uniform(salt, group)
 	sum := 0.0
 	for s := Train; s < Test; s++ {
 		if sum += shares[s]; u < sum {

@@ -48,3 +48,9 @@ func hash64(s string) uint64 {
 	sum := sha256.Sum256([]byte(s))
 	return binary.BigEndian.Uint64(sum[:8])
 }
+
+// Uniform turns a salt and a key into a number from 0 to below 1: the first 53
+// bits of SHA-256 of salt, a zero byte and the key.
+func Uniform(salt, key string) float64 {
+	return float64(hash64(salt+"\x00"+key)>>11) / (1 << 53)
+}

@@ -18,7 +18,7 @@ import (
 func (a *app) simulateVerb() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "Simulate cascades and parallel agreement on recorded answers",
+		Short: "Simulate routes, cascades and parallel agreement on recorded answers",
 		Long: `Serve recorded requests by a policy and show how good, how dear and how fast that
 would have been, beside every single model and an oracle, on the same requests.`,
 		Example: `  routeproof data synth --n 200 --out made
@@ -26,7 +26,7 @@ would have been, beside every single model and an oracle, on the same requests.`
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	a.addVerbs(cmd, a.simulateCascadeVerb(), a.simulateParallelVerb(), a.simulateHybridVerb())
+	a.addVerbs(cmd, a.simulateRouteVerb(), a.simulateCascadeVerb(), a.simulateParallelVerb(), a.simulateHybridVerb())
 	return cmd
 }
 
@@ -38,20 +38,29 @@ type simulateFlags struct {
 	checks                                              checkFlags
 	agreement                                           agreementFlags
 	predictions, classifier                             string
+	byScore                                             bool // no answer is looked into, only scores
+	scores                                              []string
 }
 
+// add adds the flags of policies that look into answers.
 func (f *simulateFlags) add(cmd *cobra.Command) {
+	f.addInput(cmd)
+	cmd.Flags().StringVar(&f.taskType, "task-type", "general", "task type of requests of which the prompts say none")
+	f.checks.add(cmd)
+	f.agreement.add(cmd)
+}
+
+// addInput adds the flags that say what is served, by which models and by which
+// classifier.
+func (f *simulateFlags) addInput(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.outcomes, "outcomes", "", "recorded answers of models: JSON Lines, CSV or Parquet, plain, .gz or .zst (required)")
 	flags.StringVar(&f.ladder, "ladder", "", "models, cheapest first, perhaps with their tiers: SIMPLE=gpt-4o-mini,FRONTIER=claude-opus-4 (default: those of the configuration)")
 	flags.StringVar(&f.prompts, "prompts", "", "the prompts, for task types, schemas and groups (default: what the outcomes say of them)")
-	flags.StringVar(&f.taskType, "task-type", "general", "task type of requests of which the prompts say none")
 	flags.StringVar(&f.prices, "prices", "", "prices and speeds of models, where costs and latencies were not recorded (default: those of the configuration)")
 	flags.StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
 	addProblems(cmd, &f.problems)
-	f.checks.add(cmd)
-	f.agreement.add(cmd)
 	flags.StringVar(&f.predictions, "predictions", "", "recorded predictions of classifiers, as run writes them, to route by (default: the rule classifier)")
 	flags.StringVar(&f.classifier, "classifier", "", "which classifier of the predictions")
 	required(cmd, "outcomes")

@@ -29,8 +29,9 @@ type simulation struct {
 	requests  []policy.Request
 	start     int
 	deciders  []simulate.NamedDecider
-	undecided error // why there is none
-	rungs     []int // of each tier
+	scorers   []simulate.Scorer // of files
+	undecided error             // why there is none
+	rungs     []int             // of each tier
 	notes     []string
 }
 
@@ -40,15 +41,11 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := oneOf("task-type", f.taskType, datasets.TaskTypes()); err != nil {
-		return nil, err
-	}
 	s := &simulation{flags: f, config: config}
-	if s.checks, err = f.checks.read(cmd, config); err != nil {
-		return nil, err
-	}
-	if s.agreement, err = f.agreement.read(cmd, config); err != nil {
-		return nil, err
+	if !f.byScore {
+		if err := s.readPolicies(cmd); err != nil {
+			return nil, err
+		}
 	}
 	models, err := f.models(config, each)
 	if err != nil {
@@ -60,7 +57,23 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*
 	if err := s.readOutcomes(cmd.Context(), models, each); err != nil {
 		return nil, err
 	}
-	return s, s.readPrompts(cmd.Context(), each)
+	if err := s.readPrompts(cmd.Context(), each); err != nil {
+		return nil, err
+	}
+	return s, s.readScores(cmd.Context(), each)
+}
+
+// readPolicies reads how answers are checked and compared.
+func (s *simulation) readPolicies(cmd *cobra.Command) (err error) {
+	f := s.flags
+	if err := oneOf("task-type", f.taskType, datasets.TaskTypes()); err != nil {
+		return err
+	}
+	if s.checks, err = f.checks.read(cmd, s.config); err != nil {
+		return err
+	}
+	s.agreement, err = f.agreement.read(cmd, s.config)
+	return err
 }
 
 // startOf returns the rung of a tier or model.
@@ -100,7 +113,11 @@ func (f *simulateFlags) models(config pipeline.Config, each func(datasets.Proble
 		}
 	}
 	if f.ladder != "" {
-		ladder, err := datasets.ParseLadder(f.ladder)
+		parse := datasets.ParseLadder
+		if f.byScore {
+			parse = datasets.ParseModels
+		}
+		ladder, err := parse(f.ladder)
 		if err != nil {
 			return nil, fmt.Errorf("%w: --ladder: %w", errUsage, err)
 		}
@@ -192,7 +209,11 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			return err
 		}
 		if found < len(s.requests) {
-			s.notes = append(s.notes, fmt.Sprintf("requests that are not among the prompts: %d of %d; their task type is taken to be %s", len(s.requests)-found, len(s.requests), s.flags.taskType))
+			note := fmt.Sprintf("requests that are not among the prompts: %d of %d", len(s.requests)-found, len(s.requests))
+			if !s.flags.byScore {
+				note += "; their task type is taken to be " + s.flags.taskType
+			}
+			s.notes = append(s.notes, note)
 		}
 	}
 	for i, group := range datasets.GroupPrompts(prompts).Near {
@@ -200,7 +221,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.requests[i].Group = int32(len(prompts) + i) // without a text nothing tells that it is another's copy
 		}
 	}
-	s.noteUnknown(ctx)
+	if !s.flags.byScore {
+		s.noteUnknown(ctx)
+	}
 	return s.readDecisions(ctx, each)
 }
 
@@ -284,7 +307,7 @@ func (s *simulation) nothing(why string) error {
 // tiers, where the ladder names tiers of the configuration.
 func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Problem)) error {
 	tiers, err := policy.RungsOf(s.config.TierNames(), s.backend.Models())
-	if err != nil {
+	if err != nil && !s.flags.byScore {
 		s.undecided = fmt.Errorf("%w: --ladder: %w: name the configuration's tiers before the models, as in %s=gpt-4o-mini", errUsage, err, s.config.TierNames()[0])
 		if s.flags.predictions != "" {
 			return s.undecided
@@ -323,7 +346,7 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 		}
 	}
 	if decided < len(s.requests) {
-		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all policies are compared on those alone", decider, decided, len(s.requests)))
+		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all are compared on those alone", decider, decided, len(s.requests)))
 	}
 	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(decisions)}}
 	return nil

@@ -1,0 +1,396 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// A Scorer is a router that gives every request a number; the higher, the more
+// difficult.
+type Scorer struct {
+	Name   string
+	Scores []float64 // by request; NaN: none
+}
+
+// recovered are the shares of the gap between weak and strong that CPT is given
+// for.
+func recovered() []float64 { return []float64{.2, .5, .8} }
+
+// CPTs are call-performance thresholds by percent of the gap recovered.
+type CPTs map[string]eval.Number
+
+func cptsOf(values []float64) CPTs {
+	return CPTs{"20": eval.Number(values[0]), "50": eval.Number(values[1]), "80": eval.Number(values[2])}
+}
+
+// Routes are routers by score, on the requests that every model answered, with
+// known quality, and every router scored. Null is undefined or unknown.
+type Routes struct {
+	N         int          `json:"n"`
+	LeftOut   int          `json:"left_out"`
+	Priced    int          `json:"priced"`      // of n, requests whose cost is known of every model: costs are over these, and there are none where these are under 95 %
+	Models    []RouteModel `json:"models"`      // in the ladder's order, cheapest first
+	Zero      curve.Hull   `json:"zero_router"` // random mixes of single models: the hull of their costs and qualities
+	ZeroAIQ   eval.Number  `json:"zero_aiq"`
+	Oracle    RouteOracle  `json:"oracle"`
+	Cheapest  RouteOracle  `json:"cheapest_correct"`    // the cheapest model that is right, and the cheapest of all where none is
+	Undefined string       `json:"undefined,omitempty"` // why there is no APGR and no CPT
+	Largest   eval.Number  `json:"aiq_to_cost_usd"`     // the cost up to which AIQ goes: the largest of any router or model
+	Routers   []Route      `json:"routers"`
+}
+
+// A RouteModel is one model for everything.
+type RouteModel struct {
+	Name    string      `json:"name"`
+	Tier    string      `json:"tier"`
+	Quality eval.Number `json:"quality"`
+	CostUSD eval.Number `json:"cost_usd"` // mean of a request
+}
+
+// A RouteOracle knows the qualities. Between two models, APGR and CPT are those
+// of routing by the difference of qualities.
+type RouteOracle struct {
+	Quality     eval.Number `json:"quality"`
+	CostUSD     eval.Number `json:"cost_usd"`
+	OfLast      eval.Number `json:"cost_of_last"` // as a share of the last model's cost
+	StrongShare eval.Number `json:"strong_share"` // of requests that go to the last model
+	APGR        eval.Number `json:"apgr"`
+	CPT         CPTs        `json:"cpt,omitempty"`
+}
+
+// A Route is one router at every threshold of its score.
+type Route struct {
+	Name       string         `json:"name"`
+	Thresholds int            `json:"thresholds"` // distinct scores
+	AUC        eval.Number    `json:"auc"`
+	APGR       eval.Number    `json:"apgr"`
+	APGRCI     [2]eval.Number `json:"apgr_ci"`         // 95 %, bootstrap over groups
+	OfOracle   eval.Number    `json:"apgr_of_oracle"`  // as a share of the oracle's
+	Less       eval.Estimate  `json:"apgr_less_first"` // paired, against the first router
+	CPT        CPTs           `json:"cpt"`
+	Deciles    *Deciles       `json:"routellm_deciles,omitempty"`
+	AIQ        eval.Number    `json:"aiq"`       // of the non-decreasing hull, over its cost, as RouterBench's code divides
+	AIQPaper   eval.Number    `json:"aiq_paper"` // over the range of cost, as its paper does
+	Hull       curve.Hull     `json:"hull"`      // of mean cost and quality at all thresholds; of ordered ones between more than two models
+	Truncated  bool           `json:"hull_truncated,omitempty"`
+}
+
+// Deciles are measures as RouteLLM's evaluation takes them.
+type Deciles struct {
+	APGR eval.Number `json:"apgr"`
+	CPT  CPTs        `json:"cpt"`
+	Why  string      `json:"undefined,omitempty"`
+}
+
+// mostHull bounds the points of a hull between more than two models.
+const mostHull = 500
+
+// RouteOptions say how routers are measured.
+type RouteOptions struct {
+	Options
+	Deciles bool
+}
+
+// MeasureRoutes measures routers by score. A request that some model did not
+// answer, or whose quality or score is unknown, is left out. It takes O(n log n)
+// a router, and O(n) a replicate.
+func MeasureRoutes(ctx context.Context, backend policy.Backend, requests []policy.Request, scorers []Scorer, o RouteOptions) (*Routes, error) {
+	m, err := newMatrix(ctx, backend, requests, scorers)
+	if err != nil {
+		return nil, err
+	}
+	out := &Routes{N: len(m.group), LeftOut: len(requests) - len(m.group), Priced: m.priced}
+	if out.N == 0 {
+		return nil, ErrNothing
+	}
+	models := backend.Models()
+	var points []curve.Point
+	for k, model := range models {
+		p := curve.Point{Quality: average(m.quality[k]), Cost: average(m.cost[k])}
+		points = append(points, p)
+		out.Models = append(out.Models, RouteModel{Name: model.Name, Tier: model.Tier, Quality: eval.Number(p.Quality), CostUSD: eval.Number(p.Cost)})
+	}
+	if m.hasCosts {
+		out.Zero = curve.NewHull(points)
+	}
+	last := points[len(points)-1].Cost
+	out.Oracle = m.oracle(false, last)
+	out.Cheapest = m.oracle(true, last)
+	if err := m.measure(out, scorers, o); err != nil {
+		return nil, err
+	}
+	m.aiq(out, points)
+	return out, nil
+}
+
+// matrix is qualities and costs by model and request.
+type matrix struct {
+	quality, cost [][]float64
+	scores        [][]float64 // by router
+	group         []int
+	groups        int
+	known         []bool // by request: its costs are, of every model
+	priced        int    // how many
+	hasCosts      bool   // there are enough of them; else all costs are NaN
+}
+
+func newMatrix(ctx context.Context, backend policy.Backend, requests []policy.Request, scorers []Scorer) (*matrix, error) {
+	models := len(backend.Models())
+	m := &matrix{quality: make([][]float64, models), cost: make([][]float64, models), scores: make([][]float64, len(scorers))}
+	number := map[int32]int{}
+	quality, cost := make([]float64, models), make([]float64, models)
+	for i := range requests {
+		known := true
+		for _, s := range scorers {
+			known = known && !math.IsNaN(s.Scores[i])
+		}
+		for k := range models {
+			s, err := policy.Single(k).Serve(ctx, backend, &requests[i])
+			if err != nil && !errors.Is(err, policy.ErrUnrecorded) {
+				return nil, err
+			}
+			score := s.Score()
+			known = known && err == nil && score.Known
+			if quality[k], cost[k] = score.Value, math.NaN(); s.CostUSD.Known() {
+				cost[k] = s.CostUSD.Value
+			}
+		}
+		if !known {
+			continue
+		}
+		for k := range models {
+			m.quality[k], m.cost[k] = append(m.quality[k], quality[k]), append(m.cost[k], cost[k])
+		}
+		priced := !slices.ContainsFunc(cost, math.IsNaN)
+		m.known = append(m.known, priced)
+		m.priced += count(priced)
+		for k, s := range scorers {
+			m.scores[k] = append(m.scores[k], s.Scores[i])
+		}
+		g := requests[i].Group
+		if _, seen := number[g]; !seen {
+			number[g] = len(number)
+		}
+		m.group = append(m.group, number[g])
+	}
+	m.groups = len(number)
+	m.settleCosts()
+	return m, nil
+}
+
+// settleCosts has means of costs be those of the requests whose costs are known
+// of every model, or unknown where these are few.
+func (m *matrix) settleCosts() {
+	n := float64(len(m.known))
+	m.hasCosts = m.priced > 0 && float64(m.priced) >= leastPriced*n
+	for _, costs := range m.cost {
+		for i, known := range m.known {
+			switch {
+			case !m.hasCosts:
+				costs[i] = math.NaN()
+			case known:
+				costs[i] *= n / float64(m.priced)
+			default:
+				costs[i] = 0
+			}
+		}
+	}
+}
+
+func average(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// oracle takes the best answer and of equal ones the cheapest; with correct, the
+// cheapest that is right, and of none the cheapest of all. Where costs are not
+// known the ladder's order stands for them.
+func (m *matrix) oracle(correct bool, last float64) RouteOracle {
+	models := len(m.quality)
+	var quality, cost, strong float64
+	for i := range m.group {
+		of := func(k int) float64 {
+			if correct {
+				return float64(count(right(m.quality[k][i])))
+			}
+			return m.quality[k][i]
+		}
+		best := 0
+		for k := 1; k < models; k++ {
+			if of(k) > of(best) || of(k) == of(best) && m.cost[k][i] < m.cost[best][i] {
+				best = k
+			}
+		}
+		quality += m.quality[best][i]
+		cost += m.cost[best][i]
+		strong += float64(count(best == models-1))
+	}
+	n := float64(len(m.group))
+	return RouteOracle{
+		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost / n), OfLast: eval.Number(cost / n / last),
+		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()),
+	}
+}
+
+// measure goes through the thresholds of every router.
+func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
+	nan := eval.Number(math.NaN())
+	two := len(m.quality) == 2
+	none := cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()})
+	out.Oracle.CPT = none
+	var orders []*curve.Order
+	for k, s := range scorers {
+		order, err := curve.NewOrder(m.scores[k])
+		if err != nil {
+			return err
+		}
+		orders = append(orders, order)
+		r := Route{
+			Name: s.Name, Thresholds: order.Thresholds(), AUC: nan, APGR: nan, APGRCI: [2]eval.Number{nan, nan}, OfOracle: nan,
+			Less: eval.Estimate{Value: nan, Low: nan, High: nan}, CPT: none, AIQ: nan, AIQPaper: nan,
+		}
+		if two {
+			r.AUC = eval.Number(order.Measure(m.quality[0], m.quality[1], nil, nil, nil).Area)
+		}
+		if m.hasCosts {
+			mixes, more := order.Divide(m.quality, m.cost, mostHull)
+			for _, x := range mixes {
+				r.Hull = append(r.Hull, x.Point)
+			}
+			r.Truncated = more
+		}
+		if o.Deciles {
+			r.Deciles = m.deciles(k, two)
+		}
+		out.Routers = append(out.Routers, r)
+	}
+	if !two {
+		out.Undefined = fmt.Sprintf("APGR and CPT are about two models, the ladder has %d", len(m.quality))
+		return nil
+	}
+	oracle, err := curve.NewOrder(curve.Differences(m.quality[0], m.quality[1]))
+	if err != nil {
+		return err
+	}
+	best := oracle.Measure(m.quality[0], m.quality[1], nil, recovered(), make([]float64, 3))
+	if !(best.Strong > best.Weak) {
+		out.Undefined = curve.ErrNotBetter.Error()
+		return nil
+	}
+	out.Oracle.APGR, out.Oracle.CPT = eval.Number(best.APGR), cptsOf(best.CPT)
+	for k, order := range orders {
+		r := &out.Routers[k]
+		x := order.Measure(m.quality[0], m.quality[1], nil, recovered(), make([]float64, 3))
+		r.APGR, r.CPT, r.OfOracle = eval.Number(x.APGR), cptsOf(x.CPT), eval.Number(x.APGR/best.APGR)
+	}
+	m.resample(out, orders, o.Options)
+	return nil
+}
+
+func (m *matrix) deciles(router int, two bool) *Deciles {
+	nan := eval.Number(math.NaN())
+	d := &Deciles{APGR: nan, CPT: cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()})}
+	if !two {
+		d.Why = "deciles are about two models"
+		return d
+	}
+	apgr, cpt, ok := curve.RouteLLMDeciles(m.scores[router], m.quality[0], m.quality[1])
+	if !ok {
+		d.Why = "two deciles of the scores are equal, or the strong model is not better"
+		return d
+	}
+	d.APGR, d.CPT = eval.Number(apgr), cptsOf(cpt[:])
+	return d
+}
+
+// resample fills in the intervals of APGR and of the differences to the first
+// router: groups are drawn for all routers at once.
+func (m *matrix) resample(out *Routes, orders []*curve.Order, o Options) {
+	if m.groups < 2 || len(orders) == 0 {
+		return
+	}
+	replicates := make([][]float64, len(orders))
+	weights, cpt := make([]float64, len(m.group)), make([]float64, 0)
+	stats.Resample(m.groups, o.Replicates, o.Seed, func(_ int, drawn []float64) {
+		for i, g := range m.group {
+			weights[i] = drawn[g]
+		}
+		for k, order := range orders {
+			replicates[k] = append(replicates[k], order.Measure(m.quality[0], m.quality[1], weights, nil, cpt).APGR)
+		}
+	})
+	for k := range orders {
+		r := &out.Routers[k]
+		i := stats.Percentile(replicates[k], confidence)
+		r.APGRCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
+		if k == 0 {
+			continue
+		}
+		less := make([]float64, len(replicates[k]))
+		for b := range less {
+			less[b] = replicates[k][b] - replicates[0][b]
+		}
+		d := stats.Percentile(less, confidence)
+		r.Less = eval.Estimate{Value: r.APGR - out.Routers[0].APGR, Low: eval.Number(d.Low), High: eval.Number(d.High)}
+	}
+}
+
+// aiq takes the average improvement in quality of every router up to the
+// largest cost that any of them, or any model, has.
+func (m *matrix) aiq(out *Routes, models []curve.Point) {
+	out.Largest, out.ZeroAIQ = eval.Number(math.NaN()), eval.Number(math.NaN())
+	if !m.hasCosts {
+		return
+	}
+	largest := 0.0
+	for _, p := range models {
+		largest = max(largest, p.Cost)
+	}
+	for _, r := range out.Routers {
+		largest = max(largest, r.Hull[len(r.Hull)-1].Cost)
+	}
+	out.Largest = eval.Number(largest)
+	zero, _ := out.Zero.AIQ(largest)
+	out.ZeroAIQ = eval.Number(zero)
+	for k := range out.Routers {
+		r := &out.Routers[k]
+		code, paper := r.Hull.AIQ(largest)
+		r.AIQ, r.AIQPaper = eval.Number(code), eval.Number(paper)
+	}
+}
+
+// Lengths scores requests by the number of characters (Unicode code points) of
+// the text; NaN without one.
+func Lengths(requests []policy.Request) Scorer {
+	s := Scorer{Name: "length"}
+	for _, q := range requests {
+		v := math.NaN()
+		if q.Text != "" {
+			v = float64(utf8.RuneCountInString(q.Text))
+		}
+		s.Scores = append(s.Scores, v)
+	}
+	return s
+}
+
+// Random scores requests by a hash of salt and id.
+func Random(salt string, requests []policy.Request) Scorer {
+	s := Scorer{Name: "random"}
+	for _, q := range requests {
+		s.Scores = append(s.Scores, datasets.Uniform(salt, q.ID))
+	}
+	return s
+}

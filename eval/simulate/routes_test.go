@@ -1,0 +1,444 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+// rows are the requests of a matrix by definition: NaN is unknown.
+type rows struct {
+	quality, cost [][]float64 // by request and model
+	scores        [][]float64 // by request and router
+}
+
+// backend records the outcomes. Its requests are in the order of the rows.
+func (r rows) backend(t testing.TB) (*policy.Recorded, []policy.Request, []Scorer) {
+	t.Helper()
+	var models []policy.Model
+	for k := range r.quality[0] {
+		models = append(models, policy.Model{Tier: fmt.Sprint("T", k), Name: fmt.Sprint("m", k)})
+	}
+	b, err := policy.NewRecorded(models, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.quality {
+		for k, q := range r.quality[i] {
+			o := datasets.Outcome{ID: fmt.Sprintf("%03d", i), Model: models[k].Name, Prompt: "x"}
+			if !math.IsNaN(q) {
+				o.Score = datasets.Known(q)
+			} else if (i+k)%2 == 0 && k > 0 {
+				continue // no row rather than a row without a score
+			}
+			if c := r.cost[i][k]; !math.IsNaN(c) {
+				o.CostUSD = datasets.Known(c)
+			}
+			if err := b.Add(&o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	requests := b.Requests()
+	var scorers []Scorer
+	for s := range r.scores[0] {
+		x := Scorer{Name: fmt.Sprint("r", s)}
+		for i := range requests {
+			requests[i].Group = int32(i)
+			x.Scores = append(x.Scores, r.scores[i][s])
+		}
+		scorers = append(scorers, x)
+	}
+	return b, requests, scorers
+}
+
+// whole returns the rows in which everything but costs is known.
+func (r rows) whole() rows {
+	var out rows
+	for i := range r.quality {
+		if slices.ContainsFunc(r.quality[i], math.IsNaN) || slices.ContainsFunc(r.scores[i], math.IsNaN) {
+			continue
+		}
+		out.quality, out.cost, out.scores = append(out.quality, r.quality[i]), append(out.cost, r.cost[i]), append(out.scores, r.scores[i])
+	}
+	return out
+}
+
+func (r rows) priced(i int) bool { return !slices.ContainsFunc(r.cost[i], math.IsNaN) }
+
+func (r rows) allPriced() float64 {
+	n := 0
+	for i := range r.cost {
+		n += count(r.priced(i))
+	}
+	return float64(n)
+}
+
+// meanCost is over the requests whose costs are all known.
+func (r rows) meanCost(k int) float64 {
+	sum := 0.0
+	for i := range r.cost {
+		if r.priced(i) {
+			sum += r.cost[i][k]
+		}
+	}
+	return sum / r.allPriced()
+}
+
+func randomRows(rng *rand.Rand, models int) rows {
+	var r rows
+	priced := rng.IntN(4) > 0
+	hole := func(v float64, one int) float64 {
+		if rng.IntN(one) == 0 {
+			return math.NaN()
+		}
+		return v
+	}
+	n, unpriced := 1+rng.IntN(9), -1
+	if rng.IntN(6) == 0 {
+		n, unpriced = 30, rng.IntN(30)
+	}
+	for i := range n {
+		var quality, cost, scores []float64
+		for range models {
+			quality = append(quality, hole(float64(rng.IntN(5))/4, 25))
+			cost = append(cost, float64(1+rng.IntN(6)))
+		}
+		if !priced || i == unpriced {
+			cost[rng.IntN(models)] = math.NaN()
+		}
+		for range 2 {
+			scores = append(scores, hole(float64(rng.IntN(4))-1, 40))
+		}
+		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, scores)
+	}
+	return r
+}
+
+// slice is column k.
+func slice(of [][]float64, k int) (out []float64) {
+	for _, row := range of {
+		out = append(out, row[k])
+	}
+	return out
+}
+
+// steps are share and quality at every threshold of a score between two models,
+// counted anew at each.
+func (r rows) steps(scores []float64) (share, quality []float64) {
+	thresholds := append(slices.Clone(scores), math.Inf(1))
+	slices.Sort(thresholds)
+	thresholds = slices.Compact(thresholds)
+	slices.Reverse(thresholds)
+	for _, t := range thresholds {
+		sent, sum := 0.0, 0.0
+		for i, s := range scores {
+			if s >= t {
+				sent++
+				sum += r.quality[i][1]
+			} else {
+				sum += r.quality[i][0]
+			}
+		}
+		share, quality = append(share, sent/float64(len(scores))), append(quality, sum/float64(len(scores)))
+	}
+	return share, quality
+}
+
+func area(share, quality []float64) float64 {
+	sum := 0.0
+	for k := 1; k < len(share); k++ {
+		sum += (share[k] - share[k-1]) * (quality[k] + quality[k-1]) / 2
+	}
+	return sum
+}
+
+func cptBySteps(share, quality []float64, recovered float64) float64 {
+	last := len(quality) - 1
+	target := quality[0] + recovered*(quality[last]-quality[0])
+	for k := 1; k <= last; k++ {
+		if quality[k] >= target-1e-12 {
+			return share[k-1] + (share[k]-share[k-1])*min(1, (target-quality[k-1])/(quality[k]-quality[k-1]))
+		}
+	}
+	return math.NaN()
+}
+
+// divisions are cost and quality of all ordered thresholds.
+func (r rows) divisions(scores []float64) (points []curve.Point) {
+	values := append(slices.Clone(scores), math.Inf(1))
+	models := len(r.quality[0])
+	var visit func(thresholds []float64)
+	visit = func(thresholds []float64) {
+		if len(thresholds) == models-1 {
+			var p curve.Point
+			for i, s := range scores {
+				k := 0
+				for k < models-1 && s >= thresholds[k] {
+					k++
+				}
+				p.Quality += r.quality[i][k]
+				if r.priced(i) {
+					p.Cost += r.cost[i][k]
+				}
+			}
+			p.Quality, p.Cost = p.Quality/float64(len(scores)), p.Cost/r.allPriced() // of exact sums
+			points = append(points, p)
+			return
+		}
+		for _, v := range values {
+			if len(thresholds) == 0 || v >= thresholds[len(thresholds)-1] {
+				visit(append(slices.Clone(thresholds), v))
+			}
+		}
+	}
+	visit(nil)
+	return points
+}
+
+// hullAt is the best quality of a mix of two points at exactly a cost, or of a
+// point that costs less.
+func hullAt(points []curve.Point, cost float64) float64 {
+	best := math.Inf(-1)
+	for _, a := range points {
+		if a.Cost > cost {
+			continue
+		}
+		best = max(best, a.Quality)
+		for _, b := range points {
+			if b.Cost > cost && b.Cost > a.Cost {
+				best = max(best, a.Quality+(b.Quality-a.Quality)*(cost-a.Cost)/(b.Cost-a.Cost))
+			}
+		}
+	}
+	return best
+}
+
+func aiqByPoints(points []curve.Point, end float64) (code, paper float64) {
+	costs := []float64{end}
+	for _, p := range points {
+		if p.Cost < end {
+			costs = append(costs, p.Cost)
+		}
+	}
+	slices.Sort(costs)
+	var qualities []float64
+	for _, c := range costs {
+		qualities = append(qualities, hullAt(points, c))
+	}
+	if costs[0] > end-1e-12 {
+		return math.NaN(), math.NaN()
+	}
+	return area(costs, qualities) / end, area(costs, qualities) / (end - costs[0])
+}
+
+// dearest is the least cost of the best quality.
+func dearest(points []curve.Point) float64 {
+	best := slices.MaxFunc(points, func(a, b curve.Point) int {
+		switch {
+		case a.Quality > b.Quality+1e-12, math.Abs(a.Quality-b.Quality) <= 1e-12 && a.Cost < b.Cost:
+			return 1
+		case a.Quality < b.Quality-1e-12, a.Cost > b.Cost:
+			return -1
+		}
+		return 0
+	})
+	return best.Cost
+}
+
+func same(a eval.Number, b float64) bool {
+	if math.IsNaN(b) || math.IsNaN(float64(a)) {
+		return math.IsNaN(b) == math.IsNaN(float64(a))
+	}
+	return math.Abs(float64(a)-b) < 1e-9
+}
+
+func TestRoutesByDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	defined, areas, some := 0, 0, 0
+	for trial := range 300 {
+		models := 2 + trial%2
+		all := randomRows(rng, models)
+		b, requests, scorers := all.backend(t)
+		r := all.whole()
+		got, err := MeasureRoutes(context.Background(), b, requests, scorers, RouteOptions{Options: Options{Replicates: 20}})
+		if len(r.quality) == 0 {
+			if !errors.Is(err, ErrNothing) {
+				t.Fatalf("trial %d: nothing is whole: %v", trial, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(r.quality)
+		if got.N != n || got.LeftOut != len(all.quality)-n {
+			t.Fatalf("trial %d: %d of %d, %d left out, expected %d", trial, got.N, len(all.quality), got.LeftOut, n)
+		}
+		expect := func(what string, x eval.Number, want float64) {
+			if !same(x, want) {
+				t.Fatalf("trial %d, %s: %v, expected %v\n%+v", trial, what, x, want, r)
+			}
+		}
+		priced := r.allPriced() >= .95*float64(n)
+		some += count(priced && int(r.allPriced()) < n)
+		var singles []curve.Point
+		for k := range models {
+			p := curve.Point{Quality: average(slice(r.quality, k)), Cost: math.NaN()}
+			if priced {
+				p.Cost = r.meanCost(k)
+			}
+			expect("quality", got.Models[k].Quality, p.Quality)
+			expect("cost", got.Models[k].CostUSD, p.Cost)
+			singles = append(singles, p)
+		}
+		oracles(r, priced, func(best, correct, bestCost, correctCost float64) {
+			expect("oracle", got.Oracle.Quality, best)
+			expect("cheapest correct", got.Cheapest.Quality, correct)
+			if priced {
+				expect("oracle's cost", got.Oracle.CostUSD, bestCost)
+				expect("cheapest correct's cost", got.Cheapest.CostUSD, correctCost)
+				expect("of the last", got.Cheapest.OfLast, correctCost/singles[models-1].Cost)
+			}
+		})
+		largest := math.NaN()
+		if priced {
+			for _, p := range singles {
+				largest = max(0, p.Cost, ignoreNaN(largest))
+			}
+			for s := range scorers {
+				largest = max(largest, dearest(r.divisions(slice(r.scores, s))))
+			}
+		}
+		expect("largest cost", got.Largest, largest)
+		for s, x := range got.Routers {
+			scores := slice(r.scores, s)
+			auc, apgr, cpts, ofOracle := math.NaN(), math.NaN(), []float64{math.NaN(), math.NaN(), math.NaN()}, math.NaN()
+			if models == 2 {
+				share, quality := r.steps(scores)
+				auc = area(share, quality)
+				if gap := singles[1].Quality - singles[0].Quality; gap > 0 {
+					defined++
+					apgr = (auc - singles[0].Quality) / gap
+					best := []float64{}
+					for i := range r.quality {
+						best = append(best, r.quality[i][1]-r.quality[i][0])
+					}
+					os, oq := r.steps(best)
+					ofOracle = apgr / ((area(os, oq) - singles[0].Quality) / gap)
+					expect("oracle's CPT 50", got.Oracle.CPT["50"], cptBySteps(os, oq, .5))
+					for k, q := range recovered() {
+						cpts[k] = cptBySteps(share, quality, q)
+					}
+				}
+			}
+			if (got.Undefined == "") == math.IsNaN(apgr) {
+				t.Fatalf("trial %d: APGR %v, undefined: %q", trial, apgr, got.Undefined)
+			}
+			expect("AUC", x.AUC, auc)
+			expect("APGR", x.APGR, apgr)
+			expect("of the oracle", x.OfOracle, ofOracle)
+			for k, percent := range []string{"20", "50", "80"} {
+				expect("CPT "+percent, x.CPT[percent], cpts[k])
+			}
+			code, paper, zero := math.NaN(), math.NaN(), math.NaN()
+			if priced {
+				areas++
+				code, paper = aiqByPoints(r.divisions(scores), largest)
+				zero, _ = aiqByPoints(singles, largest)
+			}
+			expect("AIQ", x.AIQ, code)
+			expect("AIQ as in the paper", x.AIQPaper, paper)
+			expect("zero router's AIQ", got.ZeroAIQ, zero)
+		}
+	}
+	if defined < 100 || areas < 300 || some < 10 {
+		t.Errorf("APGR was defined %d times, AIQ %d times, %d times without some cost", defined, areas, some)
+	}
+}
+
+func ignoreNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
+}
+
+// oracles chooses for each request by sorting.
+func oracles(r rows, priced bool, visit func(best, correct, bestCost, correctCost float64)) {
+	var sums [4]float64
+	n := float64(len(r.quality))
+	for i := range r.quality {
+		order := []int{}
+		for k := range r.quality[i] {
+			order = append(order, k)
+		}
+		choose := func(of func(float64) float64) int {
+			return slices.MinFunc(order, func(a, b int) int {
+				x, y := of(r.quality[i][a]), of(r.quality[i][b])
+				switch {
+				case x != y && x > y:
+					return -1
+				case x != y:
+					return 1
+				case priced && r.priced(i) && r.cost[i][a] < r.cost[i][b]:
+					return -1
+				case priced && r.priced(i) && r.cost[i][a] > r.cost[i][b]:
+					return 1
+				}
+				return a - b
+			})
+		}
+		best := choose(func(q float64) float64 { return q })
+		correct := choose(func(q float64) float64 { return math.Floor(q + .5) })
+		sums[0] += r.quality[i][best] / n
+		sums[1] += r.quality[i][correct] / n
+		if r.priced(i) {
+			sums[2] += r.cost[i][best] / r.allPriced()
+			sums[3] += r.cost[i][correct] / r.allPriced()
+		}
+	}
+	visit(sums[0], sums[1], sums[2], sums[3])
+}
+
+// The strong model is right with the probability that is the score, so that APGR
+// has a closed form.
+func TestRouteIntervalsCover(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	const trials, n = 200, 300
+	covered, paired := 0, 0
+	for trial := range trials {
+		var r rows
+		for range n {
+			u := rng.Float64()
+			strong := float64(count(rng.Float64() < u)) // weak is always wrong
+			r.quality, r.cost, r.scores = append(r.quality, []float64{0, strong}), append(r.cost, []float64{1, 2}), append(r.scores, []float64{u, rng.Float64()})
+		}
+		b, requests, scorers := r.backend(t)
+		x, err := MeasureRoutes(context.Background(), b, requests, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Sending the share s of the highest gains s − s²/2 of 1/2 in all:
+		// ∫(2s − s²)ds from 0 to 1 is 2/3. At random it is 1/2.
+		if i := x.Routers[0].APGRCI; i[0] <= 2./3 && 2./3 <= i[1] {
+			covered++
+		}
+		if d := x.Routers[1].Less; d.Low <= -1./6 && -1./6 <= d.High {
+			paired++
+		}
+	}
+	// 95 % less four standard errors.
+	if covered < 177 || paired < 177 {
+		t.Errorf("of %d intervals %d cover APGR, %d its difference", trials, covered, paired)
+	}
+}
