@@ -219,3 +219,29 @@ func writeParallel(w io.Writer, p *pipeline.Policies) error {
 	}
 	return pw.Close()
 }
+
+// curveRow is a router at one threshold between two models. The threshold that
+// is null is above all scores.
+type curveRow struct {
+	Router      string   `parquet:"router,dict"`
+	Threshold   *float64 `parquet:"threshold,optional"`
+	StrongShare float64  `parquet:"strong_share"`
+	Quality     float64  `parquet:"quality"`
+	CostUSD     *float64 `parquet:"cost_usd,optional"`
+}
+
+// WriteCurves writes routers between two models at every threshold, highest
+// first, as Parquet.
+func WriteCurves(w io.Writer, r *simulate.Routes) error {
+	pw := newParquetWriter[curveRow](w)
+	for _, router := range r.Routers {
+		for _, x := range router.Steps {
+			if _, err := pw.Write([]curveRow{{
+				Router: router.Name, Threshold: defined(x.Threshold), StrongShare: x.Share, Quality: x.Quality, CostUSD: defined(x.CostUSD),
+			}}); err != nil {
+				return err
+			}
+		}
+	}
+	return pw.Close()
+}

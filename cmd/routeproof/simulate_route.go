@@ -16,6 +16,7 @@ import (
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
 	"github.com/routeproof/routeproof/internal/wording"
+	"github.com/routeproof/routeproof/reports"
 )
 
 // routeDocument is the JSON of routing by score.
@@ -58,6 +59,7 @@ on, so these figures are about the scores and promise nothing of one threshold.`
 	}
 	f.addInput(cmd)
 	cmd.Flags().StringArrayVar(&f.scores, "scores", nil, "scores of a router: a file with id and score; may be given several times")
+	cmd.Flags().StringVar(&f.curves, "curves", "", "write quality and cost of every router at every threshold between two models to this file, Parquet")
 	cmd.Flags().BoolVar(&deciles, "deciles", false, "also measure at the eleven deciles of the scores, as RouteLLM's own evaluation does")
 	return cmd
 }
@@ -147,7 +149,20 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 			s.notes = append(s.notes, fmt.Sprintf("the ladder is not by cost: %q costs $%.4g a request, %q before it $%.4g", here.Name, float64(here.CostUSD), before.Name, float64(before.CostUSD)))
 		}
 	}
+	if err := s.writeCurves(routes); err != nil {
+		return nil, err
+	}
 	return &routeDocument{simulationVersion, s.flags.outcomes, routes, append([]string{}, s.notes...)}, nil
+}
+
+func (s *simulation) writeCurves(routes *simulate.Routes) error {
+	if s.flags.curves == "" {
+		return nil
+	}
+	if n := len(routes.Models); n != 2 {
+		return fmt.Errorf("%w: --curves: expected a ladder of two models, found %d: the hull of more is in --json", errUsage, n)
+	}
+	return datasets.WriteFile(s.flags.curves, func(w io.Writer) error { return reports.WriteCurves(w, routes) })
 }
 
 func printRoutes(w io.Writer, d *routeDocument) error {

@@ -7,6 +7,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
 )
 
 // routes is what others read of the JSON of routing by score.
@@ -162,6 +165,7 @@ func TestRouteInputs(t *testing.T) {
 	write("textless.jsonl", `{"id":"0","model":"a","score":0}`, `{"id":"0","model":"b","score":1}`)
 	write("blind.jsonl", `{"id":"0","model":"a","response":"x"}`, `{"id":"0","model":"b","score":1}`)
 	write("free.jsonl", `{"id":"0","model":"a","prompt":"x","score":0,"cost_usd":0}`, `{"id":"0","model":"b","prompt":"x","score":1,"cost_usd":0}`)
+	write("three.jsonl", `{"id":"0","model":"a","score":0}`, `{"id":"0","model":"b","score":1}`, `{"id":"0","model":"c","score":1}`)
 	for _, c := range []struct {
 		args string
 		code int
@@ -179,6 +183,8 @@ func TestRouteInputs(t *testing.T) {
 		{"--outcomes textless.jsonl --ladder a,b", 0, "no router by length: the text of 1 of 1 requests is not known"},
 		{"--outcomes blind.jsonl --ladder a,b", 12, "no request has a score of every router"},
 		{"--outcomes free.jsonl --ladder a,b --json", 0, `"cost_of_last": null`},
+		{"--outcomes o.jsonl --ladder a,b --curves o.jsonl", 2, "o.jsonl"},
+		{"--outcomes three.jsonl --ladder a,b,c --curves c.parquet", 2, "expected a ladder of two models, found 3"},
 		{"--outcomes o.jsonl --ladder a,b --problems o.jsonl", 2, "o.jsonl"},
 		{"--outcomes o.jsonl --ladder a,b --scores mine.jsonl --problems mine.jsonl", 2, "mine.jsonl"},
 	} {
@@ -192,4 +198,22 @@ func TestRouteInputs(t *testing.T) {
 	d := routeJSON(t, "--outcomes", "o.jsonl", "--ladder", "a,b", "--scores", "mine.jsonl")
 	within(t, "mine", d.Routers[0].APGR, .75, 1e-12)
 	within(t, "CPT 50", d.Routers[0].CPT["50"], .25, 1e-12)
+
+	must(t, "simulate", "route", "--outcomes", "o.jsonl", "--ladder", "a,b", "--scores", "mine.jsonl", "--curves", "c.parquet")
+	type row struct {
+		Router      string   `parquet:"router"`
+		Threshold   *float64 `parquet:"threshold"`
+		StrongShare float64  `parquet:"strong_share"`
+		Quality     float64  `parquet:"quality"`
+		CostUSD     *float64 `parquet:"cost_usd"`
+	}
+	rows, err := parquet.ReadFile[row]("c.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(v float64) *float64 { return &v }
+	want := []row{{"mine", nil, 0, .5, at(0)}, {"mine", at(0), .25, .75, at(.25)}, {"mine", at(-1), .5, 1, at(.5)}, {"mine", at(-2), .75, 1, at(.75)}, {"mine", at(-3), 1, 1, at(1)}}
+	if diff := cmp.Diff(want, rows[:5]); diff != "" {
+		t.Error(diff)
+	}
 }

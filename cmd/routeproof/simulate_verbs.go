@@ -118,10 +118,13 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 
 // outputs are the files that are written.
 func (f *simulateFlags) outputs() []string {
-	if f.log == "" {
-		return []string{f.problems}
+	out := []string{f.problems}
+	for _, file := range []string{f.log, f.curves} {
+		if file != "" {
+			out = append(out, file)
+		}
 	}
-	return []string{f.problems, f.log}
+	return out
 }
 
 func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument, error) {

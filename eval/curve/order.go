@@ -63,6 +63,16 @@ func keyOf(score float64) uint64 {
 // Len returns the number of prompts.
 func (o *Order) Len() int { return len(o.rows) }
 
+// Distinct returns the distinct scores, highest first, of those that o was made
+// of: the thresholds at or above which a prompt is sent on.
+func (o *Order) Distinct(scores []float64) []float64 {
+	out := make([]float64, len(o.ends))
+	for k, end := range o.ends {
+		out[k] = scores[o.rows[end-1]]
+	}
+	return out
+}
+
 // Thresholds returns how many distinct scores there are.
 func (o *Order) Thresholds() int { return len(o.ends) }
 

@@ -83,6 +83,16 @@ type Route struct {
 	AIQPaper   eval.Number    `json:"aiq_paper"` // over the range of cost, as its paper does
 	Hull       curve.Hull     `json:"hull"`      // of mean cost and quality at all thresholds; of ordered ones between more than two models
 	Truncated  bool           `json:"hull_truncated,omitempty"`
+	Steps      []RouteStep    `json:"-"` // between two models, every threshold
+}
+
+// A RouteStep is what sending requests of a score from Threshold on to the
+// second of two models comes to.
+type RouteStep struct {
+	Threshold eval.Number // none in the first: nothing is sent
+	Share     float64     // of requests that are sent
+	Quality   float64
+	CostUSD   eval.Number // mean of a request
 }
 
 // Deciles are measures as RouteLLM's evaluation takes them.
@@ -263,7 +273,8 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 			Less: eval.Estimate{Value: nan, Low: nan, High: nan}, CPT: none, AIQ: nan, AIQPaper: nan,
 		}
 		if two {
-			r.AUC = eval.Number(order.Measure(m.quality[0], m.quality[1], nil, nil, nil).Area)
+			c := order.TwoModels(m.quality[0], m.quality[1], nil)
+			r.AUC, r.Steps = eval.Number(c.Area), m.steps(order, c, m.scores[k])
 		}
 		if m.hasCosts {
 			mixes, more := order.Divide(m.quality, m.cost, mostHull)
@@ -298,6 +309,19 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 	}
 	m.resample(out, orders, o.Options)
 	return nil
+}
+
+// steps are the points of a curve, with costs: a curve too.
+func (m *matrix) steps(order *curve.Order, quality *curve.Curve, scores []float64) []RouteStep {
+	cost := order.TwoModels(m.cost[0], m.cost[1], nil)
+	out := make([]RouteStep, len(quality.Share))
+	for k := range out {
+		out[k] = RouteStep{Threshold: eval.Number(math.NaN()), Share: quality.Share[k], Quality: quality.Quality[k], CostUSD: eval.Number(cost.Quality[k])}
+	}
+	for k, threshold := range order.Distinct(scores) {
+		out[k+1].Threshold = eval.Number(threshold)
+	}
+	return out
 }
 
 func (m *matrix) deciles(router int, two bool) *Deciles {
