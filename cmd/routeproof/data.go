@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -112,11 +113,14 @@ func readConfig(path string) (pipeline.Config, error) {
 	return pipeline.ReadConfig(path)
 }
 
-// checkOverwrite refuses to write over what is read.
+// checkOverwrite refuses to write over what is read, or twice to the same file.
 func checkOverwrite(inputs []string, outputs ...string) error {
-	for _, out := range outputs {
+	for i, out := range outputs {
 		if out == "" {
 			return fmt.Errorf("%w: an output has no name: give one", errUsage)
+		}
+		if slices.ContainsFunc(outputs[:i], func(o string) bool { return filepath.Clean(o) == filepath.Clean(out) }) {
+			return fmt.Errorf("%w: %s is to be written twice: name another output", errUsage, out)
 		}
 		written, err := os.Stat(out)
 		if err != nil {

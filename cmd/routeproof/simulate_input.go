@@ -37,6 +37,9 @@ type simulation struct {
 
 // open reads what the flags name.
 func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*simulation, error) {
+	if f.classifier != "" && f.predictions == "" {
+		return nil, fmt.Errorf("%w: --classifier %s: expected --predictions with it, the file that it is in", errUsage, f.classifier)
+	}
 	config, err := readConfig(f.config)
 	if err != nil {
 		return nil, err

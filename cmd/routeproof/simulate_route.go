@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,9 @@ func (s *simulation) readScores(ctx context.Context, each func(datasets.Problem)
 			return err
 		}
 		name, _, _ := strings.Cut(filepath.Base(file), ".")
+		if name == "" {
+			name = filepath.Base(file)
+		}
 		scorer := simulate.Scorer{Name: name}
 		scored := 0
 		for _, q := range s.requests {
@@ -139,7 +143,7 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles,
 	})
 	if errors.Is(err, simulate.ErrNothing) {
-		return nil, s.nothing("no request has a score of every router and a known quality of every model")
+		return nil, s.noRequest(scorers)
 	}
 	if err != nil {
 		return nil, err
@@ -153,6 +157,21 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 		return nil, err
 	}
 	return &routeDocument{simulationVersion, s.flags.outcomes, routes, append([]string{}, s.notes...)}, nil
+}
+
+// noRequest is the error of scores and answers that no request has all of.
+func (s *simulation) noRequest(scorers []simulate.Scorer) error {
+	scored := 0
+	for i := range s.requests {
+		if !slices.ContainsFunc(scorers, func(x simulate.Scorer) bool { return math.IsNaN(x.Scores[i]) }) {
+			scored++
+		}
+	}
+	if scored > 0 {
+		return s.nothing(fmt.Sprintf("no request has a score of every router, as %d of %d do, and a known quality of every model", scored, len(s.requests)))
+	}
+	p := datasets.Problem{File: s.flags.outcomes, Reason: "no request has a score of every router: expected --scores, and --predictions if given, to be of the same requests; measure them one by one"}
+	return &datasets.ContentError{File: s.flags.outcomes, First: []datasets.Problem{p}, Total: 1}
 }
 
 func (s *simulation) writeCurves(routes *simulate.Routes) error {
@@ -192,11 +211,14 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 	if d.Undefined != "" {
 		fmt.Fprintf(w, "no APGR and no CPT: %s\n", d.Undefined)
 	}
-	if !d.Largest.Defined() {
+	switch {
+	case !d.Largest.Defined():
 		fmt.Fprintf(w, "no costs and no AIQ: the costs of all models are known of %d of %s, under 95 %%\n", d.Priced, wording.Plural(d.N, "request"))
-	} else {
+	case d.Largest == 0:
+		fmt.Fprintln(w, "no AIQ: nothing costs anything")
+	default:
 		if d.Priced < d.N {
-			fmt.Fprintf(w, "Costs are over the %d whose cost is known of every model.\n", d.Priced)
+			fmt.Fprintf(w, "Costs and AIQ are over the %d whose cost is known of every model.\n", d.Priced)
 		}
 		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Fitted thresholds flatter a score: look at random too.\n", perThousand*float64(d.Largest))
 	}

@@ -159,6 +159,7 @@ func TestRouteInputs(t *testing.T) {
 	write("o.jsonl", outcomes...)
 	write("mine.jsonl", scores...)
 	write("some.jsonl", scores[:3]...)
+	write("last.jsonl", scores[3])
 	write("random.jsonl", scores...)
 	write("others.jsonl", `{"id":"z","score":1}`)
 	write("bad.jsonl", `{"id":"0","score":"high"}`)
@@ -184,6 +185,10 @@ func TestRouteInputs(t *testing.T) {
 		{"--outcomes blind.jsonl --ladder a,b", 12, "no request has a score of every router"},
 		{"--outcomes free.jsonl --ladder a,b --json", 0, `"cost_of_last": null`},
 		{"--outcomes o.jsonl --ladder a,b --curves o.jsonl", 2, "o.jsonl"},
+		{"--outcomes o.jsonl --ladder a,b --curves p.jsonl --problems ./p.jsonl", 2, "written twice"},
+		{"--outcomes o.jsonl --ladder a,b --classifier mine", 2, "expected --predictions with it"},
+		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl --scores last.jsonl", 12, "to be of the same requests"},
+		{"--outcomes free.jsonl --ladder a,b", 0, "no AIQ: nothing costs anything"},
 		{"--outcomes three.jsonl --ladder a,b,c --curves c.parquet", 2, "expected a ladder of two models, found 3"},
 		{"--outcomes o.jsonl --ladder a,b --problems o.jsonl", 2, "o.jsonl"},
 		{"--outcomes o.jsonl --ladder a,b --scores mine.jsonl --problems mine.jsonl", 2, "mine.jsonl"},

@@ -38,7 +38,7 @@ func cptsOf(values []float64) CPTs {
 type Routes struct {
 	N         int          `json:"n"`
 	LeftOut   int          `json:"left_out"`
-	Priced    int          `json:"priced"`      // of n, requests whose cost is known of every model: costs are over these, and there are none where these are under 95 %
+	Priced    int          `json:"priced"`      // of n, requests whose cost is known of every model: costs, hulls and AIQ are over these; there are none where these are under 95 %
 	Models    []RouteModel `json:"models"`      // in the ladder's order, cheapest first
 	Zero      curve.Hull   `json:"zero_router"` // random mixes of single models: the hull of their costs and qualities
 	ZeroAIQ   eval.Number  `json:"zero_aiq"`
@@ -126,14 +126,18 @@ func MeasureRoutes(ctx context.Context, backend policy.Backend, requests []polic
 	models := backend.Models()
 	var points []curve.Point
 	for k, model := range models {
-		p := curve.Point{Quality: average(m.quality[k]), Cost: average(m.cost[k])}
-		points = append(points, p)
-		out.Models = append(out.Models, RouteModel{Name: model.Name, Tier: model.Tier, Quality: eval.Number(p.Quality), CostUSD: eval.Number(p.Cost)})
+		x := RouteModel{Name: model.Name, Tier: model.Tier, Quality: eval.Number(average(m.quality[k])), CostUSD: eval.Number(math.NaN())}
+		if m.hasCosts {
+			p := curve.Point{Quality: average(m.ofPriced(m.quality[k])), Cost: average(m.ofPriced(m.cost[k]))}
+			x.CostUSD = eval.Number(p.Cost)
+			points = append(points, p)
+		}
+		out.Models = append(out.Models, x)
 	}
 	if m.hasCosts {
 		out.Zero = curve.NewHull(points)
 	}
-	last := points[len(points)-1].Cost
+	last := float64(out.Models[len(models)-1].CostUSD)
 	out.Oracle = m.oracle(false, last)
 	out.Cheapest = m.oracle(true, last)
 	if err := m.measure(out, scorers, o); err != nil {
@@ -198,23 +202,41 @@ func newMatrix(ctx context.Context, backend policy.Backend, requests []policy.Re
 	return m, nil
 }
 
-// settleCosts has means of costs be those of the requests whose costs are known
-// of every model, or unknown where these are few.
+// settleCosts tells whether enough costs are known. A request of which some
+// model's cost is not known costs nothing here, and no weight in means of costs.
 func (m *matrix) settleCosts() {
 	n := float64(len(m.known))
 	m.hasCosts = m.priced > 0 && float64(m.priced) >= leastPriced*n
 	for _, costs := range m.cost {
 		for i, known := range m.known {
-			switch {
-			case !m.hasCosts:
+			if !m.hasCosts {
 				costs[i] = math.NaN()
-			case known:
-				costs[i] *= n / float64(m.priced)
-			default:
+			} else if !known {
 				costs[i] = 0
 			}
 		}
 	}
+}
+
+// ofPriced picks the values of requests whose costs are known of every model.
+// Hulls are over these alone, in quality too: a request that costs nothing
+// would go to the best model for free.
+func (m *matrix) ofPriced(values []float64) []float64 {
+	out := make([]float64, 0, m.priced)
+	for i, known := range m.known {
+		if known {
+			out = append(out, values[i])
+		}
+	}
+	return out
+}
+
+func (m *matrix) allOfPriced(values [][]float64) [][]float64 {
+	out := make([][]float64, len(values))
+	for k := range values {
+		out[k] = m.ofPriced(values[k])
+	}
+	return out
 }
 
 func average(values []float64) float64 {
@@ -249,8 +271,9 @@ func (m *matrix) oracle(correct bool, last float64) RouteOracle {
 		strong += float64(count(best == models-1))
 	}
 	n := float64(len(m.group))
+	cost /= float64(m.priced)
 	return RouteOracle{
-		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost / n), OfLast: eval.Number(cost / n / last),
+		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost), OfLast: eval.Number(cost / last),
 		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()),
 	}
 }
@@ -262,6 +285,7 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 	none := cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()})
 	out.Oracle.CPT = none
 	var orders []*curve.Order
+	quality, cost := m.allOfPriced(m.quality), m.allOfPriced(m.cost)
 	for k, s := range scorers {
 		order, err := curve.NewOrder(m.scores[k])
 		if err != nil {
@@ -277,7 +301,11 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 			r.AUC, r.Steps = eval.Number(c.Area), m.steps(order, c, m.scores[k])
 		}
 		if m.hasCosts {
-			mixes, more := order.Divide(m.quality, m.cost, mostHull)
+			priced, err := curve.NewOrder(m.ofPriced(m.scores[k]))
+			if err != nil {
+				return err
+			}
+			mixes, more := priced.Divide(quality, cost, mostHull)
 			for _, x := range mixes {
 				r.Hull = append(r.Hull, x.Point)
 			}
@@ -313,7 +341,11 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 
 // steps are the points of a curve, with costs: a curve too.
 func (m *matrix) steps(order *curve.Order, quality *curve.Curve, scores []float64) []RouteStep {
-	cost := order.TwoModels(m.cost[0], m.cost[1], nil)
+	weights := make([]float64, len(m.known))
+	for i, known := range m.known {
+		weights[i] = float64(count(known))
+	}
+	cost := order.TwoModels(m.cost[0], m.cost[1], weights)
 	out := make([]RouteStep, len(quality.Share))
 	for k := range out {
 		out[k] = RouteStep{Threshold: eval.Number(math.NaN()), Share: quality.Share[k], Quality: quality.Quality[k], CostUSD: eval.Number(cost.Quality[k])}

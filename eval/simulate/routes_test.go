@@ -83,12 +83,12 @@ func (r rows) allPriced() float64 {
 	return float64(n)
 }
 
-// meanCost is over the requests whose costs are all known.
-func (r rows) meanCost(k int) float64 {
+// meanPriced is over the requests whose costs are all known.
+func (r rows) meanPriced(of [][]float64, k int) float64 {
 	sum := 0.0
-	for i := range r.cost {
+	for i := range of {
 		if r.priced(i) {
-			sum += r.cost[i][k]
+			sum += of[i][k]
 		}
 	}
 	return sum / r.allPriced()
@@ -186,12 +186,12 @@ func (r rows) divisions(scores []float64) (points []curve.Point) {
 				for k < models-1 && s >= thresholds[k] {
 					k++
 				}
-				p.Quality += r.quality[i][k]
 				if r.priced(i) {
+					p.Quality += r.quality[i][k]
 					p.Cost += r.cost[i][k]
 				}
 			}
-			p.Quality, p.Cost = p.Quality/float64(len(scores)), p.Cost/r.allPriced() // of exact sums
+			p.Quality, p.Cost = p.Quality/r.allPriced(), p.Cost/r.allPriced() // of exact sums
 			points = append(points, p)
 			return
 		}
@@ -291,15 +291,16 @@ func TestRoutesByDefinition(t *testing.T) {
 		}
 		priced := r.allPriced() >= .95*float64(n)
 		some += count(priced && int(r.allPriced()) < n)
-		var singles []curve.Point
+		var singles, pricedSingles []curve.Point
 		for k := range models {
-			p := curve.Point{Quality: average(slice(r.quality, k)), Cost: math.NaN()}
+			x := curve.Point{Quality: average(slice(r.quality, k)), Cost: math.NaN()}
 			if priced {
-				p.Cost = r.meanCost(k)
+				x.Cost = r.meanPriced(r.cost, k)
+				pricedSingles = append(pricedSingles, curve.Point{Quality: r.meanPriced(r.quality, k), Cost: x.Cost})
 			}
-			expect("quality", got.Models[k].Quality, p.Quality)
-			expect("cost", got.Models[k].CostUSD, p.Cost)
-			singles = append(singles, p)
+			expect("quality", got.Models[k].Quality, x.Quality)
+			expect("cost", got.Models[k].CostUSD, x.Cost)
+			singles = append(singles, x)
 		}
 		oracles(r, priced, func(best, correct, bestCost, correctCost float64) {
 			expect("oracle", got.Oracle.Quality, best)
@@ -354,7 +355,7 @@ func TestRoutesByDefinition(t *testing.T) {
 			if priced {
 				areas++
 				code, paper = aiqByPoints(r.divisions(scores), largest)
-				zero, _ = aiqByPoints(singles, largest)
+				zero, _ = aiqByPoints(pricedSingles, largest)
 			}
 			expect("AIQ", x.AIQ, code)
 			expect("AIQ as in the paper", x.AIQPaper, paper)
