@@ -218,9 +218,6 @@ func checkRoundTrip[T any](t *testing.T, kind Kind[T], f Format, rows []T, keep 
 // TestRoundTripOfManyRows crosses the edges of Parquet's row groups, which have
 // 131,072 rows or 64 MiB.
 func TestRoundTripOfManyRows(t *testing.T) {
-	if raceDetector {
-		t.Skip("takes long under the race detector")
-	}
 	f := Format{Container: "parquet"}
 	m := maker{rand.New(rand.NewPCG(21, 0))}
 	rows := make([]Score, 2<<17+1)

@@ -139,7 +139,12 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 		}
 		names[x.Name] = true
 	}
-	routes, err := simulate.MeasureRoutes(ctx, s.backend, s.requests, scorers, simulate.RouteOptions{
+	singles, err := simulate.Singles(ctx, s.backend, s.requests)
+	if err != nil {
+		return nil, err
+	}
+	s.noteOrder(singles)
+	routes, err := simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
 		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles,
 	})
 	if errors.Is(err, simulate.ErrNothing) {
@@ -147,11 +152,6 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 	}
 	if err != nil {
 		return nil, err
-	}
-	for i := 1; i < len(routes.Models); i++ {
-		if before, here := routes.Models[i-1], routes.Models[i]; here.CostUSD < before.CostUSD {
-			s.notes = append(s.notes, fmt.Sprintf("the ladder is not by cost: %q costs $%.4g a request, %q before it $%.4g", here.Name, float64(here.CostUSD), before.Name, float64(before.CostUSD)))
-		}
 	}
 	if err := s.writeCurves(routes); err != nil {
 		return nil, err

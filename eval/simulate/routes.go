@@ -1,26 +1,13 @@
 package simulate
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
-	"unicode/utf8"
 
-	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
-	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/stats"
 )
-
-// A Scorer is a router that gives every request a number; the higher, the more
-// difficult.
-type Scorer struct {
-	Name   string
-	Scores []float64 // by request; NaN: none
-}
 
 // recovered are the shares of the gap between weak and strong that CPT is given
 // for.
@@ -32,6 +19,8 @@ type CPTs map[string]eval.Number
 func cptsOf(values []float64) CPTs {
 	return CPTs{"20": eval.Number(values[0]), "50": eval.Number(values[1]), "80": eval.Number(values[2])}
 }
+
+func noCPTs() CPTs { return cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()}) }
 
 // Routes are routers by score, on the requests that every model answered, with
 // known quality, and every router scored. Null is undefined or unknown.
@@ -111,19 +100,17 @@ type RouteOptions struct {
 	Deciles bool
 }
 
-// MeasureRoutes measures routers by score. A request that some model did not
-// answer, or whose quality or score is unknown, is left out. It takes O(n log n)
-// a router, and O(n) a replicate.
-func MeasureRoutes(ctx context.Context, backend policy.Backend, requests []policy.Request, scorers []Scorer, o RouteOptions) (*Routes, error) {
-	m, err := newMatrix(ctx, backend, requests, scorers)
-	if err != nil {
-		return nil, err
-	}
-	out := &Routes{N: len(m.group), LeftOut: len(requests) - len(m.group), Priced: m.priced}
+// MeasureRoutes measures routers by score between models that each served the
+// same requests, see [Singles]. A request that some model did not answer, or whose
+// quality or score is unknown, is left out. It takes O(n log n) a router, and O(n)
+// a replicate.
+func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
+	m := newMatrix(singles, scorers)
+	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Group) - len(m.group), Priced: m.priced}
 	if out.N == 0 {
 		return nil, ErrNothing
 	}
-	models := backend.Models()
+	models := singles[0].Models
 	var points []curve.Point
 	for k, model := range models {
 		x := RouteModel{Name: model.Name, Tier: model.Tier, Quality: eval.Number(average(m.quality[k])), CostUSD: eval.Number(math.NaN())}
@@ -147,143 +134,11 @@ func MeasureRoutes(ctx context.Context, backend policy.Backend, requests []polic
 	return out, nil
 }
 
-// matrix is qualities and costs by model and request.
-type matrix struct {
-	quality, cost [][]float64
-	scores        [][]float64 // by router
-	group         []int
-	groups        int
-	known         []bool // by request: its costs are, of every model
-	priced        int    // how many
-	hasCosts      bool   // there are enough of them; else all costs are NaN
-}
-
-func newMatrix(ctx context.Context, backend policy.Backend, requests []policy.Request, scorers []Scorer) (*matrix, error) {
-	models := len(backend.Models())
-	m := &matrix{quality: make([][]float64, models), cost: make([][]float64, models), scores: make([][]float64, len(scorers))}
-	number := map[int32]int{}
-	quality, cost := make([]float64, models), make([]float64, models)
-	for i := range requests {
-		known := true
-		for _, s := range scorers {
-			known = known && !math.IsNaN(s.Scores[i])
-		}
-		for k := range models {
-			s, err := policy.Single(k).Serve(ctx, backend, &requests[i])
-			if err != nil && !errors.Is(err, policy.ErrUnrecorded) {
-				return nil, err
-			}
-			score := s.Score()
-			known = known && err == nil && score.Known
-			if quality[k], cost[k] = score.Value, math.NaN(); s.CostUSD.Known() {
-				cost[k] = s.CostUSD.Value
-			}
-		}
-		if !known {
-			continue
-		}
-		for k := range models {
-			m.quality[k], m.cost[k] = append(m.quality[k], quality[k]), append(m.cost[k], cost[k])
-		}
-		priced := !slices.ContainsFunc(cost, math.IsNaN)
-		m.known = append(m.known, priced)
-		m.priced += count(priced)
-		for k, s := range scorers {
-			m.scores[k] = append(m.scores[k], s.Scores[i])
-		}
-		g := requests[i].Group
-		if _, seen := number[g]; !seen {
-			number[g] = len(number)
-		}
-		m.group = append(m.group, number[g])
-	}
-	m.groups = len(number)
-	m.settleCosts()
-	return m, nil
-}
-
-// settleCosts tells whether enough costs are known. A request of which some
-// model's cost is not known costs nothing here, and no weight in means of costs.
-func (m *matrix) settleCosts() {
-	n := float64(len(m.known))
-	m.hasCosts = m.priced > 0 && float64(m.priced) >= leastPriced*n
-	for _, costs := range m.cost {
-		for i, known := range m.known {
-			if !m.hasCosts {
-				costs[i] = math.NaN()
-			} else if !known {
-				costs[i] = 0
-			}
-		}
-	}
-}
-
-// ofPriced picks the values of requests whose costs are known of every model.
-// Hulls are over these alone, in quality too: a request that costs nothing
-// would go to the best model for free.
-func (m *matrix) ofPriced(values []float64) []float64 {
-	out := make([]float64, 0, m.priced)
-	for i, known := range m.known {
-		if known {
-			out = append(out, values[i])
-		}
-	}
-	return out
-}
-
-func (m *matrix) allOfPriced(values [][]float64) [][]float64 {
-	out := make([][]float64, len(values))
-	for k := range values {
-		out[k] = m.ofPriced(values[k])
-	}
-	return out
-}
-
-func average(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
-}
-
-// oracle takes the best answer and of equal ones the cheapest; with correct, the
-// cheapest that is right, and of none the cheapest of all. Where costs are not
-// known the ladder's order stands for them.
-func (m *matrix) oracle(correct bool, last float64) RouteOracle {
-	models := len(m.quality)
-	var quality, cost, strong float64
-	for i := range m.group {
-		of := func(k int) float64 {
-			if correct {
-				return float64(count(right(m.quality[k][i])))
-			}
-			return m.quality[k][i]
-		}
-		best := 0
-		for k := 1; k < models; k++ {
-			if of(k) > of(best) || of(k) == of(best) && m.cost[k][i] < m.cost[best][i] {
-				best = k
-			}
-		}
-		quality += m.quality[best][i]
-		cost += m.cost[best][i]
-		strong += float64(count(best == models-1))
-	}
-	n := float64(len(m.group))
-	cost /= float64(m.priced)
-	return RouteOracle{
-		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost), OfLast: eval.Number(cost / last),
-		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()),
-	}
-}
-
 // measure goes through the thresholds of every router.
 func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 	nan := eval.Number(math.NaN())
 	two := len(m.quality) == 2
-	none := cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()})
-	out.Oracle.CPT = none
+	out.Oracle.CPT = noCPTs()
 	var orders []*curve.Order
 	quality, cost := m.allOfPriced(m.quality), m.allOfPriced(m.cost)
 	for k, s := range scorers {
@@ -294,7 +149,7 @@ func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
 		orders = append(orders, order)
 		r := Route{
 			Name: s.Name, Thresholds: order.Thresholds(), AUC: nan, APGR: nan, APGRCI: [2]eval.Number{nan, nan}, OfOracle: nan,
-			Less: eval.Estimate{Value: nan, Low: nan, High: nan}, CPT: none, AIQ: nan, AIQPaper: nan,
+			Less: eval.Estimate{Value: nan, Low: nan, High: nan}, CPT: noCPTs(), AIQ: nan, AIQPaper: nan,
 		}
 		if two {
 			c := order.TwoModels(m.quality[0], m.quality[1], nil)
@@ -358,7 +213,7 @@ func (m *matrix) steps(order *curve.Order, quality *curve.Curve, scores []float6
 
 func (m *matrix) deciles(router int, two bool) *Deciles {
 	nan := eval.Number(math.NaN())
-	d := &Deciles{APGR: nan, CPT: cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()})}
+	d := &Deciles{APGR: nan, CPT: noCPTs()}
 	if !two {
 		d.Why = "deciles are about two models"
 		return d
@@ -426,27 +281,4 @@ func (m *matrix) aiq(out *Routes, models []curve.Point) {
 		code, paper := r.Hull.AIQ(largest)
 		r.AIQ, r.AIQPaper = eval.Number(code), eval.Number(paper)
 	}
-}
-
-// Lengths scores requests by the number of characters (Unicode code points) of
-// the text; NaN without one.
-func Lengths(requests []policy.Request) Scorer {
-	s := Scorer{Name: "length"}
-	for _, q := range requests {
-		v := math.NaN()
-		if q.Text != "" {
-			v = float64(utf8.RuneCountInString(q.Text))
-		}
-		s.Scores = append(s.Scores, v)
-	}
-	return s
-}
-
-// Random scores requests by a hash of salt and id.
-func Random(salt string, requests []policy.Request) Scorer {
-	s := Scorer{Name: "random"}
-	for _, q := range requests {
-		s.Scores = append(s.Scores, datasets.Uniform(salt, q.ID))
-	}
-	return s
 }

@@ -21,8 +21,9 @@ type rows struct {
 	scores        [][]float64 // by request and router
 }
 
-// backend records the outcomes. Its requests are in the order of the rows.
-func (r rows) backend(t testing.TB) (*policy.Recorded, []policy.Request, []Scorer) {
+// served records the outcomes and has each model serve all requests, in the
+// order of the rows.
+func (r rows) served(t testing.TB) ([]*Trace, []Scorer) {
 	t.Helper()
 	var models []policy.Model
 	for k := range r.quality[0] {
@@ -58,7 +59,11 @@ func (r rows) backend(t testing.TB) (*policy.Recorded, []policy.Request, []Score
 		}
 		scorers = append(scorers, x)
 	}
-	return b, requests, scorers
+	singles, err := Singles(context.Background(), b, requests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return singles, scorers
 }
 
 // whole returns the rows in which everything but costs is known.
@@ -268,9 +273,9 @@ func TestRoutesByDefinition(t *testing.T) {
 	for trial := range 300 {
 		models := 2 + trial%2
 		all := randomRows(rng, models)
-		b, requests, scorers := all.backend(t)
+		traces, scorers := all.served(t)
 		r := all.whole()
-		got, err := MeasureRoutes(context.Background(), b, requests, scorers, RouteOptions{Options: Options{Replicates: 20}})
+		got, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}})
 		if len(r.quality) == 0 {
 			if !errors.Is(err, ErrNothing) {
 				t.Fatalf("trial %d: nothing is whole: %v", trial, err)
@@ -424,8 +429,8 @@ func TestRouteIntervalsCover(t *testing.T) {
 			strong := float64(count(rng.Float64() < u)) // weak is always wrong
 			r.quality, r.cost, r.scores = append(r.quality, []float64{0, strong}), append(r.cost, []float64{1, 2}), append(r.scores, []float64{u, rng.Float64()})
 		}
-		b, requests, scorers := r.backend(t)
-		x, err := MeasureRoutes(context.Background(), b, requests, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+		traces, scorers := r.served(t)
+		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,23 +35,32 @@ type Traces struct {
 	NotCompared []string // policies that the record says too little of
 }
 
+// Singles serves all requests by each model alone, in the ladder's order.
+func Singles(ctx context.Context, backend policy.Backend, requests []policy.Request) ([]*Trace, error) {
+	var out []*Trace
+	for rung, m := range backend.Models() {
+		trace, err := Run(ctx, m.Name, policy.Single(rung), backend, requests)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, trace)
+	}
+	return out, nil
+}
+
 // Run serves the requests by each model alone, a cascade, each decider without
 // and with a cascade behind it, and parallel agreement of every pair.
 func (s *Suite) Run(ctx context.Context) (*Traces, error) {
 	t := &Traces{}
 	models := s.Backend.Models()
-	for rung, m := range models {
-		trace, err := Run(ctx, m.Name, policy.Single(rung), s.Backend, s.Requests)
-		if err != nil {
-			return nil, err
-		}
-		t.Singles = append(t.Singles, trace)
-	}
 	name := "cascade"
 	if s.Start > 0 {
 		name += " from " + models[s.Start].Tier
 	}
 	var err error
+	if t.Singles, err = Singles(ctx, s.Backend, s.Requests); err != nil {
+		return nil, err
+	}
 	if t.Cascade, err = s.add(ctx, t, name, policy.Cascade{Checks: s.Checks, Start: s.Start}); err != nil {
 		return nil, err
 	}
