@@ -132,8 +132,16 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 	return root
 }
 
-// addVerbs has the app know when a verb starts to work.
+// addVerbs has the app know when a verb starts to work. A flag that the parent
+// does not know, behind a word that is no verb, is the verb's: the word is at
+// fault.
 func (a *app) addVerbs(parent *cobra.Command, verbs ...*cobra.Command) {
+	parent.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 {
+			return knownVerb(cmd, cmd.Flags().Args())
+		}
+		return err
+	})
 	for _, verb := range verbs {
 		do := verb.RunE
 		verb.RunE = func(cmd *cobra.Command, args []string) error {

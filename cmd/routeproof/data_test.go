@@ -53,6 +53,8 @@ func TestDataExitCodes(t *testing.T) {
 	}{
 		{"data", 0, "describe"},
 		{"data nonsense", 2, "unknown command"},
+		{"data validat --kind outcomes x", 2, `did you mean "validate"`},
+		{"data --kind outcomes", 2, "unknown flag: --kind"},
 		{"data validate", 2, "requires at least 1 arg"},
 		{"data validate good.jsonl", 0, "good.jsonl: 1 prompt, 1 labelled, nothing wrong"},
 		{"data validate good.jsonl absent.jsonl", 2, "absent.jsonl"},
