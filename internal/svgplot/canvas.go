@@ -35,11 +35,12 @@ const (
 
 // A paint says how an outline is drawn and filled. The zero value draws nothing: no fill, no stroke.
 type paint struct {
-	class  string  // name of what the element is, for tests and readers of the file
-	fill   string  // "" = none
-	stroke string  // "" = none
-	width  float64 // of the stroke; 0 = 1
-	dash   string  // stroke-dasharray; "" = solid
+	class   string  // name of what the element is, for tests and readers of the file
+	fill    string  // "" = none
+	opacity float64 // of the fill; 0 = 1
+	stroke  string  // "" = none
+	width   float64 // of the stroke; 0 = 1
+	dash    string  // stroke-dasharray; "" = solid
 }
 
 // A font says how one line of text is set.
@@ -89,6 +90,9 @@ func (p paint) attrs() string {
 		p.fill = "none"
 	}
 	fmt.Fprintf(&b, ` fill="%s"`, p.fill)
+	if p.opacity != 0 {
+		fmt.Fprintf(&b, ` fill-opacity="%s"`, num(p.opacity))
+	}
 	if p.stroke != "" {
 		fmt.Fprintf(&b, ` stroke="%s"`, p.stroke)
 		if p.width != 0 && p.width != 1 {

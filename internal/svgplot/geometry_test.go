@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -154,7 +155,7 @@ func TestFrontier(t *testing.T) {
 }
 
 func TestScatterGeometry(t *testing.T) {
-	points := []XY{{"a", 1, 0.2, nan, nan, 0.1, 0.3, false}, {"b", 10, 0.4, 1, 100, nan, nan, true}, {"c", 100, 0.6, 0, 1000, nan, nan, true}, {"d", 1000, 0.5, nan, nan, nan, nan, true}}
+	points := []XY{{"a", 1, 0.2, nan, nan, 0.1, 0.3, false, false}, {"b", 10, 0.4, 1, 100, nan, nan, true, false}, {"c", 100, 0.6, 0, 1000, nan, nan, true, false}, {"d", 1000, 0.5, nan, nan, nan, nan, true, false}}
 	es := elements(t, Scatter("t", "cost", "accuracy", Kinds{"classifier", "baseline"}, points, true, nil, nil))
 	at := map[string][2]float64{}
 	a := of(es, "point")[0] // a circle, the first shape
@@ -188,5 +189,48 @@ func TestScatterGeometry(t *testing.T) {
 	}
 	if w := words(es); !strings.Contains(w, "runs to the left edge: c.") || !strings.Contains(w, "cost (log scale)") {
 		t.Errorf("texts %q", w)
+	}
+}
+
+// Lines go through their points, and nothing is drawn that cannot be.
+func TestLinesGeometry(t *testing.T) {
+	lines := []Line{
+		{"up", []float64{0, 1, 2}, []float64{0, 0.5, 1}, []Band{{0, 0, 0.2}, {2, 0.9, 1}, {3, nan, 1}}, false},
+		{"flat", []float64{0, 2}, []float64{0.2, 0.2}, nil, false},
+		{"reference", []float64{0, 2}, []float64{0, 1}, []Band{{0, 0, 1}, {2, 0, 1}}, true},
+		{"backwards", []float64{2, 0, 2}, []float64{0, 1, 1}, nil, false},
+		{"one place", []float64{1, nan}, []float64{1, 1}, nil, false},
+	}
+	points := []XY{{"model", 2, 0.2, nan, nan, nan, nan, false, false}, {"oracle", 0, 1, nan, nan, nan, nan, true, true}}
+	es := elements(t, Lines("t", "x", "y", LineSigns{Line: "l", Hollow: "h", Aside: "a", Frontier: true}, lines, points, nil, nil))
+	if got := len(of(es, "line")); got != 3 { // backwards keeps its first and its last place
+		t.Errorf("%d lines", got)
+	}
+	if len(of(es, "band")) != 1 || len(of(es, "reference")) != 1 || len(of(es, "baseline")) != 2 || len(of(es, "point")) != 3 {
+		t.Errorf("%d bands, %d references, %d hollow points, %d anchors", len(of(es, "band")), len(of(es, "reference")), len(of(es, "baseline")), len(of(es, "point")))
+	}
+	at := func(e element) (xy []float64) {
+		for _, v := range strings.FieldsFunc(e.attr["points"], func(r rune) bool { return r == ' ' || r == ',' }) {
+			f, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			xy = append(xy, f)
+		}
+		return xy
+	}
+	up, flat := at(of(es, "line")[0]), at(of(es, "line")[1])
+	if len(up) != 6 || math.Abs(up[2]-(up[0]+up[4])/2) > 0.01 || math.Abs(up[3]-(up[1]+up[5])/2) > 0.01 || up[5] >= up[1] {
+		t.Errorf("up goes through %v", up)
+	}
+	if flat[1] != flat[3] || math.Abs(flat[1]-(up[1]+0.2*(up[5]-up[1]))) > 0.02 {
+		t.Errorf("flat goes through %v, up through %v", flat, up)
+	}
+	// The frontier: from up's first place to flat's first, then on up; the oracle is not on it.
+	if f := at(of(es, "frontier")[0]); f[1] != flat[1] || f[len(f)-1] != up[5] {
+		t.Errorf("frontier %v", f)
+	}
+	if w := words(es); !strings.Contains(w, "one place") || !strings.Contains(w, "Interval not drawn") {
+		t.Errorf("what is left out is not named: %q", w)
 	}
 }

@@ -11,22 +11,29 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
 
-// TestGolden compares two pictures of made-up figures byte for byte with testdata. After a wanted change run
+// TestGolden compares pictures of made-up figures byte for byte with testdata. After a wanted change run
 // go test ./internal/svgplot -update and look at the files in a browser.
 func TestGolden(t *testing.T) {
 	percent := func(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }
 	dollars := func(v float64) string { return fmt.Sprintf("$%.2f", v) }
 	tiers := []string{"SIMPLE", "MEDIUM", "COMPLEX", "FRONTIER"}
 	points := []XY{
-		{"rule", 21.4, 0.612, 18.2, 25.7, 0.572, 0.647, false}, {"embedding", 14.2, 0.741, 12.1, 17.0, 0.701, 0.776, false},
-		{"llm", 9.9, 0.853, 8.4, 11.9, 0.813, 0.888, false}, {"rule+llm", 10.4, 0.848, 8.8, 12.5, 0.808, 0.883, false},
-		{"rule+embedding", 13.6, 0.752, 11.6, 16.3, 0.712, 0.787, false}, {"rule+embedding+llm", 9.1, 0.861, 7.7, 10.9, 0.821, 0.896, false},
-		{"always SIMPLE", 40.4, 0.4, nan, nan, nan, nan, true}, {"always MEDIUM", 28, 0.3, nan, nan, nan, nan, true},
-		{"always COMPLEX", 60, 0.2, nan, nan, nan, nan, true}, {"always FRONTIER", 180, 0.1, nan, nan, nan, nan, true},
-		{"random", 70, 0.25, nan, nan, nan, nan, true}, {"shuffled", 45, 0.31, nan, nan, nan, nan, true},
-		{"length", 30, 0.47, nan, nan, nan, nan, true}, {"majority", 40.4, 0.4, nan, nan, nan, nan, true}, {"oracle", 6.2, 1, nan, nan, nan, nan, true},
+		{"rule", 21.4, 0.612, 18.2, 25.7, 0.572, 0.647, false, false}, {"embedding", 14.2, 0.741, 12.1, 17.0, 0.701, 0.776, false, false},
+		{"llm", 9.9, 0.853, 8.4, 11.9, 0.813, 0.888, false, false}, {"rule+llm", 10.4, 0.848, 8.8, 12.5, 0.808, 0.883, false, false},
+		{"rule+embedding", 13.6, 0.752, 11.6, 16.3, 0.712, 0.787, false, false}, {"rule+embedding+llm", 9.1, 0.861, 7.7, 10.9, 0.821, 0.896, false, false},
+		{"always SIMPLE", 40.4, 0.4, nan, nan, nan, nan, true, false}, {"always MEDIUM", 28, 0.3, nan, nan, nan, nan, true, false},
+		{"always COMPLEX", 60, 0.2, nan, nan, nan, nan, true, false}, {"always FRONTIER", 180, 0.1, nan, nan, nan, nan, true, false},
+		{"random", 70, 0.25, nan, nan, nan, nan, true, false}, {"shuffled", 45, 0.31, nan, nan, nan, nan, true, false},
+		{"length", 30, 0.47, nan, nan, nan, nan, true, false}, {"majority", 40.4, 0.4, nan, nan, nan, nan, true, false}, {"oracle", 6.2, 1, nan, nan, nan, nan, true, false},
 	}
+	curves := []Line{
+		{"embedding", []float64{0.4, 2, 5, 12}, []float64{0.61, 0.78, 0.84, 0.86}, []Band{{0.4, 0.58, 0.64}, {6, 0.81, 0.87}, {12, 0.83, 0.89}}, false},
+		{"length", []float64{0.4, 4, 12}, []float64{0.61, 0.74, 0.86}, []Band{{0.4, 0.58, 0.64}, {6, 0.75, 0.80}, {12, 0.83, 0.89}}, false},
+		{"zero router", []float64{0.4, 3, 12}, []float64{0.61, 0.70, 0.86}, nil, true}, {"random", []float64{0.4, 12}, []float64{0.61, 0.86}, nil, true},
+	}
+	models := []XY{{"small", 0.4, 0.61, nan, nan, 0.58, 0.64, true, false}, {"middle", 3, 0.7, nan, nan, nan, nan, true, false}, {"large", 12, 0.86, nan, nan, nan, nan, true, false}, {"best answer", 2.2, 0.93, nan, nan, nan, nan, true, true}}
 	for name, got := range map[string][]byte{
+		"lines.svg":     Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", LineSigns{"router", "one model", "oracle", true, true}, curves, models, dollars, percent),
 		"scatter.svg":   Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", Kinds{"classifier", "baseline"}, points, true, dollars, percent),
 		"confusion.svg": Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),
 	} {

@@ -120,7 +120,7 @@ var uglyTexts = []string{
 	strings.Repeat("long ", 300), strings.Repeat("W", 5000), strings.Repeat("e\u0301\u0302", 900), "模型" + strings.Repeat("🙂", 99), "a\u2028b",
 }
 
-// every draws all four plots from the given material.
+// every draws all plots from the given material.
 func every(text string, a, b, c float64, n int, log bool) [][]byte {
 	format := func(v float64) string {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -129,8 +129,14 @@ func every(text string, a, b, c float64, n int, log bool) [][]byte {
 		return strconv.FormatFloat(v, 'f', 2, 64) + text
 	}
 	points := []Point{{text, a, b, c, n, false}, {text, b, a, c, n, true}, {"x", c, nan, nan, 0, n%2 == 0}}
-	xys := []XY{{text, a, b, c, a, b, c, false}, {text, b, c, a, c, b, a, true}, {text, a, b, nan, nan, inf, 1, false}, {"x", 1, 1, nan, nan, nan, nan, true}}
+	xys := []XY{{text, a, b, c, a, b, c, false, false}, {text, b, c, a, c, b, a, true, false}, {text, a, b, nan, nan, inf, 1, false, false}, {"x", 1, 1, nan, nan, nan, nan, true, false}}
+	lines := []Line{
+		{text, []float64{a, b, c}, []float64{c, a, b, 1}, []Band{{a, b, c}, {b, c, a}, {1, 0, 1}}, n%2 == 0},
+		{"y", []float64{0, 0, 1}, []float64{a, 0, 1}, []Band{{0, 0, 1}, {1, .5, 1}}, false}, {text, []float64{0, 1}, []float64{0, b}, nil, true}, {text, nil, []float64{a}, nil, false},
+	}
+	signs := LineSigns{text, text, text, log, log}
 	return [][]byte{
+		Lines(text, text, text, signs, lines, xys, format, nil), Lines(text, text, text, signs, lines, nil, nil, format), Lines(text, text, text, LineSigns{Frontier: true}, lines[2:], nil, nil, nil),
 		Dots(text, text, points, format), Dots(text, text, points, nil), Dots(text, text, nil, nil),
 		Confusion(text, []string{text, "x"}, [][]int{{n, 1}, {}, {3}}), Confusion(text, nil, nil), Confusion(text, []string{text}, [][]int{{n, n}}),
 		Boxes(text, text, []string{text, "x"}, []string{text, "x"}, [][]Box{{{a, a, b, c, c, n}, {0, 1, 1, 1, 2, n}}, {{a, a, a, a, a, n}}, {}}), Boxes(text, text, nil, nil, nil),
@@ -226,13 +232,14 @@ func TestNoData(t *testing.T) {
 		"dots":      Dots("t", "a", []Point{{"gone", nan, 0, 1, 3, false}}, nil),
 		"confusion": Confusion("t", []string{"a", "b"}, [][]int{{0, 0}, {0, 0}}),
 		"boxes":     Boxes("t", "a", []string{"g"}, []string{"s"}, [][]Box{{{0, nan, 0, 0, 0, 0}}}),
-		"scatter":   Scatter("t", "x", "y", Kinds{}, []XY{{"gone", inf, 1, nan, nan, nan, nan, false}}, true, nil, nil),
+		"lines":     Lines("t", "x", "y", LineSigns{Frontier: true}, []Line{{"gone", []float64{1}, []float64{1}, nil, false}}, nil, nil, nil),
+		"scatter":   Scatter("t", "x", "y", Kinds{}, []XY{{"gone", inf, 1, nan, nan, nan, nan, false, false}}, true, nil, nil),
 	} {
 		w := words(elements(t, svg))
 		if !strings.Contains(w, "no data") {
 			t.Errorf("%s does not say so: %q", name, w)
 		}
-		if name == "dots" || name == "scatter" {
+		if name == "dots" || name == "scatter" || name == "lines" {
 			if !strings.Contains(w, "gone") {
 				t.Errorf("%s does not name what it left out: %q", name, w)
 			}
@@ -245,7 +252,7 @@ func TestManyPoints(t *testing.T) {
 	var xys []XY
 	for i := range 2000 {
 		x := float64(i)
-		xys = append(xys, XY{fmt.Sprint("point ", i), 1 + x, x, x, x + 2, x - 1, x + 1, i%2 == 0})
+		xys = append(xys, XY{fmt.Sprint("point ", i), 1 + x, x, x, x + 2, x - 1, x + 1, i%2 == 0, false})
 	}
 	es := elements(t, Scatter("t", "x", "y", Kinds{}, xys, true, nil, nil))
 	if n := len(of(es, "point")) + len(of(es, "baseline")); n != 2000 {

@@ -7,6 +7,7 @@ type XY struct {
 	XLow, XHigh float64 // ends of the interval of X, XLow <= XHigh; NaN = none
 	YLow, YHigh float64
 	Baseline    bool // drawn hollow and grey
+	Aside       bool // with Baseline: a hollow diamond, out of the reach of what is compared and not on the frontier
 }
 
 // Kinds are what the legend calls filled and hollow markers, in the singular.
@@ -28,7 +29,7 @@ func Scatter(title, xAxis, yAxis string, kinds Kinds, points []XY, logX bool, xF
 	if len(p.points) == 0 {
 		y = p.noData(y + 12)
 	} else {
-		p.layout(y + 26)
+		p.layout(y+26, p.spans)
 		y = p.draw(clean(xAxis), clean(yAxis))
 	}
 	return p.finish(p.notes(y+4, p.remarks()), title, p.describe(clean(xAxis), clean(yAxis)))
@@ -40,7 +41,9 @@ const (
 	markerRadius  = 6.0
 	hollowRadius  = 4.5
 	mostLabels    = 60
-	mostLines     = 300 // that labels try to avoid: the frontier's first, then whiskers
+	mostLines     = 300 // that labels try to avoid: curves and the frontier first, then whiskers
+
+	frontierSays = "Pareto frontier: nothing is both cheaper and better"
 )
 
 // A scatterPlot is a scatter plot being drawn.
@@ -100,9 +103,8 @@ func (p *scatterPlot) hasX(q XY) bool {
 // opens reports whether the interval of X has no lower end on the axis.
 func (p *scatterPlot) opens(q XY) bool { return p.logX && q.XLow < 1e-100 }
 
-// layout chooses the axes of a plot whose upper edge is at top.
-func (p *scatterPlot) layout(top float64) {
-	var xs, ys span
+// spans are the ranges of points and intervals.
+func (p *scatterPlot) spans() (xs, ys span) {
 	for _, q := range p.points {
 		xs.add(q.X)
 		ys.add(q.Y)
@@ -116,6 +118,12 @@ func (p *scatterPlot) layout(top float64) {
 			ys.add(q.YLow, q.YHigh)
 		}
 	}
+	return xs, ys
+}
+
+// layout chooses the axes of a plot whose upper edge is at top.
+func (p *scatterPlot) layout(top float64, spans func() (xs, ys span)) {
+	xs, ys := spans()
 	lo, hi := ys.padded(0.04)
 	p.y = scale{lo: lo, hi: hi, from: top + scatterHeight - frameInset, to: top + frameInset}
 	p.yTicks = p.y.ticks(8, p.yFormat, func(string) float64 { return 22 })
@@ -132,10 +140,9 @@ func (p *scatterPlot) layout(top float64) {
 	p.xTicks = p.x.ticks(9, p.xFormat, func(l string) float64 { return textWidth(l, smallSize, false) + 10 })
 }
 
-// draw draws everything below the title and returns the y of the lower edge.
-func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
+// axes draws the frame with its titles; corner says that further left and higher is better.
+func (p *scatterPlot) axes(xTitle, yTitle string, corner bool) {
 	left, right, top, bottom := p.frame.x0, p.frame.x1, p.frame.y0, p.frame.y1
-	small := font{size: smallSize, fill: muted}
 	for _, t := range p.xTicks {
 		p.line(t.at, top, t.at, bottom, paint{stroke: grid})
 		p.text(t.at, bottom+17, t.label, font{size: smallSize, fill: muted, anchor: "middle"})
@@ -151,12 +158,18 @@ func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
 	}
 	p.text((left+right)/2, bottom+37, shorten(xTitle, right-left, textSize, false), font{anchor: "middle"})
 	p.text(margin+10, (top+bottom)/2, shorten(yTitle, scatterHeight, textSize, false), font{anchor: "middle", upwards: true})
-
+	if !corner {
+		return
+	}
 	p.line(left+12, top-8, left+3, top-17, paint{stroke: ink, width: 1.5}) // an arrow to the better corner
 	p.polyline([]float64{left + 1, top - 19, left + 8, top - 17, left + 3, top - 12}, true, paint{fill: ink})
-	p.text(left+18, top-9, "better: further left and higher", small)
+	p.text(left+18, top-9, "better: further left and higher", font{size: smallSize, fill: muted})
+}
 
-	p.drawFrontier()
+// draw draws everything below the title and returns the y of the lower edge.
+func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
+	p.axes(xTitle, yTitle, true)
+	p.drawFrontierOf(p.points)
 	for i := len(p.points) - 1; i >= 0; i-- { // the first points on top
 		p.whiskers(i)
 	}
@@ -170,18 +183,21 @@ func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
 	for i, t := range tags {
 		p.label(i, t)
 	}
-	return p.legend(bottom + 52)
+	return p.legend(p.frame.y1 + 52)
 }
 
-// drawFrontier draws the step line.
-func (p *scatterPlot) drawFrontier() {
+// drawFrontierOf draws the step line.
+func (p *scatterPlot) drawFrontierOf(points []XY) {
 	var xy []float64
-	for k, i := range p.best {
-		q := p.points[i]
+	for k, i := range frontier(points) {
+		q := points[i]
 		if k > 0 {
 			xy = append(xy, p.x.at(q.X), xy[len(xy)-1])
 		}
 		xy = append(xy, p.x.at(q.X), p.y.at(q.Y))
+	}
+	if len(xy) == 0 {
+		return
 	}
 	xy = append(xy, p.frame.x1, xy[len(xy)-1])
 	p.polyline(xy, false, paint{class: "frontier", stroke: ink, width: 1.2, dash: "5 3"})

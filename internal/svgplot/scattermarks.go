@@ -44,7 +44,12 @@ func (p *scatterPlot) point(i int) {
 	q := p.points[i]
 	x, y := p.x.at(q.X), p.y.at(q.Y)
 	if q.Baseline {
-		p.circle(x, y, hollowRadius, paint{class: "baseline", fill: white, stroke: muted, width: 1.6})
+		hollow := paint{class: "baseline", fill: white, stroke: muted, width: 1.6}
+		if q.Aside {
+			p.marker(diamond, x, y, hollowRadius, hollow)
+		} else {
+			p.circle(x, y, hollowRadius, hollow)
+		}
 		return
 	}
 	l := lookOf(i)
@@ -164,7 +169,7 @@ func (p *scatterPlot) legend(y float64) float64 {
 			p.line(x+10, y-6, x+10, y+6, paint{stroke: muted, width: 1.4})
 		}, "interval")
 	}
-	entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, "Pareto frontier: nothing is both cheaper and better")
+	entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, frontierSays)
 	return y + 14
 }
 
