@@ -25,6 +25,8 @@ const (
 	plotConfusion = "plots/confusion.svg"
 	plotScores    = "plots/scores.svg"
 	plotPolicies  = "plots/policies.svg"
+	plotCurves    = "plots/curves.svg"
+	plotShare     = "plots/share.svg"
 )
 
 func drawPlots(run *pipeline.Run) []plot {
@@ -38,6 +40,11 @@ func drawPlots(run *pipeline.Run) []plot {
 	}
 	if run.Policies != nil {
 		plots = append(plots, plot{plotPolicies, "cost against quality of policies", policiesPlot(run.Policies)})
+		for _, p := range curvePlots(run.Policies.Routes) {
+			if p.svg != nil {
+				plots = append(plots, p)
+			}
+		}
 	}
 	return plots
 }

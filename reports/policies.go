@@ -41,13 +41,21 @@ func (r *report) policies() {
 		"The oracle takes the best answer and of equal ones the cheapest; no policy can. Latency is until the whole answer is there: summed over a cascade's calls, the slower of two parallel ones. %s", originLegend)
 	r.cascade(p)
 	r.agreement(p)
+	r.routes(p.Routes)
 	for _, note := range p.Notes {
 		r.bullet("%s", escape(note))
 	}
 	if len(p.Notes) > 0 {
 		r.end()
 	}
-	r.text("Every threshold stands in `%s` and `%s`.", CascadeFile, ParallelFile)
+	files := []string{CascadeFile, ParallelFile}
+	if p.Routes != nil {
+		files = append(files, CurvesFile)
+	}
+	for i, f := range files {
+		files[i] = code(f)
+	}
+	r.text("Every threshold stands in %s.", strings.Join(files, ", "))
 }
 
 func (r *report) policyTable(c *simulate.Comparison) {
@@ -212,32 +220,6 @@ func writeParallel(w io.Writer, p *pipeline.Policies) error {
 				Cheap: pair.Cheap, Dear: pair.Dear, Threshold: defined(x.Threshold), N: int64(pair.N), Agreed: int64(x.Agreed),
 				AgreeRate: defined(x.AgreeRate), Quality: defined(x.Quality), CostUSD: defined(x.CostUSD),
 				False: defined(x.False), FalseLow: defined(x.FalseCI[0]), FalseHigh: defined(x.FalseCI[1]),
-			}}); err != nil {
-				return err
-			}
-		}
-	}
-	return pw.Close()
-}
-
-// curveRow is a router at one threshold between two models. The threshold that
-// is null is above all scores.
-type curveRow struct {
-	Router      string   `parquet:"router,dict"`
-	Threshold   *float64 `parquet:"threshold,optional"`
-	StrongShare float64  `parquet:"strong_share"`
-	Quality     float64  `parquet:"quality"`
-	CostUSD     *float64 `parquet:"cost_usd,optional"`
-}
-
-// WriteCurves writes routers between two models at every threshold, highest
-// first, as Parquet.
-func WriteCurves(w io.Writer, r *simulate.Routes) error {
-	pw := newParquetWriter[curveRow](w)
-	for _, router := range r.Routers {
-		for _, x := range router.Steps {
-			if _, err := pw.Write([]curveRow{{
-				Router: router.Name, Threshold: defined(x.Threshold), StrongShare: x.Share, Quality: x.Quality, CostUSD: defined(x.CostUSD),
 			}}); err != nil {
 				return err
 			}

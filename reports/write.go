@@ -21,6 +21,7 @@ const (
 	ClassifiersFile = "classifiers.parquet"
 	CascadeFile     = "cascade.parquet"
 	ParallelFile    = "parallel.parquet"
+	CurvesFile      = "curves.parquet"
 	ArtifactFile    = "centroids.safetensors"
 	plotsFolder     = "plots"
 )
@@ -49,6 +50,9 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 		renderers = append(renderers,
 			rendered{CascadeFile, func(w io.Writer) error { return writeCascade(w, run.Policies) }},
 			rendered{ParallelFile, func(w io.Writer) error { return writeParallel(w, run.Policies) }})
+		if run.Policies.Routes != nil {
+			renderers = append(renderers, rendered{CurvesFile, func(w io.Writer) error { return WriteCurves(w, run.Policies.Routes) }})
+		}
 	}
 	for _, f := range renderers {
 		var b bytes.Buffer
@@ -60,7 +64,7 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	for _, p := range drawPlots(run) {
 		files = append(files, file{p.file, p.svg})
 	}
-	stale := map[string]bool{plotCost: true, plotPolicies: true, CascadeFile: true, ParallelFile: true}
+	stale := map[string]bool{plotCost: true, plotPolicies: true, plotCurves: true, plotShare: true, CascadeFile: true, ParallelFile: true, CurvesFile: true}
 	for _, f := range files {
 		delete(stale, f.name)
 	}

@@ -33,7 +33,7 @@ would have been, beside every single model and an oracle, on the same requests.`
 // simulateFlags are the flags of all simulations.
 type simulateFlags struct {
 	outcomes, ladder, prompts, prices, config, problems string
-	taskType, log, curves                               string
+	taskType, log, curves, plots                        string
 	asJSON                                              bool
 	checks                                              checkFlags
 	agreement                                           agreementFlags

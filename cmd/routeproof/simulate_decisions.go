@@ -82,7 +82,7 @@ func (s *simulation) predicted(decisions map[string]eval.Decision, each func(dat
 		if split = split || p.Split != ""; p.Split != datasets.Test.String() {
 			fitted = append(fitted, p.ID)
 		}
-		decisions[p.ID] = eval.Decision{Tier: tier, CostUSD: computed(p.CostUSD), LatencyMS: computed(p.LatencyMS)}
+		decisions[p.ID] = eval.Decision{Tier: tier, Scores: slices.Clone(p.Scores), CostUSD: computed(p.CostUSD), LatencyMS: computed(p.LatencyMS)}
 		return nil
 	})
 	if err != nil {

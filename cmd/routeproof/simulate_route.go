@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,10 +15,15 @@ import (
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
-	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
 	"github.com/routeproof/routeproof/internal/wording"
 	"github.com/routeproof/routeproof/reports"
+)
+
+// Plots of routing by score, in the folder of --plots.
+const (
+	costPlot  = "cost.svg"
+	sharePlot = "share.svg"
 )
 
 // routeDocument is the JSON of routing by score.
@@ -30,21 +36,27 @@ type routeDocument struct {
 
 func (a *app) simulateRouteVerb() *cobra.Command {
 	f := &simulateFlags{byScore: true}
-	deciles := false
+	deciles, allMetrics := false, false
 	cmd := &cobra.Command{
 		Use:   "route --outcomes FILE",
 		Short: "Routers by score at every threshold, beside oracle and random",
 		Long: `Send each request to a model by one number, its score: the higher, the dearer the
 model. Scores come from files (--scores, columns id and score), from a classifier
-(the tier that it names), from the length of the prompt in characters, and at random.
+(the trend of its scores over the tiers, or the tier that it names where it has no
+scores), from the length of the prompt in characters, and at random.
 
 Shown are, over every distinct score as a threshold and with equal scores together:
 between two models the area under quality against the share sent to the second (AUC),
-the share of the gap between them recovered on average (APGR) with its interval, and
-which share has to go to the second to recover 20, 50 and 80 % of it (CPT); where
-costs are known, for any number of models, the average quality over cost (AIQ) of the
-best ordered thresholds. Thresholds are chosen on the requests that they are measured
-on, so these figures are about the scores and promise nothing of one threshold.`,
+the share of the gap between them recovered on average (APGR), and which share has to
+go to the second to recover 20, 50 and 80 % of it (CPT); where costs are known, for
+any number of models, the average quality over cost (AIQ) of the best ordered
+thresholds, and how far that is above random mixes of single models. Intervals are of
+95 %, differences paired. Thresholds are chosen on the requests that they are measured
+on, so these figures are about the scores and promise nothing of one threshold.
+
+--all-metrics adds what other projects rank routers by: RouterArena's score at its
+best threshold, the area under quality over cost of cascade routing, LLMRouterBench's
+PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models.`,
 		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate route --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl
 
@@ -53,14 +65,16 @@ on, so these figures are about the scores and promise nothing of one threshold.`
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
-				d, err := s.route(cmd.Context(), deciles)
+				d, err := s.route(cmd.Context(), deciles, allMetrics)
 				return d, func(w io.Writer) error { return printRoutes(w, d) }, err
 			})
 		},
 	}
 	f.addInput(cmd)
 	cmd.Flags().StringArrayVar(&f.scores, "scores", nil, "scores of a router: a file with id and score; may be given several times")
-	cmd.Flags().StringVar(&f.curves, "curves", "", "write quality and cost of every router at every threshold between two models to this file, Parquet")
+	cmd.Flags().StringVar(&f.curves, "curves", "", "write quality, cost and latency of every router to this file, Parquet: at every threshold between two models, at the best ordered ones between more")
+	cmd.Flags().StringVar(&f.plots, "plots", "", "write cost.svg and, between two models, share.svg to this folder")
+	cmd.Flags().BoolVar(&allMetrics, "all-metrics", false, "also measure what other projects rank routers by")
 	cmd.Flags().BoolVar(&deciles, "deciles", false, "also measure at the eleven deciles of the scores, as RouteLLM's own evaluation does")
 	return cmd
 }
@@ -104,19 +118,12 @@ func (s *simulation) readScores(ctx context.Context, each func(datasets.Problem)
 }
 
 // route measures all routers: of files, the classifier, length and random.
-func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, error) {
+func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*routeDocument, error) {
 	scorers := s.scorers
 	for _, d := range s.deciders {
-		scorer := simulate.Scorer{Name: d.Name}
-		for i := range s.requests {
-			tier := math.NaN()
-			decision, err := d.Decide(ctx, &s.requests[i])
-			if err == nil {
-				tier = float64(decision.Tier)
-			} else if !errors.Is(err, policy.ErrUnrecorded) {
-				return nil, err
-			}
-			scorer.Scores = append(scorer.Scores, tier)
+		scorer, err := simulate.TrendsOf(ctx, d, s.requests)
+		if err != nil {
+			return nil, err
 		}
 		scorers = append(scorers, scorer)
 	}
@@ -145,7 +152,7 @@ func (s *simulation) route(ctx context.Context, deciles bool) (*routeDocument, e
 	}
 	s.noteOrder(singles)
 	routes, err := simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
-		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles,
+		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles, AllMetrics: allMetrics,
 	})
 	if errors.Is(err, simulate.ErrNothing) {
 		return nil, s.noRequest(scorers)
@@ -174,14 +181,37 @@ func (s *simulation) noRequest(scorers []simulate.Scorer) error {
 	return &datasets.ContentError{File: s.flags.outcomes, First: []datasets.Problem{p}, Total: 1}
 }
 
+// writeCurves writes what flags ask for besides the figures.
 func (s *simulation) writeCurves(routes *simulate.Routes) error {
-	if s.flags.curves == "" {
+	if s.flags.curves != "" {
+		if len(routes.Models) > 2 && !routes.Largest.Defined() {
+			return fmt.Errorf("%w: --curves: between more than two models thresholds are found by cost, which is not known: give --prices, or a ladder of two models", errUsage)
+		}
+		if err := datasets.WriteFile(s.flags.curves, func(w io.Writer) error { return reports.WriteCurves(w, routes) }); err != nil {
+			return err
+		}
+	}
+	if s.flags.plots == "" {
 		return nil
 	}
-	if n := len(routes.Models); n != 2 {
-		return fmt.Errorf("%w: --curves: expected a ladder of two models, found %d: the hull of more is in --json", errUsage, n)
+	if err := os.MkdirAll(s.flags.plots, 0o755); err != nil {
+		return err
 	}
-	return datasets.WriteFile(s.flags.curves, func(w io.Writer) error { return reports.WriteCurves(w, routes) })
+	for _, plot := range []struct {
+		name    string
+		svg     []byte
+		without string
+	}{{costPlot, reports.CostPlot(routes), "costs are not known"}, {sharePlot, reports.SharePlot(routes), "it is about two models"}} {
+		file := filepath.Join(s.flags.plots, plot.name)
+		if plot.svg == nil {
+			s.notes = append(s.notes, plot.name+" is not drawn: "+plot.without)
+			continue
+		}
+		if err := datasets.WriteFile(file, func(w io.Writer) error { _, err := w.Write(plot.svg); return err }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func printRoutes(w io.Writer, d *routeDocument) error {
@@ -220,7 +250,7 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 		if d.Priced < d.N {
 			fmt.Fprintf(w, "Costs and AIQ are over the %d whose cost is known of every model.\n", d.Priced)
 		}
-		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Fitted thresholds flatter a score: look at random too.\n", perThousand*float64(d.Largest))
+		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the requests and measured on the fifth, in turn; the differences are of these.\n", perThousand*float64(d.Largest))
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
@@ -229,36 +259,75 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 }
 
 func printRouters(w io.Writer, d *routeDocument) error {
-	two := d.Undefined == ""
+	if d.Undefined == "" {
+		if err := printShares(w, d); err != nil {
+			return err
+		}
+	}
 	t := tabbed(w)
-	head := "router\tthresholds\tAIQ\t"
-	if two {
-		head = fmt.Sprintf("router\tthresholds\tAUC\tAPGR\tof oracle\tless %s\tCPT 20\tCPT 50\tCPT 80\tAIQ\t", printable(d.Routers[0].Name))
-	}
-	fmt.Fprintln(t, head)
-	cpt := func(c simulate.CPTs) string {
-		return percent(c["20"]) + "\t" + percent(c["50"]) + "\t" + percent(c["80"])
-	}
+	first := printable(d.Routers[0].Name)
+	fmt.Fprintf(t, "router\tthresholds\tAIQ\theld out\tless %s\tless the zero router\n", first)
 	for _, r := range d.Routers {
-		fmt.Fprintf(t, "%s\t%d\t", printable(r.Name), r.Thresholds)
-		if two {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t", shown("%.4f", r.AUC), ranged("%.4f", eval.Estimate{Value: r.APGR, Low: r.APGRCI[0], High: r.APGRCI[1]}, 1),
-				percent(r.OfOracle), ranged("%+.4f", r.Less, 1), cpt(r.CPT))
-		}
-		fmt.Fprintf(t, "%s\t\n", shown("%.4f", r.AIQ))
-		if r.Deciles != nil && two {
-			fmt.Fprintf(t, "  at deciles\t\t\t%s\t\t\t%s\t\t%s\n", shown("%.4f", r.Deciles.APGR), cpt(r.Deciles.CPT), r.Deciles.Why)
-		}
-	}
-	if two {
-		fmt.Fprintf(t, "oracle\t\t\t%s\t\t\t%s\t\t\n", shown("%.4f", d.Oracle.APGR), cpt(d.Oracle.CPT))
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\n", printable(r.Name), r.Thresholds, shown("%.4f", r.AIQ), ranged("%.4f", r.Held, 1), ranged("%+.4f", r.HeldLess, 1), ranged("%+.4f", r.HeldAbove, 1))
 	}
 	if d.ZeroAIQ.Defined() {
-		tabs := "\t\t"
-		if two {
-			tabs = strings.Repeat("\t", 9)
+		fmt.Fprintf(t, "zero router\t\t%.4f\t%s\t\t\n", float64(d.ZeroAIQ), shown("%.4f", d.ZeroHeld))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printPublished(w, d)
+}
+
+// printShares shows routers between two models by the share that the second gets.
+func printShares(w io.Writer, d *routeDocument) error {
+	t := tabbed(w)
+	fmt.Fprintf(t, "router\tAUC\tAPGR\tof oracle\tless %s\tCPT 20\tCPT 50\tCPT 80\t\n", printable(d.Routers[0].Name))
+	cpt := func(values simulate.CPTs, ranges simulate.By[simulate.Range]) string {
+		var out []string
+		for _, percent := range []string{"20", "50", "80"} {
+			e := eval.Estimate{Value: values[percent], Low: eval.Number(math.NaN())}
+			if r, ok := ranges[percent]; ok {
+				e.Low, e.High = r[0], r[1]
+			}
+			out = append(out, ranged("%.1f", e, 100))
 		}
-		fmt.Fprintf(t, "zero router%s%.4f\t\n", tabs, float64(d.ZeroAIQ))
+		return strings.Join(out, "\t")
+	}
+	for _, r := range d.Routers {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t\n", printable(r.Name), shown("%.4f", r.AUC), ranged("%.4f", withRange(r.APGR, r.APGRCI), 1),
+			percent(r.OfOracle), ranged("%+.4f", r.Less, 1), cpt(r.CPT, r.CPTCI))
+		if r.Deciles != nil {
+			fmt.Fprintf(t, "  at deciles\t\t%s\t\t\t%s\t%s\n", shown("%.4f", r.Deciles.APGR), cpt(r.Deciles.CPT, nil), r.Deciles.Why)
+		}
+	}
+	fmt.Fprintf(t, "oracle\t\t%s\t\t\t%s\t\n", shown("%.4f", d.Oracle.APGR), cpt(d.Oracle.CPT, nil))
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "CPT: which percentage of requests goes to %s where 20, 50, 80 %% of the gap are recovered.\n\n", printable(d.Models[1].Name))
+	return nil
+}
+
+func withRange(value eval.Number, r simulate.Range) eval.Estimate {
+	return eval.Estimate{Value: value, Low: r[0], High: r[1]}
+}
+
+// printPublished shows what other projects measure, where it was asked for.
+func printPublished(w io.Writer, d *routeDocument) error {
+	if d.Routers[0].Published == nil {
+		return nil
+	}
+	fmt.Fprintln(w)
+	t := tabbed(w)
+	fmt.Fprintln(t, "\tarena score\tat USD per 1,000\tcascade-routing AUC\tPerfGain\tCostSave\tParetoDist\tIBC half way")
+	for _, m := range d.Models {
+		fmt.Fprintf(t, "%s\t%s\t%s\t\t\t\t\t\n", printable(m.Name), shown("%.4f", *m.Arena), shown("%.4f", perThousand*m.CostUSD))
+	}
+	for _, r := range d.Routers {
+		p := r.Published
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(r.Name), shown("%.4f", p.Arena), shown("%.4f", perThousand*p.ArenaAt),
+			shown("%.4f", p.CascadeAUC), shown("%+.1f %%", 100*p.PerfGain), shown("%+.1f %%", 100*p.CostSave), shown("%.4f", p.ParetoDist), shown("%+.3f", p.IBCHalfway))
 	}
 	return t.Flush()
 }

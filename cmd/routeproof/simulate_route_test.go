@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -20,6 +21,7 @@ type routes struct {
 		Name    string
 		Quality float64
 		CostUSD *float64 `json:"cost_usd"`
+		Arena   *float64 `json:"arena_score"`
 	}
 	Oracle struct {
 		Quality     float64
@@ -39,8 +41,17 @@ type routes struct {
 		APGR    *float64
 		APGRCI  [2]*float64 `json:"apgr_ci"`
 		CPT     map[string]*float64
+		CPTCI   map[string][2]*float64   `json:"cpt_ci"`
 		Deciles *struct{ APGR *float64 } `json:"routellm_deciles"`
 		AIQ     *float64
+		Above   struct{ Value, Low, High *float64 } `json:"aiq_held_out_less_zero"`
+		Hull    []struct {
+			Cost, Quality float64
+			LatencyMS     *float64 `json:"latency_ms"`
+			Thresholds    []*float64
+			Shares        []float64
+		}
+		All map[string]*float64 `json:"all_metrics"`
 	}
 	Notes []string
 }
@@ -97,6 +108,11 @@ func TestRouteMMLU(t *testing.T) {
 	within(t, "length", length.APGR, .5858, 5e-5)
 	within(t, "length, low", length.APGRCI[0], .568, .0015)
 	within(t, "length, high", length.APGRCI[1], .605, .0015)
+	for percent, i := range length.CPTCI {
+		if v := length.CPT[percent]; i[0] == nil || i[1] == nil || *i[0] >= *v || *i[1] <= *v {
+			t.Errorf("CPT %s: %s in %s to %s", percent, show(v), show(i[0]), show(i[1]))
+		}
+	}
 	if lo, hi := random.APGRCI[0], random.APGRCI[1]; lo == nil || hi == nil || *lo > .5 || *hi < .5 {
 		t.Errorf("random: %s to %s does not hold 0.5", show(lo), show(hi))
 	}
@@ -114,6 +130,10 @@ func TestRouteRouterBench(t *testing.T) {
 	d := routeJSON(t, "--outcomes", file, "--ladder", routerBenchLadder)
 	within(t, "cheapest correct", &d.CheapestCorrect.Quality, .976, 5e-4)
 	within(t, "its cost", d.CheapestCorrect.OfLast, .042, 5e-4)
+	// A router by chance has thresholds that fit its own requests, and no others.
+	if above := d.Routers[2].Above; above.Low == nil || *above.Low > 0 {
+		t.Errorf("random is %s above the zero router, from %s", show(above.Value), show(above.Low))
+	}
 	if !strings.Contains(d.Undefined, "the ladder has 11") || d.Routers[1].APGR != nil || d.Routers[1].AIQ == nil {
 		t.Errorf("undefined %q, %+v", d.Undefined, d.Routers[1])
 	}
@@ -136,7 +156,16 @@ func TestRouteRouterArena(t *testing.T) {
 		}
 		within(t, r.Name, r.AIQ, d.Models[0].Quality*(last-*d.Models[0].CostUSD)/last, .001)
 	}
-	d = routeJSON(t, "--outcomes", file, "--ladder", "claude-3-haiku-20240307,gemini-2.0-flash-001")
+	d = routeJSON(t, "--outcomes", file, "--ladder", "claude-3-haiku-20240307,gemini-2.0-flash-001", "--all-metrics")
+	// compute_arena_score of RouterArena's own llm_evaluation/run.py, run once.
+	within(t, "claude-3-haiku", d.Models[0].Arena, 0.5331971778177967, 1e-9)
+	within(t, "gemini-2.0-flash", d.Models[1].Arena, 0.697292501353509, 1e-9)
+	for _, r := range d.Routers {
+		within(t, r.Name+"'s saving", r.All["cost_save"], 0, 1e-9) // on the better model, which is the cheaper
+		if r.All["ibc_halfway"] != nil || r.All["arena_score"] == nil || *r.All["arena_score"] < *d.Models[1].Arena-1e-9 {
+			t.Errorf("%s: %v", r.Name, r.All)
+		}
+	}
 	if !strings.Contains(strings.Join(d.Notes, "\n"), "the ladder is not by cost") || d.Oracle.APGR == nil {
 		t.Errorf("%+v", d)
 	}
@@ -189,7 +218,14 @@ func TestRouteInputs(t *testing.T) {
 		{"--outcomes o.jsonl --ladder a,b --classifier mine", 2, "expected --predictions with it"},
 		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl --scores last.jsonl", 12, "to be of the same requests"},
 		{"--outcomes free.jsonl --ladder a,b", 0, "no AIQ: nothing costs anything"},
-		{"--outcomes three.jsonl --ladder a,b,c --curves c.parquet", 2, "expected a ladder of two models, found 3"},
+		{"--outcomes three.jsonl --ladder a,b,c --curves c.parquet", 2, "thresholds are found by cost, which is not known"},
+		{"--outcomes three.jsonl --ladder a,b,c --plots p", 0, "cost.svg is not drawn: costs are not known"},
+		{"--outcomes three.jsonl --ladder a,b,c --plots p", 0, "share.svg is not drawn: it is about two models"},
+		{"--outcomes o.jsonl --ladder a,b --plots p --curves p/cost.svg", 2, "written twice"},
+		{"--outcomes o.jsonl --ladder a,b --plots o.jsonl", 2, "o.jsonl"},
+		{"--outcomes o.jsonl --ladder a,b --all-metrics", 0, "arena score"},
+		{"--outcomes free.jsonl --ladder a,b --all-metrics", 0, "arena score"},
+		{"--outcomes three.jsonl --ladder a,b,c --all-metrics", 0, "no costs and no AIQ"},
 		{"--outcomes o.jsonl --ladder a,b --problems o.jsonl", 2, "o.jsonl"},
 		{"--outcomes o.jsonl --ladder a,b --scores mine.jsonl --problems mine.jsonl", 2, "mine.jsonl"},
 	} {
@@ -220,5 +256,80 @@ func TestRouteInputs(t *testing.T) {
 	want := []row{{"mine", nil, 0, .5, at(0)}, {"mine", at(0), .25, .75, at(.25)}, {"mine", at(-1), .5, 1, at(.5)}, {"mine", at(-2), .75, 1, at(.75)}, {"mine", at(-3), 1, 1, at(1)}}
 	if diff := cmp.Diff(want, rows[:5]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Three models by hand: request i needs the i-th model, and the scores tell them
+// apart.
+func TestRouteThreeModels(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var outcomes, scores []string
+	for i := range 6 {
+		for k, model := range []string{"a", "b", "c"} {
+			right := 0
+			if k >= i/2 {
+				right = 1
+			}
+			outcomes = append(outcomes, fmt.Sprintf(`{"id":"%d","model":"%s","prompt":"x%d","score":%d,"cost_usd":%d,"latency_ms":%d}`, i, model, i, right, 1+k*k, 100*(k+1)))
+		}
+		scores = append(scores, fmt.Sprintf(`{"id":"%d","score":%d}`, i, i/2))
+	}
+	for name, lines := range map[string][]string{"o.jsonl": outcomes, "mine.jsonl": scores} {
+		if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := routeJSON(t, "--outcomes", "o.jsonl", "--ladder", "a,b,c", "--scores", "mine.jsonl", "--curves", "c.parquet", "--plots", "plots", "--all-metrics")
+	mine := d.Routers[0]
+	at := func(v float64) *float64 { return &v }
+	type setting struct {
+		Cost, Quality float64
+		LatencyMS     *float64
+		Thresholds    []*float64
+		Shares        []float64
+	}
+	var got []setting
+	for _, x := range mine.Hull {
+		got = append(got, setting(x))
+	}
+	want := []setting{
+		{1, 1. / 3, at(100), []*float64{nil, nil}, []float64{1, 0, 0}},
+		{5. / 3, 2. / 3, at(500. / 3), []*float64{at(1), nil}, []float64{1. / 3, 2. / 3, 0}},
+		{8. / 3, 1, at(200), []*float64{at(1), at(2)}, []float64{1. / 3, 1. / 3, 1. / 3}},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
+		t.Error(diff)
+	}
+	within(t, "CostSave", mine.All["cost_save"], 1-8./3/5, 1e-12)
+	within(t, "PerfGain", mine.All["perf_gain"], 0, 1e-12)
+
+	type row struct {
+		Router      string    `parquet:"router"`
+		Threshold   *float64  `parquet:"threshold"`
+		StrongShare *float64  `parquet:"strong_share"`
+		Thresholds  []float64 `parquet:"thresholds,list"`
+		Shares      []float64 `parquet:"shares,list"`
+		Quality     float64   `parquet:"quality"`
+		CostUSD     *float64  `parquet:"cost_usd"`
+		LatencyMS   *float64  `parquet:"latency_ms"`
+	}
+	rows, err := parquet.ReadFile[row]("c.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := math.Inf(1)
+	if diff := cmp.Diff([]row{
+		{"mine", nil, nil, []float64{never, never}, []float64{1, 0, 0}, 1. / 3, at(1), at(100)},
+		{"mine", nil, nil, []float64{1, never}, []float64{1. / 3, 2. / 3, 0}, 2. / 3, at(5. / 3), at(500. / 3)},
+		{"mine", nil, nil, []float64{1, 2}, []float64{1. / 3, 1. / 3, 1. / 3}, 1, at(8. / 3), at(200)},
+	}, rows[:3], cmpopts.EquateApprox(0, 1e-12)); diff != "" {
+		t.Error(diff)
+	}
+	svg, err := os.ReadFile("plots/cost.svg")
+	if err != nil || !strings.Contains(string(svg), ">mine</text>") {
+		t.Errorf("cost.svg: %v, %.200s", err, svg)
+	}
+	if _, err := os.Stat("plots/share.svg"); err == nil {
+		t.Error("share.svg is drawn of three models")
 	}
 }

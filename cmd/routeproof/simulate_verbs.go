@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -123,6 +124,9 @@ func (f *simulateFlags) outputs() []string {
 		if file != "" {
 			out = append(out, file)
 		}
+	}
+	if f.plots != "" {
+		out = append(out, filepath.Join(f.plots, costPlot), filepath.Join(f.plots, sharePlot))
 	}
 	return out
 }

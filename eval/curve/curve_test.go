@@ -425,10 +425,26 @@ func BenchmarkDivide(b *testing.B) {
 	}
 }
 
+// at is the highest quality at a share, straight between points.
+func (c *Curve) at(share float64) float64 {
+	best := math.Inf(-1)
+	for k := 1; k < len(c.Share); k++ {
+		switch {
+		case share < c.Share[k-1] || share > c.Share[k]:
+		case c.Share[k] == c.Share[k-1]:
+			best = max(best, c.Quality[k])
+		default:
+			best = max(best, c.Quality[k-1]+(c.Quality[k]-c.Quality[k-1])*(share-c.Share[k-1])/(c.Share[k]-c.Share[k-1]))
+		}
+	}
+	return best
+}
+
 // Measures without the curve are those of the curve.
 func TestMeasure(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 0))
-	recovered := []float64{.2, .5, .8}
+	recovered, shares := []float64{.2, .5, .8}, []float64{0, .1, .25, .5, .75, 1}
+	var m Measures
 	for range 500 {
 		n := 1 + rng.IntN(40)
 		scores, weak, strong, weights := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
@@ -437,7 +453,13 @@ func TestMeasure(t *testing.T) {
 		}
 		weights[0] = 1
 		o := order(t, scores)
-		c, m := o.TwoModels(weak, strong, weights), o.Measure(weak, strong, weights, recovered, make([]float64, 3))
+		c := o.TwoModels(weak, strong, weights)
+		o.Measure(weak, strong, weights, Grid{recovered, shares}, &m)
+		for k, share := range shares {
+			if want := c.at(share); math.Abs(m.Quality[k]-want) > 1e-9 {
+				t.Fatalf("quality at %g: %g, expected %g", share, m.Quality[k], want)
+			}
+		}
 		apgr, err := c.APGR()
 		if err != nil {
 			if !math.IsNaN(m.APGR) || !math.IsNaN(m.CPT[0]) {

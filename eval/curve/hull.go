@@ -100,3 +100,22 @@ func (h Hull) AIQ(end float64) (code, paper float64) {
 	integral := h.Integral(end)
 	return integral / end, integral / (end - h[0].Cost)
 }
+
+// Along is the average quality up to the cost end, over end as [Hull.AIQ] has
+// it, of random mixes of neighbours among settings that were chosen elsewhere:
+// the line through points in their order, whether or not cost and quality rise,
+// extended flat beyond the last. NaN where there is nothing to divide by.
+func Along(points []Point, end float64) float64 {
+	if len(points) == 0 || !(end > 0) {
+		return math.NaN()
+	}
+	area := 0.0
+	for i, p := range points {
+		next := Point{end, p.Quality}
+		if i+1 < len(points) {
+			next = points[i+1]
+		}
+		area += (next.Cost - p.Cost) * (next.Quality + p.Quality) / 2
+	}
+	return area / end
+}

@@ -2,20 +2,27 @@ package curve
 
 import "math"
 
+// A Grid says where a curve is looked at. Both rise.
+type Grid struct {
+	Recovered []float64 // shares of the gap to recover: CPT
+	Shares    []float64 // of prompts sent to the strong model
+}
+
 // Measures are what is taken of a curve between two models. APGR and CPT are
 // NaN where the strong model is not better.
 type Measures struct {
 	Weak, Strong float64 // mean qualities alone
 	Area         float64
 	APGR         float64
-	CPT          []float64 // for each share of the gap to recover
+	CPT          []float64 // at each of the grid's shares of the gap
+	Quality      []float64 // at each of the grid's shares of prompts, straight between thresholds
 }
 
 // Measure takes measures of the curve without keeping it, for resampling:
-// those of [Order.TwoModels]. recovered must rise. cpt is where CPT is put; it
-// has the length of recovered. O(n), nothing is allocated.
-func (o *Order) Measure(weak, strong, weights, recovered, cpt []float64) Measures {
-	m := Measures{CPT: cpt}
+// those of [Order.TwoModels]. The slices of into are used again. O(n).
+func (o *Order) Measure(weak, strong, weights []float64, at Grid, into *Measures) {
+	m := into
+	*m = Measures{CPT: m.CPT[:0], Quality: m.Quality[:0]}
 	total := 0.0
 	for i := range weak {
 		w := weightOf(weights, i)
@@ -25,10 +32,6 @@ func (o *Order) Measure(weak, strong, weights, recovered, cpt []float64) Measure
 	}
 	m.Weak, m.Strong = m.Weak/total, m.Strong/total
 	gap := m.Strong - m.Weak
-	for k := range cpt {
-		cpt[k] = math.NaN()
-	}
-	next := 0
 	sent, gain, start := 0.0, 0.0, int32(0)
 	x0, y0 := 0.0, m.Weak
 	for _, end := range o.ends {
@@ -40,19 +43,32 @@ func (o *Order) Measure(weak, strong, weights, recovered, cpt []float64) Measure
 		start = end
 		x, y := sent/total, m.Weak+gain/total
 		m.Area += (x - x0) * (y + y0) / 2
-		for ; gap > 0 && next < len(recovered) && y >= m.Weak+recovered[next]*gap-rounding; next++ {
-			target := m.Weak + recovered[next]*gap
-			if cpt[next] = x0; y > y0 {
-				cpt[next] = x0 + (x-x0)*max(0, min(1, (target-y0)/(y-y0)))
+		for gap > 0 && len(m.CPT) < len(at.Recovered) && y >= m.Weak+at.Recovered[len(m.CPT)]*gap-rounding {
+			target, share := m.Weak+at.Recovered[len(m.CPT)]*gap, x0
+			if y > y0 {
+				share = x0 + (x-x0)*max(0, min(1, (target-y0)/(y-y0)))
 			}
+			m.CPT = append(m.CPT, share)
+		}
+		for len(m.Quality) < len(at.Shares) && at.Shares[len(m.Quality)] <= x {
+			quality := y
+			if x > x0 {
+				quality = y0 + (y-y0)*(at.Shares[len(m.Quality)]-x0)/(x-x0)
+			}
+			m.Quality = append(m.Quality, quality)
 		}
 		x0, y0 = x, y
+	}
+	for len(m.CPT) < len(at.Recovered) {
+		m.CPT = append(m.CPT, math.NaN())
+	}
+	for len(m.Quality) < len(at.Shares) {
+		m.Quality = append(m.Quality, y0) // 1, but for rounding
 	}
 	m.APGR = math.NaN()
 	if gap > 0 {
 		m.APGR = (m.Area - m.Weak) / gap
 	}
-	return m
 }
 
 // RouteLLMDeciles takes measures as RouteLLM's own evaluation does: of eleven

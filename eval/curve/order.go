@@ -73,6 +73,15 @@ func (o *Order) Distinct(scores []float64) []float64 {
 	return out
 }
 
+// Ascending returns the scores that o was made of, lowest first.
+func (o *Order) Ascending(scores []float64) []float64 {
+	out := make([]float64, len(o.rows))
+	for k, i := range o.rows {
+		out[len(out)-1-k] = scores[i]
+	}
+	return out
+}
+
 // Thresholds returns how many distinct scores there are.
 func (o *Order) Thresholds() int { return len(o.ends) }
 

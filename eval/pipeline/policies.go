@@ -102,6 +102,7 @@ type Policies struct {
 	Signals    []simulate.Signal      `json:"signals"`
 	Sweeps     []*simulate.Sweep      `json:"sweeps"`
 	Pairs      []simulate.Pair        `json:"pairs"`
+	Routes     *simulate.Routes       `json:"routes"` // null where the quality of every model is known of no request
 	Notes      []string               `json:"notes"`
 }
 
@@ -159,8 +160,32 @@ func (j *job) policies(ctx context.Context) error {
 			p.Sweeps = append(p.Sweeps, sweep)
 		}
 	}
-	p.Pairs, err = simulate.SweepPairs(ctx, suite.Agreement, suite.TimeoutMS, suite.Backend, suite.Requests)
+	if p.Pairs, err = simulate.SweepPairs(ctx, suite.Agreement, suite.TimeoutMS, suite.Backend, suite.Requests); err != nil {
+		return err
+	}
 	j.Policies = p
+	return j.routes(ctx, suite, traces.Singles)
+}
+
+// routes measures the scores of the classifiers, length and random at every
+// threshold.
+func (j *job) routes(ctx context.Context, suite *simulate.Suite, singles []*simulate.Trace) (err error) {
+	var scorers []simulate.Scorer
+	for _, d := range suite.Deciders {
+		s, err := simulate.TrendsOf(ctx, d, suite.Requests)
+		if err != nil {
+			return err
+		}
+		scorers = append(scorers, s)
+	}
+	scorers = append(scorers, simulate.Lengths(suite.Requests), simulate.Random("random/"+j.Config.Splits.Salt, suite.Requests))
+	j.Policies.Routes, err = simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
+		Options: simulate.Options{Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed},
+	})
+	if errors.Is(err, simulate.ErrNothing) {
+		j.Policies.Notes = append(j.Policies.Notes, "routers by score are not measured: "+err.Error())
+		return nil
+	}
 	return err
 }
 

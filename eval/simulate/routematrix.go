@@ -5,23 +5,24 @@ import (
 	"slices"
 
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
 )
 
-// matrix is qualities and costs by model and request.
+// matrix is qualities, costs and latencies by model and request.
 type matrix struct {
-	quality, cost [][]float64
+	quality       [][]float64
+	cost, latency figures
 	scores        [][]float64 // by router
 	group         []int
 	groups        int
-	known         []bool // by request: its costs are, of every model
-	priced        int    // how many
-	hasCosts      bool   // there are enough of them; else all costs are NaN
+	singles       []curve.Point // each model alone, over the priced requests; none without costs
 }
 
 // newMatrix takes the requests that every model serves with a known quality and
 // every router scored.
 func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
-	m := &matrix{quality: make([][]float64, len(singles)), cost: make([][]float64, len(singles)), scores: make([][]float64, len(scorers))}
+	m := &matrix{quality: make([][]float64, len(singles)), scores: make([][]float64, len(scorers))}
+	m.cost.of, m.latency.of = make([][]float64, len(singles)), make([][]float64, len(singles))
 	number := map[int32]int{}
 	for i, group := range singles[0].Group {
 		if slices.ContainsFunc(singles, func(t *Trace) bool { return math.IsNaN(t.Score[i]) }) ||
@@ -29,46 +30,81 @@ func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 			continue
 		}
 		for k, t := range singles {
-			m.quality[k], m.cost[k] = append(m.quality[k], t.Score[i]), append(m.cost[k], t.CostUSD[i])
+			m.quality[k] = append(m.quality[k], t.Score[i])
+			m.cost.of[k], m.latency.of[k] = append(m.cost.of[k], t.CostUSD[i]), append(m.latency.of[k], t.Latency[i])
 		}
 		for k, s := range scorers {
 			m.scores[k] = append(m.scores[k], s.Scores[i])
 		}
-		priced := !slices.ContainsFunc(singles, func(t *Trace) bool { return math.IsNaN(t.CostUSD[i]) })
-		m.known = append(m.known, priced)
-		m.priced += count(priced)
 		if _, seen := number[group]; !seen {
 			number[group] = len(number)
 		}
 		m.group = append(m.group, number[group])
 	}
 	m.groups = len(number)
-	m.settleCosts()
+	m.cost.settle(len(m.group))
+	m.latency.settle(len(m.group))
 	return m
 }
 
-// settleCosts tells whether enough costs are known. A request of which some
-// model's cost is not known costs nothing here, and no weight in means of costs.
-func (m *matrix) settleCosts() {
-	n := float64(len(m.known))
-	m.hasCosts = m.priced > 0 && float64(m.priced) >= leastPriced*n
-	for _, costs := range m.cost {
-		for i, known := range m.known {
-			if !m.hasCosts {
-				costs[i] = math.NaN()
+// figures are costs or latencies, of which some may be unknown.
+type figures struct {
+	of     [][]float64 // by model and request
+	known  []bool      // by request: of every model
+	count  int         // of requests of which it is
+	enough bool        // at least 95 % are known; else all are NaN
+}
+
+// settle tells whether enough figures are known. A request of which some model's
+// is not known has 0 here, and no weight in means.
+func (f *figures) settle(n int) {
+	f.known = make([]bool, n)
+	for i := range n {
+		f.known[i] = !slices.ContainsFunc(f.of, func(values []float64) bool { return math.IsNaN(values[i]) })
+		f.count += count(f.known[i])
+	}
+	f.enough = f.count > 0 && float64(f.count) >= leastPriced*float64(n)
+	for _, values := range f.of {
+		for i, known := range f.known {
+			if !f.enough {
+				values[i] = math.NaN()
 			} else if !known {
-				costs[i] = 0
+				values[i] = 0
 			}
 		}
 	}
 }
 
-// ofPriced picks the values of requests whose costs are known of every model.
-// Hulls are over these alone, in quality too: a request that costs nothing
-// would go to the best model for free.
-func (m *matrix) ofPriced(values []float64) []float64 {
-	out := make([]float64, 0, m.priced)
-	for i, known := range m.known {
+// mean is over the requests that are known; NaN where too few are.
+func (f *figures) mean(model int) float64 {
+	return sum(f.of[model]) / float64(f.count)
+}
+
+// weights are 1 for known requests and 0 for others.
+func (f *figures) weights() []float64 {
+	out := make([]float64, len(f.known))
+	for i, known := range f.known {
+		out[i] = float64(count(known))
+	}
+	return out
+}
+
+// marked is a model's figures with NaN where some model's is not known.
+func (f *figures) marked(model int) []float64 {
+	out := slices.Clone(f.of[model])
+	for i, known := range f.known {
+		if !known {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// only picks the values of known requests. Hulls are over these alone, in
+// quality too: a request that costs nothing would go to the best model for free.
+func (f *figures) only(values []float64) []float64 {
+	out := make([]float64, 0, f.count)
+	for i, known := range f.known {
 		if known {
 			out = append(out, values[i])
 		}
@@ -76,20 +112,48 @@ func (m *matrix) ofPriced(values []float64) []float64 {
 	return out
 }
 
-func (m *matrix) allOfPriced(values [][]float64) [][]float64 {
+func (f *figures) onlyOf(values [][]float64) [][]float64 {
 	out := make([][]float64, len(values))
 	for k := range values {
-		out[k] = m.ofPriced(values[k])
+		out[k] = f.only(values[k])
 	}
 	return out
 }
 
-func average(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
+// alone is cost and quality of each model alone under weights by request, over
+// the priced ones; none without costs.
+func (m *matrix) alone(weights []float64) []curve.Point {
+	if !m.cost.enough {
+		return nil
 	}
-	return sum / float64(len(values))
+	points := make([]curve.Point, len(m.quality))
+	total := 0.0
+	for i, known := range m.cost.known {
+		if !known {
+			continue
+		}
+		total += weights[i]
+		for k := range points {
+			points[k].Cost += weights[i] * m.cost.of[k][i]
+			points[k].Quality += weights[i] * m.quality[k][i]
+		}
+	}
+	for k := range points {
+		points[k].Cost, points[k].Quality = points[k].Cost/total, points[k].Quality/total
+	}
+	return points
+}
+
+func sum(values []float64) float64 {
+	s := 0.0
+	for _, v := range values {
+		s += v
+	}
+	return s
+}
+
+func average(values []float64) float64 {
+	return sum(values) / float64(len(values))
 }
 
 // oracle takes the best answer and of equal ones the cheapest; with correct, the
@@ -107,16 +171,16 @@ func (m *matrix) oracle(correct bool, last float64) RouteOracle {
 		}
 		best := 0
 		for k := 1; k < models; k++ {
-			if of(k) > of(best) || of(k) == of(best) && m.cost[k][i] < m.cost[best][i] {
+			if of(k) > of(best) || of(k) == of(best) && m.cost.of[k][i] < m.cost.of[best][i] {
 				best = k
 			}
 		}
 		quality += m.quality[best][i]
-		cost += m.cost[best][i]
+		cost += m.cost.of[best][i]
 		strong += float64(count(best == models-1))
 	}
 	n := float64(len(m.group))
-	cost /= float64(m.priced)
+	cost /= float64(m.cost.count)
 	return RouteOracle{
 		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost), OfLast: eval.Number(cost / last),
 		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()),

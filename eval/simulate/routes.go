@@ -6,21 +6,38 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
-	"github.com/routeproof/routeproof/eval/stats"
 )
 
 // recovered are the shares of the gap between weak and strong that CPT is given
 // for.
 func recovered() []float64 { return []float64{.2, .5, .8} }
 
-// CPTs are call-performance thresholds by percent of the gap recovered.
-type CPTs map[string]eval.Number
+// By are figures by percent of the gap recovered: 20, 50 and 80.
+type By[T any] map[string]T
 
-func cptsOf(values []float64) CPTs {
-	return CPTs{"20": eval.Number(values[0]), "50": eval.Number(values[1]), "80": eval.Number(values[2])}
+func byRecovered[T any](of func(k int) T) By[T] {
+	out := By[T]{}
+	for k, q := range recovered() {
+		out[fmt.Sprint(math.Round(100*q))] = of(k)
+	}
+	return out
 }
 
-func noCPTs() CPTs { return cptsOf([]float64{math.NaN(), math.NaN(), math.NaN()}) }
+// CPTs are call-performance thresholds.
+type CPTs = By[eval.Number]
+
+func cptsOf(values []float64) CPTs {
+	return byRecovered(func(k int) eval.Number { return eval.Number(values[k]) })
+}
+
+func noCPTs() CPTs { return byRecovered(func(int) eval.Number { return nan() }) }
+
+func nan() eval.Number { return eval.Number(math.NaN()) }
+
+// Range is an interval of 95 %, by bootstrap over groups; null where there is none.
+type Range [2]eval.Number
+
+func noRange() Range { return Range{nan(), nan()} }
 
 // Routes are routers by score, on the requests that every model answered, with
 // known quality, and every router scored. Null is undefined or unknown.
@@ -28,9 +45,11 @@ type Routes struct {
 	N         int          `json:"n"`
 	LeftOut   int          `json:"left_out"`
 	Priced    int          `json:"priced"`      // of n, requests whose cost is known of every model: costs, hulls and AIQ are over these; there are none where these are under 95 %
+	Timed     int          `json:"timed"`       // of n, requests whose latency is known of every model: latencies are over these; there are none where these are under 95 %
 	Models    []RouteModel `json:"models"`      // in the ladder's order, cheapest first
 	Zero      curve.Hull   `json:"zero_router"` // random mixes of single models: the hull of their costs and qualities
 	ZeroAIQ   eval.Number  `json:"zero_aiq"`
+	ZeroHeld  eval.Number  `json:"zero_aiq_held_out"` // with mixes chosen on other requests, see Route
 	Oracle    RouteOracle  `json:"oracle"`
 	Cheapest  RouteOracle  `json:"cheapest_correct"`    // the cheapest model that is right, and the cheapest of all where none is
 	Undefined string       `json:"undefined,omitempty"` // why there is no APGR and no CPT
@@ -40,10 +59,12 @@ type Routes struct {
 
 // A RouteModel is one model for everything.
 type RouteModel struct {
-	Name    string      `json:"name"`
-	Tier    string      `json:"tier"`
-	Quality eval.Number `json:"quality"`
-	CostUSD eval.Number `json:"cost_usd"` // mean of a request
+	Name      string       `json:"name"`
+	Tier      string       `json:"tier"`
+	Quality   eval.Number  `json:"quality"`
+	CostUSD   eval.Number  `json:"cost_usd"`   // mean of a request
+	LatencyMS eval.Number  `json:"latency_ms"` // mean of a request
+	Arena     *eval.Number `json:"arena_score,omitempty"`
 }
 
 // A RouteOracle knows the qualities. Between two models, APGR and CPT are those
@@ -55,34 +76,61 @@ type RouteOracle struct {
 	StrongShare eval.Number `json:"strong_share"` // of requests that go to the last model
 	APGR        eval.Number `json:"apgr"`
 	CPT         CPTs        `json:"cpt,omitempty"`
+
+	Steps []RouteStep `json:"-"` // between two models, of routing by the difference of qualities
 }
 
 // A Route is one router at every threshold of its score.
 type Route struct {
-	Name       string         `json:"name"`
-	Thresholds int            `json:"thresholds"` // distinct scores
-	AUC        eval.Number    `json:"auc"`
-	APGR       eval.Number    `json:"apgr"`
-	APGRCI     [2]eval.Number `json:"apgr_ci"`         // 95 %, bootstrap over groups
-	OfOracle   eval.Number    `json:"apgr_of_oracle"`  // as a share of the oracle's
-	Less       eval.Estimate  `json:"apgr_less_first"` // paired, against the first router
-	CPT        CPTs           `json:"cpt"`
-	Deciles    *Deciles       `json:"routellm_deciles,omitempty"`
-	AIQ        eval.Number    `json:"aiq"`       // of the non-decreasing hull, over its cost, as RouterBench's code divides
-	AIQPaper   eval.Number    `json:"aiq_paper"` // over the range of cost, as its paper does
-	Hull       curve.Hull     `json:"hull"`      // of mean cost and quality at all thresholds; of ordered ones between more than two models
-	Truncated  bool           `json:"hull_truncated,omitempty"`
-	Steps      []RouteStep    `json:"-"` // between two models, every threshold
+	Name       string        `json:"name"`
+	Thresholds int           `json:"thresholds"` // distinct scores
+	AUC        eval.Number   `json:"auc"`
+	AUCCI      Range         `json:"auc_ci"`
+	APGR       eval.Number   `json:"apgr"`
+	APGRCI     Range         `json:"apgr_ci"`
+	OfOracle   eval.Number   `json:"apgr_of_oracle"`  // as a share of the oracle's
+	Less       eval.Estimate `json:"apgr_less_first"` // paired, against the first router
+	CPT        CPTs          `json:"cpt"`
+	CPTCI      By[Range]     `json:"cpt_ci"`
+	Deciles    *Deciles      `json:"routellm_deciles,omitempty"`
+	AIQ        eval.Number   `json:"aiq"`          // of the non-decreasing hull, over its cost, as RouterBench's code divides
+	AIQPaper   eval.Number   `json:"aiq_paper"`    // over the range of cost, as its paper does
+	Held       eval.Estimate `json:"aiq_held_out"` // thresholds chosen on four fifths of the groups and measured on the fifth, in turn
+	HeldLess   eval.Estimate `json:"aiq_held_out_less_first"`
+	HeldAbove  eval.Estimate `json:"aiq_held_out_less_zero"` // paired, against the zero router
+	Hull       []RouteMix    `json:"hull"`                   // the non-decreasing hull of mean cost and quality at all thresholds; of ordered ones between more than two models
+	Truncated  bool          `json:"hull_truncated,omitempty"`
+	Published  *Published    `json:"all_metrics,omitempty"`
+
+	Steps     []RouteStep `json:"-"` // between two models, every threshold
+	CostBand  []Band      `json:"-"` // of the hull's quality
+	ShareBand []Band      `json:"-"` // between two models, of quality by share
+}
+
+// A RouteMix is a router at one choice of thresholds between the ladder's models.
+type RouteMix struct {
+	curve.Point
+	LatencyMS  eval.Number   `json:"latency_ms"`
+	Arena      eval.Number   `json:"-"`
+	Thresholds []eval.Number `json:"thresholds"` // scores from which requests go to the second model or higher, to the third, …; null: none does
+	Shares     []float64     `json:"shares"`     // of requests that each model gets
 }
 
 // A RouteStep is what sending requests of a score from Threshold on to the
-// second of two models comes to.
+// second of two models comes to. Latencies are of a request, in milliseconds.
 type RouteStep struct {
 	Threshold eval.Number // none in the first: nothing is sent
 	Share     float64     // of requests that are sent
 	Quality   float64
 	CostUSD   eval.Number // mean of a request
+	LatencyMS eval.Number // mean
+	P50, P95  eval.Number // of latency
+	Arena     eval.Number // RouterArena's score, see [curve.ArenaScore]
+	IBC       eval.Number // see [curve.IBC]
 }
+
+// A Band is the range, of 95 %, of a curve's quality at one place.
+type Band struct{ At, Low, High float64 }
 
 // Deciles are measures as RouteLLM's evaluation takes them.
 type Deciles struct {
@@ -97,7 +145,8 @@ const mostHull = 500
 // RouteOptions say how routers are measured.
 type RouteOptions struct {
 	Options
-	Deciles bool
+	Deciles    bool
+	AllMetrics bool
 }
 
 // MeasureRoutes measures routers by score between models that each served the
@@ -106,114 +155,204 @@ type RouteOptions struct {
 // a replicate.
 func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
 	m := newMatrix(singles, scorers)
-	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Group) - len(m.group), Priced: m.priced}
+	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Group) - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
 	if out.N == 0 {
 		return nil, ErrNothing
 	}
 	models := singles[0].Models
-	var points []curve.Point
 	for k, model := range models {
-		x := RouteModel{Name: model.Name, Tier: model.Tier, Quality: eval.Number(average(m.quality[k])), CostUSD: eval.Number(math.NaN())}
-		if m.hasCosts {
-			p := curve.Point{Quality: average(m.ofPriced(m.quality[k])), Cost: average(m.ofPriced(m.cost[k]))}
-			x.CostUSD = eval.Number(p.Cost)
-			points = append(points, p)
-		}
-		out.Models = append(out.Models, x)
+		out.Models = append(out.Models, RouteModel{
+			Name: model.Name, Tier: model.Tier, Quality: eval.Number(average(m.quality[k])),
+			CostUSD: eval.Number(m.cost.mean(k)), LatencyMS: eval.Number(m.latency.mean(k)),
+		})
 	}
-	if m.hasCosts {
-		out.Zero = curve.NewHull(points)
-	}
+	m.singles = m.alone(m.cost.weights())
+	out.Zero = curve.NewHull(m.singles)
 	last := float64(out.Models[len(models)-1].CostUSD)
 	out.Oracle = m.oracle(false, last)
 	out.Cheapest = m.oracle(true, last)
-	if err := m.measure(out, scorers, o); err != nil {
+	runs, err := m.measure(out, scorers, o)
+	if err != nil {
 		return nil, err
 	}
-	m.aiq(out, points)
+	m.aiq(out)
+	held, err := m.measureHeldOut(out)
+	if err != nil {
+		return nil, err
+	}
+	m.resample(out, runs, held, o.Options)
+	if o.AllMetrics {
+		m.published(out, runs)
+	}
 	return out, nil
 }
 
+// A ranking is the requests by one router's score.
+type ranking struct {
+	all      *curve.Order
+	settings *curve.Settings // of the hull; nil without costs
+	points   []curve.Point   // over priced requests: of every threshold between two models, of the hull between more
+}
+
 // measure goes through the thresholds of every router.
-func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) error {
-	nan := eval.Number(math.NaN())
+func (m *matrix) measure(out *Routes, scorers []Scorer, o RouteOptions) ([]ranking, error) {
 	two := len(m.quality) == 2
-	out.Oracle.CPT = noCPTs()
-	var orders []*curve.Order
-	quality, cost := m.allOfPriced(m.quality), m.allOfPriced(m.cost)
+	var rankings []ranking
 	for k, s := range scorers {
 		order, err := curve.NewOrder(m.scores[k])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		orders = append(orders, order)
+		x := ranking{all: order}
 		r := Route{
-			Name: s.Name, Thresholds: order.Thresholds(), AUC: nan, APGR: nan, APGRCI: [2]eval.Number{nan, nan}, OfOracle: nan,
-			Less: eval.Estimate{Value: nan, Low: nan, High: nan}, CPT: noCPTs(), AIQ: nan, AIQPaper: nan,
+			Name: s.Name, Thresholds: order.Thresholds(), AUC: nan(), AUCCI: noRange(), APGR: nan(), APGRCI: noRange(), OfOracle: nan(),
+			Less: noEstimate(nan()), CPT: noCPTs(), CPTCI: byRecovered(func(int) Range { return noRange() }),
+			AIQ: nan(), AIQPaper: nan(), Held: noEstimate(nan()), HeldLess: noEstimate(nan()), HeldAbove: noEstimate(nan()),
 		}
 		if two {
 			c := order.TwoModels(m.quality[0], m.quality[1], nil)
-			r.AUC, r.Steps = eval.Number(c.Area), m.steps(order, c, m.scores[k])
+			r.AUC = eval.Number(c.Area)
+			r.Steps, x.points = m.steps(order, c, m.scores[k])
 		}
-		if m.hasCosts {
-			priced, err := curve.NewOrder(m.ofPriced(m.scores[k]))
-			if err != nil {
-				return err
+		if m.cost.enough {
+			if err := m.hull(&r, &x, k); err != nil {
+				return nil, err
 			}
-			mixes, more := priced.Divide(quality, cost, mostHull)
-			for _, x := range mixes {
-				r.Hull = append(r.Hull, x.Point)
-			}
-			r.Truncated = more
 		}
 		if o.Deciles {
 			r.Deciles = m.deciles(k, two)
 		}
 		out.Routers = append(out.Routers, r)
+		rankings = append(rankings, x)
 	}
-	if !two {
+	return rankings, m.apgr(out, rankings)
+}
+
+// noEstimate is a value without an interval.
+func noEstimate(value eval.Number) eval.Estimate {
+	return eval.Estimate{Value: value, Low: nan(), High: nan()}
+}
+
+// apgr fills in APGR and CPT, or says why there are none.
+func (m *matrix) apgr(out *Routes, rankings []ranking) error {
+	out.Oracle.CPT = noCPTs()
+	if len(m.quality) != 2 {
 		out.Undefined = fmt.Sprintf("APGR and CPT are about two models, the ladder has %d", len(m.quality))
 		return nil
 	}
-	oracle, err := curve.NewOrder(curve.Differences(m.quality[0], m.quality[1]))
+	gains := curve.Differences(m.quality[0], m.quality[1])
+	oracle, err := curve.NewOrder(gains)
 	if err != nil {
 		return err
 	}
-	best := oracle.Measure(m.quality[0], m.quality[1], nil, recovered(), make([]float64, 3))
+	out.Oracle.Steps, _ = m.steps(oracle, oracle.TwoModels(m.quality[0], m.quality[1], nil), gains)
+	var best, x curve.Measures
+	at := curve.Grid{Recovered: recovered()}
+	oracle.Measure(m.quality[0], m.quality[1], nil, at, &best)
 	if !(best.Strong > best.Weak) {
 		out.Undefined = curve.ErrNotBetter.Error()
 		return nil
 	}
 	out.Oracle.APGR, out.Oracle.CPT = eval.Number(best.APGR), cptsOf(best.CPT)
-	for k, order := range orders {
+	for k := range rankings {
 		r := &out.Routers[k]
-		x := order.Measure(m.quality[0], m.quality[1], nil, recovered(), make([]float64, 3))
+		rankings[k].all.Measure(m.quality[0], m.quality[1], nil, at, &x)
 		r.APGR, r.CPT, r.OfOracle = eval.Number(x.APGR), cptsOf(x.CPT), eval.Number(x.APGR/best.APGR)
 	}
-	m.resample(out, orders, o.Options)
 	return nil
 }
 
-// steps are the points of a curve, with costs: a curve too.
-func (m *matrix) steps(order *curve.Order, quality *curve.Curve, scores []float64) []RouteStep {
-	weights := make([]float64, len(m.known))
-	for i, known := range m.known {
-		weights[i] = float64(count(known))
-	}
-	cost := order.TwoModels(m.cost[0], m.cost[1], weights)
-	out := make([]RouteStep, len(quality.Share))
-	for k := range out {
-		out[k] = RouteStep{Threshold: eval.Number(math.NaN()), Share: quality.Share[k], Quality: quality.Quality[k], CostUSD: eval.Number(cost.Quality[k])}
+// steps are the points of a curve between two models. Costs and latencies are
+// curves too. points are over the priced requests alone, in quality too; there
+// are none without costs.
+func (m *matrix) steps(order *curve.Order, quality *curve.Curve, scores []float64) (steps []RouteStep, points []curve.Point) {
+	priced, timed := m.cost.weights(), m.latency.weights()
+	cost := order.TwoModels(m.cost.of[0], m.cost.of[1], priced)
+	ofPriced := order.TwoModels(m.quality[0], m.quality[1], priced)
+	latency := order.TwoModels(m.latency.of[0], m.latency.of[1], timed)
+	slow := order.Quantiles(m.latency.marked(0), m.latency.marked(1), []float64{.5, .95})
+	steps = make([]RouteStep, len(quality.Share))
+	for k := range steps {
+		s := &steps[k]
+		*s = RouteStep{
+			Threshold: nan(), Share: quality.Share[k], Quality: quality.Quality[k], CostUSD: eval.Number(cost.Quality[k]),
+			LatencyMS: eval.Number(latency.Quality[k]), P50: eval.Number(slow[0][k]), P95: eval.Number(slow[1][k]), Arena: nan(), IBC: nan(),
+		}
+		if !m.cost.enough {
+			continue
+		}
+		p := curve.Point{Cost: cost.Quality[k], Quality: ofPriced.Quality[k]}
+		points = append(points, p)
+		s.Arena = arena(p)
+		if s.Share > 0 {
+			s.IBC = eval.Number(curve.IBC(p, m.singles[0], m.singles[1]))
+		}
 	}
 	for k, threshold := range order.Distinct(scores) {
-		out[k+1].Threshold = eval.Number(threshold)
+		steps[k+1].Threshold = eval.Number(threshold)
 	}
-	return out
+	return steps, points
+}
+
+// hull fills in the best thresholds of router k.
+func (m *matrix) hull(r *Route, x *ranking, k int) error {
+	scores := m.cost.only(m.scores[k])
+	order, err := curve.NewOrder(scores)
+	if err != nil {
+		return err
+	}
+	quality, cost := m.cost.onlyOf(m.quality), m.cost.onlyOf(m.cost.of)
+	mixes, more := order.Divide(quality, cost, mostHull)
+	x.settings = order.Fix(mixes, quality, cost)
+	r.Truncated = more
+	ascending := order.Ascending(scores)
+	n := len(ascending)
+	for _, mix := range mixes {
+		out := RouteMix{Point: mix.Point, LatencyMS: nan(), Arena: arena(mix.Point)}
+		begin := 0
+		for _, from := range mix.From {
+			out.Shares = append(out.Shares, float64(from-begin)/float64(n))
+			begin = from
+			threshold := nan()
+			if from < n {
+				threshold = eval.Number(ascending[from])
+			}
+			out.Thresholds = append(out.Thresholds, threshold)
+		}
+		out.Shares = append(out.Shares, float64(n-begin)/float64(n))
+		r.Hull = append(r.Hull, out)
+		if len(m.quality) > 2 {
+			x.points = append(x.points, mix.Point)
+		}
+	}
+	return m.hullLatency(r, k)
+}
+
+// hullLatency fills in the mean latency of each setting of a hull.
+func (m *matrix) hullLatency(r *Route, k int) error {
+	if !m.latency.enough {
+		return nil
+	}
+	scores := m.latency.only(m.scores[k])
+	order, err := curve.NewOrder(scores)
+	if err != nil {
+		return err
+	}
+	means := order.Means(scores, m.latency.onlyOf(m.latency.of))
+	for i := range r.Hull {
+		thresholds := make([]float64, len(r.Hull[i].Thresholds))
+		for j, t := range r.Hull[i].Thresholds {
+			if thresholds[j] = float64(t); !t.Defined() {
+				thresholds[j] = math.Inf(1)
+			}
+		}
+		r.Hull[i].LatencyMS = eval.Number(means(thresholds))
+	}
+	return nil
 }
 
 func (m *matrix) deciles(router int, two bool) *Deciles {
-	nan := eval.Number(math.NaN())
-	d := &Deciles{APGR: nan, CPT: noCPTs()}
+	d := &Deciles{APGR: nan(), CPT: noCPTs()}
 	if !two {
 		d.Why = "deciles are about two models"
 		return d
@@ -227,58 +366,27 @@ func (m *matrix) deciles(router int, two bool) *Deciles {
 	return d
 }
 
-// resample fills in the intervals of APGR and of the differences to the first
-// router: groups are drawn for all routers at once.
-func (m *matrix) resample(out *Routes, orders []*curve.Order, o Options) {
-	if m.groups < 2 || len(orders) == 0 {
-		return
-	}
-	replicates := make([][]float64, len(orders))
-	weights, cpt := make([]float64, len(m.group)), make([]float64, 0)
-	stats.Resample(m.groups, o.Replicates, o.Seed, func(_ int, drawn []float64) {
-		for i, g := range m.group {
-			weights[i] = drawn[g]
-		}
-		for k, order := range orders {
-			replicates[k] = append(replicates[k], order.Measure(m.quality[0], m.quality[1], weights, nil, cpt).APGR)
-		}
-	})
-	for k := range orders {
-		r := &out.Routers[k]
-		i := stats.Percentile(replicates[k], confidence)
-		r.APGRCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
-		if k == 0 {
-			continue
-		}
-		less := make([]float64, len(replicates[k]))
-		for b := range less {
-			less[b] = replicates[k][b] - replicates[0][b]
-		}
-		d := stats.Percentile(less, confidence)
-		r.Less = eval.Estimate{Value: r.APGR - out.Routers[0].APGR, Low: eval.Number(d.Low), High: eval.Number(d.High)}
-	}
-}
-
 // aiq takes the average improvement in quality of every router up to the
 // largest cost that any of them, or any model, has.
-func (m *matrix) aiq(out *Routes, models []curve.Point) {
-	out.Largest, out.ZeroAIQ = eval.Number(math.NaN()), eval.Number(math.NaN())
-	if !m.hasCosts {
+func (m *matrix) aiq(out *Routes) {
+	out.Largest, out.ZeroAIQ, out.ZeroHeld = nan(), nan(), nan()
+	if !m.cost.enough {
 		return
 	}
-	largest := 0.0
-	for _, p := range models {
-		largest = max(largest, p.Cost)
-	}
-	for _, r := range out.Routers {
-		largest = max(largest, r.Hull[len(r.Hull)-1].Cost)
+	largest := dearestOf(m.singles)
+	hulls := make([]curve.Hull, len(out.Routers))
+	for k, r := range out.Routers {
+		for _, x := range r.Hull {
+			hulls[k] = append(hulls[k], x.Point)
+		}
+		largest = max(largest, dearestOf(hulls[k]))
 	}
 	out.Largest = eval.Number(largest)
 	zero, _ := out.Zero.AIQ(largest)
 	out.ZeroAIQ = eval.Number(zero)
 	for k := range out.Routers {
 		r := &out.Routers[k]
-		code, paper := r.Hull.AIQ(largest)
+		code, paper := hulls[k].AIQ(largest)
 		r.AIQ, r.AIQPaper = eval.Number(code), eval.Number(paper)
 	}
 }

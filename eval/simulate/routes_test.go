@@ -18,6 +18,7 @@ import (
 // rows are the requests of a matrix by definition: NaN is unknown.
 type rows struct {
 	quality, cost [][]float64 // by request and model
+	latency       [][]float64 // too; nil: none is known
 	scores        [][]float64 // by request and router
 }
 
@@ -43,6 +44,9 @@ func (r rows) served(t testing.TB) ([]*Trace, []Scorer) {
 			}
 			if c := r.cost[i][k]; !math.IsNaN(c) {
 				o.CostUSD = datasets.Known(c)
+			}
+			if r.latency != nil && !math.IsNaN(r.latency[i][k]) {
+				o.LatencyMS = datasets.Known(r.latency[i][k])
 			}
 			if err := b.Add(&o); err != nil {
 				t.Fatal(err)
@@ -74,6 +78,7 @@ func (r rows) whole() rows {
 			continue
 		}
 		out.quality, out.cost, out.scores = append(out.quality, r.quality[i]), append(out.cost, r.cost[i]), append(out.scores, r.scores[i])
+		out.latency = append(out.latency, r.latency[i])
 	}
 	return out
 }
@@ -113,10 +118,14 @@ func randomRows(rng *rand.Rand, models int) rows {
 		n, unpriced = 30, rng.IntN(30)
 	}
 	for i := range n {
-		var quality, cost, scores []float64
+		var quality, cost, latency, scores []float64
 		for range models {
 			quality = append(quality, hole(float64(rng.IntN(5))/4, 25))
 			cost = append(cost, float64(1+rng.IntN(6)))
+			latency = append(latency, float64(100+rng.IntN(900)))
+		}
+		if rng.IntN(60) == 0 {
+			latency[rng.IntN(models)] = math.NaN()
 		}
 		if !priced || i == unpriced {
 			cost[rng.IntN(models)] = math.NaN()
@@ -125,6 +134,7 @@ func randomRows(rng *rand.Rand, models int) rows {
 			scores = append(scores, hole(float64(rng.IntN(4))-1, 40))
 		}
 		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, scores)
+		r.latency = append(r.latency, latency)
 	}
 	return r
 }
@@ -275,7 +285,7 @@ func TestRoutesByDefinition(t *testing.T) {
 		all := randomRows(rng, models)
 		traces, scorers := all.served(t)
 		r := all.whole()
-		got, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}})
+		got, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}, AllMetrics: true})
 		if len(r.quality) == 0 {
 			if !errors.Is(err, ErrNothing) {
 				t.Fatalf("trial %d: nothing is whole: %v", trial, err)
@@ -365,7 +375,17 @@ func TestRoutesByDefinition(t *testing.T) {
 			expect("AIQ", x.AIQ, code)
 			expect("AIQ as in the paper", x.AIQPaper, paper)
 			expect("zero router's AIQ", got.ZeroAIQ, zero)
+			r.checkSettings(expect, x, scores, priced)
+			if models == 2 {
+				r.checkSteps(expect, x, scores, priced)
+			}
+			points := r.divisions(scores)
+			if models > 2 {
+				points = hullPoints(x)
+			}
+			r.checkPublished(expect, x, points, pricedSingles)
 		}
+		r.checkDistances(expect, got, pricedSingles)
 	}
 	if defined < 100 || areas < 300 || some < 10 {
 		t.Errorf("APGR was defined %d times, AIQ %d times, %d times without some cost", defined, areas, some)
@@ -416,12 +436,12 @@ func oracles(r rows, priced bool, visit func(best, correct, bestCost, correctCos
 	visit(sums[0], sums[1], sums[2], sums[3])
 }
 
-// The strong model is right with the probability that is the score, so that APGR
-// has a closed form.
+// The strong model is right with the probability that is the score, so that all
+// measures have closed forms.
 func TestRouteIntervalsCover(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
 	const trials, n = 200, 300
-	covered, paired := 0, 0
+	covered := map[string]int{}
 	for trial := range trials {
 		var r rows
 		for range n {
@@ -434,17 +454,88 @@ func TestRouteIntervalsCover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Sending the share s of the highest gains s − s²/2 of 1/2 in all:
-		// ∫(2s − s²)ds from 0 to 1 is 2/3. At random it is 1/2.
-		if i := x.Routers[0].APGRCI; i[0] <= 2./3 && 2./3 <= i[1] {
-			covered++
+		cover := func(what string, low, high eval.Number, truth float64) {
+			covered[what] += count(float64(low) <= truth && truth <= float64(high))
 		}
-		if d := x.Routers[1].Less; d.Low <= -1./6 && -1./6 <= d.High {
-			paired++
+		// Sending the share s of the highest gains s − s²/2 of 1/2 in all: twice
+		// its integral from 0 to 1 is 2/3, and half is reached at s = 1 − √½. A
+		// share s costs 1 + s, so AIQ is ∫(s − s²/2)ds/2. At random all is ½.
+		r0, r1 := x.Routers[0], x.Routers[1]
+		cover("AUC", r0.AUCCI[0], r0.AUCCI[1], 1./3)
+		cover("APGR", r0.APGRCI[0], r0.APGRCI[1], 2./3)
+		cover("APGR's difference", r1.Less.Low, r1.Less.High, -1./6)
+		cover("CPT 50", r0.CPTCI["50"][0], r0.CPTCI["50"][1], 1-math.Sqrt(.5))
+		cover("CPT 50 at random", r1.CPTCI["50"][0], r1.CPTCI["50"][1], .5)
+		cover("AIQ held out", r0.Held.Low, r0.Held.High, 1./6)
+		cover("AIQ less that of the zero router", r0.HeldAbove.Low, r0.HeldAbove.High, 1./6-1./8)
+		cover("AIQ's difference", r1.HeldLess.Low, r1.HeldLess.High, 1./8-1./6)
+	}
+	for what, k := range covered {
+		if k < 177 { // 95 % less four standard errors
+			t.Errorf("of %d intervals %d cover %s", trials, k, what)
 		}
 	}
-	// 95 % less four standard errors.
-	if covered < 177 || paired < 177 {
-		t.Errorf("of %d intervals %d cover APGR, %d its difference", trials, covered, paired)
+	t.Logf("of %d: %v", trials, covered)
+}
+
+// A router whose scores mean nothing is not said to beat random mixes of single
+// models, though its best thresholds do so on the requests they are chosen on.
+func TestNoiseDoesNotBeatTheZeroRouter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	const trials, n = 150, 240
+	for _, models := range []int{2, 3} {
+		inSample, claimed, sum := 0, 0, 0.0
+		for trial := range trials {
+			var r rows
+			for range n {
+				var quality, cost []float64
+				for k := range models {
+					quality = append(quality, float64(count(rng.Float64() < .5+.2*float64(k))))
+					cost = append(cost, float64(1+3*k))
+				}
+				r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, []float64{rng.Float64()})
+			}
+			traces, scorers := r.served(t)
+			x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			inSample += count(x.Routers[0].AIQ > x.ZeroAIQ)
+			claimed += count(x.Routers[0].HeldAbove.Low > 0)
+			sum += float64(x.Routers[0].HeldAbove.Value)
+		}
+		// docs/decisions.md has the rates, 2.5 to 7 %.
+		if claimed > 15 || sum/trials > .001 || inSample < trials*9/10 {
+			t.Errorf("%d models: of %d, %d claims, mean %+.4f; in sample %d are above", models, trials, claimed, sum/trials, inSample)
+		}
+		t.Logf("%d models: of %d, %d claims, mean %+.4f; in sample %d are above", models, trials, claimed, sum/trials, inSample)
+	}
+}
+
+// Where a score says nothing at all, its settings are the single models.
+func TestConstantScoreIsTheZeroRouter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 0))
+	var r rows
+	for range 60 {
+		weak, strong := float64(rng.IntN(2)), 1.
+		r.quality, r.cost, r.scores = append(r.quality, []float64{weak, strong}), append(r.cost, []float64{1, 2 + rng.Float64()}), append(r.scores, []float64{7, 7})
+	}
+	traces, scorers := r.served(t)
+	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 50}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, router := range x.Routers {
+		for what, got := range map[string]eval.Number{
+			"value": router.HeldAbove.Value, "low": router.HeldAbove.Low, "high": router.HeldAbove.High,
+			"in sample": router.AIQ - x.ZeroAIQ, "held out": router.Held.Value - x.ZeroHeld,
+		} {
+			if !same(got, 0) {
+				t.Errorf("%s: %v above the zero router", what, got)
+			}
+		}
+	}
+	if x.Routers[1].HeldLess.Value != 0 || x.Routers[1].HeldLess.Low != 0 {
+		t.Errorf("%+v", x.Routers[1].HeldLess)
 	}
 }

@@ -1,10 +1,13 @@
 package simulate
 
 import (
+	"context"
+	"errors"
 	"math"
 	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 )
 
@@ -34,6 +37,54 @@ func Random(salt string, requests []policy.Request) Scorer {
 	s := Scorer{Name: "random"}
 	for _, q := range requests {
 		s.Scores = append(s.Scores, datasets.Uniform(salt, q.ID))
+	}
+	return s
+}
+
+// TrendsOf has a classifier decide on requests and scores them by that, see
+// [Trends].
+func TrendsOf(ctx context.Context, d NamedDecider, requests []policy.Request) (Scorer, error) {
+	decisions, known := make([]eval.Decision, len(requests)), make([]bool, len(requests))
+	for i := range requests {
+		decision, err := d.Decide(ctx, &requests[i])
+		if err != nil && !errors.Is(err, policy.ErrUnrecorded) {
+			return Scorer{}, err
+		}
+		decisions[i], known[i] = decision, err == nil
+	}
+	return Trends(d.Name, decisions, known), nil
+}
+
+// leastTrends is the share of decisions that must have scores for their trend to
+// be taken.
+const leastTrends = 0.95
+
+// Trends scores requests by a classifier's decisions, in their order; known tells
+// which there are. The score is Σ(k − mean of k)·s_k over the scores s of tiers
+// k, which rises as the dearer tiers' do: of probabilities it is the mean tier, but
+// for a constant. A decision without scores has none of either, 0. Where under
+// 95 % of the decisions have scores, as of rules and of hybrids, the tiers that
+// they name are the scores.
+func Trends(name string, decisions []eval.Decision, known []bool) Scorer {
+	s := Scorer{Name: name, Scores: make([]float64, len(decisions))}
+	all, scored := 0, 0
+	for i, d := range decisions {
+		all += count(known[i])
+		scored += count(known[i] && d.Scores != nil)
+	}
+	byTrend := scored > 0 && float64(scored) >= leastTrends*float64(all)
+	for i, d := range decisions {
+		switch {
+		case !known[i]:
+			s.Scores[i] = math.NaN()
+		case !byTrend:
+			s.Scores[i] = float64(d.Tier)
+		default:
+			middle := float64(len(d.Scores)-1) / 2
+			for k, v := range d.Scores {
+				s.Scores[i] += (float64(k) - middle) * v
+			}
+		}
 	}
 	return s
 }

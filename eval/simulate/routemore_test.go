@@ -1,0 +1,277 @@
+package simulate
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
+)
+
+// expecter compares a figure with what it is by definition.
+type expecter func(what string, got eval.Number, want float64)
+
+// timed tells whether every model's latency of a request is known, and whether
+// they are known of enough requests.
+func (r rows) timed() (of []bool, enough bool) {
+	n := 0
+	for _, latencies := range r.latency {
+		of = append(of, !slices.ContainsFunc(latencies, math.IsNaN))
+		n += count(of[len(of)-1])
+	}
+	return of, n > 0 && float64(n) >= .95*float64(len(of))
+}
+
+// modelOf is the model that a score goes to; null thresholds are never reached.
+func modelOf(score float64, thresholds []eval.Number) int {
+	m := 0
+	for m < len(thresholds) && thresholds[m].Defined() && score >= float64(thresholds[m]) {
+		m++
+	}
+	return m
+}
+
+// checkSettings serves every request by the thresholds of each setting.
+func (r rows) checkSettings(expect expecter, x Route, scores []float64, priced bool) {
+	if !priced {
+		expect("settings without costs", eval.Number(len(x.Hull)), 0)
+		return
+	}
+	timed, enough := r.timed()
+	for _, setting := range x.Hull {
+		var quality, cost, latency, ofTimed float64
+		shares := make([]float64, len(setting.Shares))
+		for i, s := range scores {
+			m := modelOf(s, setting.Thresholds)
+			if r.priced(i) {
+				quality += r.quality[i][m] / r.allPriced()
+				cost += r.cost[i][m] / r.allPriced()
+				shares[m] += 1 / r.allPriced()
+			}
+			if timed[i] {
+				latency += r.latency[i][m]
+				ofTimed++
+			}
+		}
+		expect("a setting's quality", eval.Number(setting.Quality), quality)
+		expect("a setting's cost", eval.Number(setting.Cost), cost)
+		for m, share := range shares {
+			expect("a setting's share", eval.Number(setting.Shares[m]), share)
+		}
+		if !enough {
+			latency = math.NaN()
+		}
+		expect("a setting's latency", setting.LatencyMS, latency/ofTimed)
+	}
+}
+
+// checkSteps serves every request by each threshold between two models.
+func (r rows) checkSteps(expect expecter, x Route, scores []float64, priced bool) {
+	share, quality := r.steps(scores)
+	expect("steps", eval.Number(len(x.Steps)), float64(len(share)))
+	timed, enough := r.timed()
+	single := func(k int) curve.Point {
+		return curve.Point{Cost: r.meanPriced(r.cost, k), Quality: r.meanPriced(r.quality, k)}
+	}
+	for k, s := range x.Steps {
+		expect("a step's share", eval.Number(s.Share), share[k])
+		expect("a step's quality", eval.Number(s.Quality), quality[k])
+		var latencies []float64
+		var p curve.Point
+		for i, score := range scores {
+			m := modelOf(score, []eval.Number{s.Threshold})
+			if r.priced(i) {
+				p.Cost += r.cost[i][m] / r.allPriced()
+				p.Quality += r.quality[i][m] / r.allPriced()
+			}
+			if timed[i] {
+				latencies = append(latencies, r.latency[i][m])
+			}
+		}
+		mean, p50, p95 := math.NaN(), math.NaN(), math.NaN()
+		if enough {
+			slices.Sort(latencies)
+			n := len(latencies)
+			mean, p50, p95 = average(latencies), latencies[(n+1)/2-1], latencies[(95*n+99)/100-1]
+		}
+		expect("a step's latency", s.LatencyMS, mean)
+		expect("a step's p50", s.P50, p50)
+		expect("a step's p95", s.P95, p95)
+		if !priced {
+			p = curve.Point{Cost: math.NaN(), Quality: math.NaN()}
+		}
+		expect("a step's cost", s.CostUSD, p.Cost)
+		expect("a step's arena score", s.Arena, curve.ArenaScore(p.Quality, 1000*p.Cost))
+		if k > 0 && math.Abs(p.Cost-single(0).Cost) > 1e-12 {
+			expect("a step's IBC", s.IBC, curve.IBC(p, single(0), single(1)))
+		}
+	}
+}
+
+func hullPoints(x Route) (points []curve.Point) {
+	for _, setting := range x.Hull {
+		points = append(points, setting.Point)
+	}
+	return points
+}
+
+// checkPublished takes each measure over all points.
+func (r rows) checkPublished(expect expecter, x Route, points, models []curve.Point) {
+	arena, gain, save, half := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	if len(models) > 0 {
+		best := models[0]
+		for _, m := range models {
+			if m.Quality > best.Quality || m.Quality == best.Quality && m.Cost < best.Cost {
+				best = m
+			}
+		}
+		for _, p := range points {
+			if v := curve.ArenaScore(p.Quality, 1000*p.Cost); !(v <= arena) {
+				arena = v
+			}
+			if v := p.Quality/best.Quality - 1; !(v <= gain) {
+				gain = v
+			}
+			if v := 1 - p.Cost/best.Cost; p.Quality >= best.Quality-1e-12 && !(v <= save) {
+				save = v
+			}
+		}
+		if math.IsInf(gain, 1) {
+			gain = math.NaN()
+		}
+		if len(models) == 2 && models[1].Cost > models[0].Cost && models[1].Quality > models[0].Quality {
+			cost := (models[0].Cost + models[1].Cost) / 2
+			if quality := hullAt(points, cost); !math.IsInf(quality, -1) {
+				sigma := (models[1].Quality - models[0].Quality) / (models[1].Cost - models[0].Cost)
+				half = ((quality-models[0].Quality)/(cost-models[0].Cost) - sigma) / sigma
+			}
+		}
+	}
+	expect("arena score", x.Published.Arena, arena)
+	expect("PerfGain", x.Published.PerfGain, gain)
+	expect("CostSave", x.Published.CostSave, save)
+	expect("IBC halfway", x.Published.IBCHalfway, half)
+	expect("cascade-routing AUC", x.Published.CascadeAUC, cascadeArea(points, models))
+}
+
+// cascadeArea adds up fine slices under the line through points.
+func cascadeArea(points, models []curve.Point) float64 {
+	if len(models) == 0 {
+		return math.NaN()
+	}
+	lowest, from, to := math.Inf(1), math.Inf(1), math.Inf(-1)
+	for _, m := range models {
+		lowest, from, to = min(lowest, m.Quality), min(from, m.Cost), max(to, m.Cost)
+	}
+	if from == to {
+		return math.NaN()
+	}
+	byCost := map[float64][2]float64{} // lowest and highest quality
+	costs := []float64{from, to}
+	for _, p := range points {
+		cost := p.Cost
+		for _, c := range costs { // equal but for rounding
+			if math.Abs(c-cost) < 1e-12 {
+				cost = c
+			}
+		}
+		at, seen := byCost[cost]
+		if !seen {
+			costs, at = append(costs, cost), [2]float64{p.Quality, p.Quality}
+		}
+		byCost[cost] = [2]float64{min(at[0], p.Quality), max(at[1], p.Quality)}
+	}
+	var known []float64
+	for c := range byCost {
+		known = append(known, c)
+	}
+	slices.Sort(known)
+	if known[0] > from {
+		known, byCost[from] = slices.Insert(known, 0, from), [2]float64{lowest, lowest}
+	}
+	if last := known[len(known)-1]; last < to {
+		known, byCost[to] = append(known, to), [2]float64{byCost[last][1], byCost[last][1]}
+	}
+	sum := 0.0
+	for i := 1; i < len(known); i++ {
+		a, b := known[i-1], known[i]
+		left, right := max(a, from), min(b, to)
+		if right <= left {
+			continue
+		}
+		at := func(c float64) float64 { return byCost[a][1] + (byCost[b][0]-byCost[a][1])*(c-a)/(b-a) }
+		sum += (right - left) * at((left+right)/2)
+	}
+	return sum / (to - from)
+}
+
+// checkDistances looks for the nearest frontier point of each setting.
+func (r rows) checkDistances(expect expecter, got *Routes, models []curve.Point) {
+	all := slices.Clone(models)
+	for _, x := range got.Routers {
+		all = append(all, hullPoints(x)...)
+	}
+	if len(all) == 0 {
+		for _, x := range got.Routers {
+			expect("distance", x.Published.ParetoDist, math.NaN())
+		}
+		return
+	}
+	byCost := func(p curve.Point) float64 { return p.Cost }
+	byQuality := func(p curve.Point) float64 { return p.Quality }
+	span := func(of func(curve.Point) float64) float64 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, p := range all {
+			low, high = min(low, of(p)), max(high, of(p))
+		}
+		if high == low {
+			return math.Inf(1) // all are the same: no distance
+		}
+		return high - low
+	}
+	width, height := span(byCost), span(byQuality)
+	for _, x := range got.Routers {
+		sum := 0.0
+		for _, p := range hullPoints(x) {
+			nearest := math.Inf(1)
+			for _, q := range all {
+				if slices.ContainsFunc(all, func(o curve.Point) bool { return o.Cost <= q.Cost && o.Quality >= q.Quality && o != q }) {
+					continue
+				}
+				nearest = min(nearest, math.Hypot((p.Cost-q.Cost)/width, (p.Quality-q.Quality)/height))
+			}
+			sum += nearest
+		}
+		expect("distance", x.Published.ParetoDist, sum/float64(len(x.Hull)))
+	}
+}
+
+func TestTrends(t *testing.T) {
+	scores := func(s ...float64) eval.Decision { return eval.Decision{Tier: 2, Scores: s} }
+	all := []bool{true, true, true, false}
+	// Means of the tier, less 1.
+	got := Trends("c", []eval.Decision{scores(.5, .5, 0), scores(0, 0, 1), scores(1./3, 1./3, 1./3), scores(1, 0, 0)}, all)
+	for i, want := range []float64{-.5, 1, 0, math.NaN()} {
+		if !same(eval.Number(got.Scores[i]), want) {
+			t.Errorf("decision %d: %g, expected %g", i, got.Scores[i], want)
+		}
+	}
+	for name, decisions := range map[string][]eval.Decision{
+		"tiers alone": {{Tier: 1}, {Tier: 0}, {Tier: 2}, {}},
+		"mostly":      {{Tier: 1}, {Tier: 0}, scores(0, 0, 9), {}},
+	} {
+		got := Trends("c", decisions, all)
+		if got.Scores[0] != 1 || got.Scores[1] != 0 || got.Scores[2] != 2 || !math.IsNaN(got.Scores[3]) {
+			t.Errorf("%s: %v", name, got.Scores)
+		}
+	}
+	many := make([]eval.Decision, 40)
+	for i := range many {
+		many[i] = scores(0, 0, 1)
+	}
+	many[7] = eval.Decision{Tier: 1} // a text without a vector
+	if got := Trends("c", many, slices.Repeat([]bool{true}, 40)); got.Scores[7] != 0 || got.Scores[0] != 1 {
+		t.Errorf("one without scores: %v", got.Scores[:8])
+	}
+}
