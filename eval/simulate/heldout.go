@@ -26,8 +26,11 @@ type part struct {
 	routers []*curve.Settings
 	zero    []int // models whose mixes are best on the other parts, cheapest first
 
-	weights []float64 // of rows; buffers of aiq, as is points
+	// What the parts come to under weights, see weigh.
+	weights []float64 // of rows
+	weight  float64   // their sum
 	points  [][]curve.Point
+	singles []curve.Point
 }
 
 // heldOut chooses settings of every router on each four fifths of the priced
@@ -108,42 +111,67 @@ func onHull(quality, cost [][]float64) (models []int) {
 	return models
 }
 
-// aiq is that of every router and of the zero router: the mean of the parts,
-// weighted as their requests are. weights are by priced request. Each part goes up
-// to the largest cost of anything in it. NaN where nothing has a weight.
-func (h *heldOut) aiq(weights []float64) (routers []float64, zero float64) {
+// weigh weights the priced requests.
+func (h *heldOut) weigh(weights []float64) {
+	for f := range h.parts {
+		p := &h.parts[f]
+		p.weight = 0
+		for j, i := range p.rows {
+			p.weights[j] = weights[i]
+			p.weight += weights[i]
+		}
+	}
+}
+
+// measure serves the parts by router k's settings. Routers may be measured at the
+// same time.
+func (h *heldOut) measure(k int) {
+	for f := range h.parts {
+		if p := &h.parts[f]; p.weight > 0 {
+			p.points[k] = p.routers[k].Points(p.weights, p.points[k][:0])
+		}
+	}
+}
+
+// measureSingles serves the parts by each model alone.
+func (h *heldOut) measureSingles() {
+	for f := range h.parts {
+		p := &h.parts[f]
+		p.singles = make([]curve.Point, len(h.quality))
+		for k := range p.singles {
+			quality, cost := 0.0, 0.0
+			for j, i := range p.rows {
+				quality += p.weights[j] * h.quality[k][i]
+				cost += p.weights[j] * h.cost[k][i]
+			}
+			p.singles[k] = curve.Point{Quality: quality / p.weight, Cost: cost / p.weight}
+		}
+	}
+}
+
+// aiq is that of every router and of the zero router, as they were measured: the
+// mean of the parts, weighted as their requests are. Each part goes up to the
+// largest cost of anything in it. NaN where nothing has a weight.
+func (h *heldOut) aiq() (routers []float64, zero float64) {
 	routers = make([]float64, len(h.parts[0].routers))
 	total := 0.0
 	for f := range h.parts {
 		p := &h.parts[f]
-		weight := 0.0
-		for j, i := range p.rows {
-			p.weights[j] = weights[i]
-			weight += weights[i]
-		}
-		if weight == 0 {
+		if p.weight == 0 {
 			continue
 		}
-		total += weight
-		singles := make([]curve.Point, len(h.quality))
-		for k := range singles {
-			for j, i := range p.rows {
-				singles[k].Quality += p.weights[j] * h.quality[k][i] / weight
-				singles[k].Cost += p.weights[j] * h.cost[k][i] / weight
-			}
-		}
-		end := dearestOf(singles)
-		for k, s := range p.routers {
-			p.points[k] = s.Points(p.weights, p.points[k][:0])
-			end = max(end, dearestOf(p.points[k]))
+		total += p.weight
+		end := dearestOf(p.singles)
+		for _, points := range p.points {
+			end = max(end, dearestOf(points))
 		}
 		var mixes []curve.Point
 		for _, k := range p.zero {
-			mixes = append(mixes, singles[k])
+			mixes = append(mixes, p.singles[k])
 		}
-		zero += weight * curve.Along(mixes, end)
-		for k := range routers {
-			routers[k] += weight * curve.Along(p.points[k], end)
+		zero += p.weight * curve.Along(mixes, end)
+		for k, points := range p.points {
+			routers[k] += p.weight * curve.Along(points, end)
 		}
 	}
 	for k := range routers {
@@ -167,7 +195,12 @@ func (m *matrix) measureHeldOut(out *Routes) (*heldOut, error) {
 	if h == nil || err != nil {
 		return nil, err
 	}
-	values, zero := h.aiq(slices.Repeat([]float64{1}, m.cost.count))
+	h.weigh(slices.Repeat([]float64{1}, m.cost.count))
+	h.measureSingles()
+	for k := range out.Routers {
+		h.measure(k)
+	}
+	values, zero := h.aiq()
 	out.ZeroHeld = eval.Number(zero)
 	for k := range out.Routers {
 		r := &out.Routers[k]

@@ -103,13 +103,16 @@ func (f *figures) marked(model int) []float64 {
 // only picks the values of known requests. Hulls are over these alone, in
 // quality too: a request that costs nothing would go to the best model for free.
 func (f *figures) only(values []float64) []float64 {
-	out := make([]float64, 0, f.count)
+	return f.appendOnly(make([]float64, 0, f.count), values)
+}
+
+func (f *figures) appendOnly(to, values []float64) []float64 {
 	for i, known := range f.known {
 		if known {
-			out = append(out, values[i])
+			to = append(to, values[i])
 		}
 	}
-	return out
+	return to
 }
 
 func (f *figures) onlyOf(values [][]float64) [][]float64 {

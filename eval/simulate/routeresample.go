@@ -1,6 +1,8 @@
 package simulate
 
 import (
+	"sync"
+
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
 	"github.com/routeproof/routeproof/eval/stats"
@@ -18,6 +20,9 @@ type samples struct {
 	cpt                    [][]float64 // by share recovered
 	shares, costs          [][]float64 // by place of the band
 	costAt                 []float64   // of the band
+
+	curve  curve.Measures // of the last replicate
+	points []curve.Point
 }
 
 // resample fills in intervals and bands: groups are drawn for all routers at
@@ -37,26 +42,38 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 			d.costAt = evenly(hull[0].Cost, hull[len(hull)-1].Cost, bandCosts)
 		}
 	}
-	weights, x := make([]float64, len(m.group)), curve.Measures{}
-	var points []curve.Point
+	weights, priced := make([]float64, len(m.group)), make([]float64, 0, m.cost.count)
 	stats.Resample(m.groups, o.Replicates, o.Seed, func(_ int, groups []float64) {
 		for i, g := range m.group {
 			weights[i] = groups[g]
 		}
-		for k := 0; two && k < len(rankings); k++ {
-			rankings[k].all.Measure(m.quality[0], m.quality[1], weights, at, &x)
-			drawn[k].addCurve(&x)
+		priced = m.cost.appendOnly(priced[:0], weights)
+		hulls := m.cost.enough && sum(priced) > 0
+		if hulls && h != nil {
+			h.weigh(priced)
 		}
-		priced := m.cost.only(weights)
-		if !m.cost.enough || sum(priced) == 0 {
-			return
+		var wg sync.WaitGroup
+		for k := range rankings {
+			wg.Go(func() {
+				if two {
+					rankings[k].all.Measure(m.quality[0], m.quality[1], weights, at, &drawn[k].curve)
+					drawn[k].addCurve()
+				}
+				if hulls {
+					drawn[k].points = rankings[k].settings.Points(priced, drawn[k].points[:0])
+					drawn[k].addHull()
+				}
+				if hulls && h != nil {
+					h.measure(k)
+				}
+			})
 		}
-		for k, r := range rankings {
-			points = r.settings.Points(priced, points[:0])
-			drawn[k].addHull(curve.NewHull(points))
+		if hulls && h != nil {
+			h.measureSingles()
 		}
-		if h != nil {
-			routers, zero := h.aiq(priced)
+		wg.Wait()
+		if hulls && h != nil {
+			routers, zero := h.aiq()
 			for k, v := range routers {
 				drawn[k].held, drawn[k].above = append(drawn[k].held, v), append(drawn[k].above, v-zero)
 			}
@@ -70,7 +87,8 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 	}
 }
 
-func (d *samples) addCurve(x *curve.Measures) {
+func (d *samples) addCurve() {
+	x := &d.curve
 	d.auc, d.apgr = append(d.auc, x.Area), append(d.apgr, x.APGR)
 	for i, v := range x.CPT {
 		d.cpt[i] = append(d.cpt[i], v)
@@ -82,7 +100,8 @@ func (d *samples) addCurve(x *curve.Measures) {
 
 // addHull looks at the hull at the places of the band; before its first point it
 // has that one's quality.
-func (d *samples) addHull(h curve.Hull) {
+func (d *samples) addHull() {
+	h := curve.NewHull(d.points)
 	for i, cost := range d.costAt {
 		quality, _ := h.QualityAt(max(cost, h[0].Cost))
 		d.costs[i] = append(d.costs[i], quality)
