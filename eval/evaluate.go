@@ -26,6 +26,10 @@ type Options struct {
 	// random part: a comparison on the others misleads if they are many. 0: one
 	// prompt is enough.
 	LeastPriced float64
+
+	// Mix is the share of each tier in the traffic to be weighted for, summing
+	// to 1; nil: none.
+	Mix []float64
 }
 
 // confidence of all intervals.
@@ -72,6 +76,7 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 		Tiers: opt.Tiers.Names(), N: len(index), Groups: b.groups, Unpriced: b.unpriced,
 		Pairs: b.pairs(contenders), Slices: b.slices(contenders),
 		Sensitivity: b.sensitivity(contenders), Mistakes: b.mistakes(contenders), Warnings: b.warnings(contenders),
+		Mixed: b.mixed(append(slices.Clone(contenders), baselines...)),
 	}
 	for _, c := range contenders {
 		r.Classifiers = append(r.Classifiers, c.score)

@@ -17,6 +17,7 @@ type Result struct {
 	Slices      []Slice       `json:"slices"`
 	Sensitivity []Sensitivity `json:"sensitivity"`
 	Mistakes    []Mistakes    `json:"mistakes"` // by classifier, in the order of Classifiers
+	Mixed       *Mixed        `json:"tier_mix,omitempty"`
 	Warnings    []string      `json:"warnings"`
 }
 

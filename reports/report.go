@@ -106,7 +106,27 @@ func (r *report) classifiers() {
 		r.image(plotCost, "Expected cost against accuracy")
 		r.text("The oracle is not in that plot: it would be the whole frontier.")
 	}
+	r.mixed()
 	r.alternatives()
+}
+
+// mixed shows the figures for another tier mix, where one is given.
+func (r *report) mixed() {
+	m := r.result.Mixed
+	if m == nil {
+		return
+	}
+	r.heading(3, "At your tier mix")
+	if m.Undefined != "" {
+		r.text("No figures for %s: %s.", escape(mixText(r.run)), escape(m.Undefined))
+		return
+	}
+	r.text("Every tier's test prompts count as much as your traffic has of it: %s. Within a tier your requests are taken to be like these prompts.", escape(mixText(r.run)))
+	var rows [][]string
+	for _, s := range m.Scores {
+		rows = append(rows, []string{code(s.Name), shareCell(s.Accuracy), shareCell(s.UnderRouting), usdCell(s.Headline), shareCell(s.Saving)})
+	}
+	r.table([]string{"", "accuracy", "sent too low", "USD per 1,000", "saving on always the dearest"}, rows)
 }
 
 // points is a difference of shares in percentage points.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/routeproof/routeproof/eval"
@@ -31,6 +32,9 @@ func Summary(w io.Writer, run *pipeline.Run) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := mixedSummary(w, run); err != nil {
+		return err
+	}
 	for _, warning := range append(slices.Clone(run.Warnings), r.Warnings...) {
 		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
 			return err
@@ -42,4 +46,32 @@ func Summary(w io.Writer, run *pipeline.Run) error {
 func summaryRow(w io.Writer, name, accuracy, cost string, s eval.Score) {
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", name, accuracy, numberCell(s.MacroF1.Value, threeDigits),
 		numberCell(s.QuadraticKappa.Value, threeDigits), numberCell(s.UnderRouting.Value, percent), cost)
+}
+
+// mixedSummary writes the figures for another tier mix, where one is given.
+func mixedSummary(w io.Writer, run *pipeline.Run) error {
+	m := run.Result.Mixed
+	if m == nil {
+		return nil
+	}
+	if m.Undefined != "" {
+		_, err := fmt.Fprintf(w, "\nno figures for the tier mix %s: %s\n", mixText(run), m.Undefined)
+		return err
+	}
+	fmt.Fprintf(w, "\nfor a tier mix of %s\n", mixText(run))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\taccuracy\tsent too low\tUSD per 1,000\tsaving on always the dearest")
+	for _, s := range m.Scores {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, shareCell(s.Accuracy), shareCell(s.UnderRouting), usdCell(s.Headline), shareCell(s.Saving))
+	}
+	return t.Flush()
+}
+
+// mixText names the tiers with their shares.
+func mixText(run *pipeline.Run) string {
+	var out []string
+	for k, share := range run.Result.Mixed.Shares {
+		out = append(out, fmt.Sprintf("%s %s", run.Result.Tiers[k], percent(float64(share))))
+	}
+	return strings.Join(out, ", ")
 }

@@ -19,7 +19,7 @@ import (
 // inputFlags are the flags of verbs that work on labelled prompts.
 type inputFlags struct {
 	prompts, answers, config, problems string
-	outcomes                           string
+	outcomes, tierMix                  string
 	artifact                           string // to evaluate; empty: build one
 	embedder                           embedderFlags
 	outputs                            []string // of the verb
@@ -30,6 +30,7 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.answers, "llm-answers", "", "recorded answers of an LLM classifier to these prompts")
 	cmd.Flags().StringVar(&f.outcomes, "outcomes", "", "recorded outcomes of the tiers' models on these prompts, to simulate policies on")
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
+	cmd.Flags().StringVar(&f.tierMix, "tier-mix", "", "also weight the figures for traffic of these shares: SIMPLE=.6,MEDIUM=.25,COMPLEX=.12,FRONTIER=.03")
 	f.embedder.add(cmd)
 	addProblems(cmd, &f.problems)
 }
@@ -61,6 +62,14 @@ func (f *inputFlags) readConfig() (pipeline.Config, error) {
 	}
 	if err := checkOverwrite([]string{config.Embedder.Path}, f.outputs...); err != nil {
 		return config, err
+	}
+	if f.tierMix != "" {
+		if config.TierMix, err = pipeline.ParseTierMix(f.tierMix); err == nil {
+			err = config.TierMix.Check(config.TierNames())
+		}
+		if err != nil {
+			return config, fmt.Errorf("%w: --tier-mix: %w", errUsage, err)
+		}
 	}
 	if f.embedder.words != "" {
 		config.Embedder = pipeline.EmbedderConfig{Kind: embedder.KindStatic, Path: f.embedder.words}

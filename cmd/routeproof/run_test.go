@@ -344,6 +344,44 @@ func TestInitSetIsCalledSynthetic(t *testing.T) {
 	}
 }
 
+// The figures for another tier mix stand in the report, in JSON and on the
+// terminal; the flag wins over the configuration.
+func TestTierMix(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	config := readFile(t, "routeproof.yaml")
+	writeFile(t, "mixed.yaml", strings.Replace(config, "tier_mix: {}", "tier_mix: {SIMPLE: 0.5, MEDIUM: 0.5}", 1))
+	flag := must(t, "run", "--config", "mixed.yaml", "--tier-mix", "SIMPLE=.75,FRONTIER=.25").stdout
+	if report := readFile(t, "out/report.md"); !strings.Contains(report, "### At your tier mix") || !strings.Contains(report, "SIMPLE 75.0 %, MEDIUM 0.0 %, COMPLEX 0.0 %, FRONTIER 25.0 %") {
+		t.Error("the report has no figures for the mix")
+	}
+	var result struct {
+		Mixed struct {
+			Shares []float64
+			Scores []struct {
+				Name     string
+				Accuracy struct{ Value float64 }
+			}
+		} `json:"tier_mix"`
+	}
+	if err := json.Unmarshal([]byte(must(t, "bench", "--config", "mixed.yaml", "--json").stdout), &struct{ Result any }{&result}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]float64{.5, .5, 0, 0}, result.Mixed.Shares); diff != "" {
+		t.Error(diff)
+	}
+	for _, s := range result.Mixed.Scores {
+		if want := map[string]float64{"always SIMPLE": .5, "always COMPLEX": 0, "oracle": 1}; s.Name == "oracle" || strings.HasPrefix(s.Name, "always") {
+			if v, ok := want[s.Name]; ok && s.Accuracy.Value != v {
+				t.Errorf("%s: %g, expected %g", s.Name, s.Accuracy.Value, v)
+			}
+		}
+	}
+	if !strings.Contains(flag, "for a tier mix of SIMPLE 75.0 %") {
+		t.Errorf("the terminal shows\n%s", flag)
+	}
+}
+
 // A later run without prices leaves no plot of an earlier one.
 func TestNoPlotOfAnEarlierRun(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -181,6 +181,9 @@ func TestConfigErrors(t *testing.T) {
 		{"classifiers: {hybrid: {embedding_margin: 3}}", "embedding_margin"},
 		{"bootstrap: {replicates: 10}", "replicates"},
 		{"fixed_cost_usd_per_day: -1", "fixed_cost"},
+		{"tier_mix: {SIMPLE: 0.5}", "tier_mix: expected shares that sum to 1"},
+		{"tier_mix: {SIMPEL: 1}", "SIMPLE"},
+		{"tier_mix: {SIMPLE: .nan}", "tier_mix"},
 	} {
 		_, err := ParseConfig([]byte(c.yaml), "x.yaml")
 		var config *ConfigError

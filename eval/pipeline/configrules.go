@@ -72,6 +72,9 @@ func (c *Config) check() error {
 	if n := c.Bootstrap.Replicates; n < 100 || n > 1_000_000 {
 		return fmt.Errorf("bootstrap, replicates: expected 100 to 1,000,000, found %d", n)
 	}
+	if err := c.TierMix.Check(c.TierNames()); err != nil {
+		return fmt.Errorf("tier_mix: %w", err)
+	}
 	if !(c.FixedCost >= 0 && c.FixedCost <= mostUSD) {
 		return fmt.Errorf("fixed_cost_usd_per_day: expected 0 to %g, found %g", mostUSD, c.FixedCost)
 	}

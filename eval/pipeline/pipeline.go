@@ -267,7 +267,7 @@ func (j *job) benchmark(ctx context.Context) error {
 	}
 	j.Result, err = eval.Evaluate(ctx, j.Items, j.Predictions, eval.Options{
 		Tiers: j.Tiers, Costs: costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
-		LeastPriced: leastPriced,
+		LeastPriced: leastPriced, Mix: j.Config.TierMix.shares(j.Config.TierNames()),
 	})
 	if errors.Is(err, eval.ErrNoTest) {
 		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "split", Reason: err.Error()}}}

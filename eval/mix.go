@@ -1,0 +1,139 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// A Mixed is what a benchmark would have found on traffic of another tier mix:
+// every tier's test prompts count as much as the tier's share says.
+type Mixed struct {
+	Shares    []Number     `json:"shares"`              // of requests, by tier; they sum to 1
+	Undefined string       `json:"undefined,omitempty"` // why there are no figures
+	Scores    []MixedScore `json:"scores"`              // in the order of Result.Classifiers, then Result.Baselines
+}
+
+// A MixedScore is a Score reweighted. Intervals of rates combine those of Wilson
+// of every tier by the method of variance estimates recovery (Zou and Donner 2008,
+// Statistics in Medicine 27:1693), those of costs are percentile intervals over
+// resampled groups. Baselines have none.
+type MixedScore struct {
+	Name         string   `json:"name"`
+	Accuracy     Estimate `json:"accuracy"`
+	UnderRouting Estimate `json:"under_routing"`
+	Headline     Estimate `json:"headline"` // USD per 1,000 requests
+	Saving       Estimate `json:"saving"`   // 1 − headline over always-dearest, as a share
+}
+
+// mixedSums are sums over the prompts of one true tier.
+type mixedSums struct{ n, right, under, costed, headline, dearest float64 }
+
+// mixed reweights all contenders; nil where no mix is given. It takes
+// O(items × contenders × replicates).
+func (b *bench) mixed(contenders []*contender) *Mixed {
+	if b.Mix == nil {
+		return nil
+	}
+	m := &Mixed{Scores: []MixedScore{}}
+	var without []string
+	support := make([]int, b.Tiers.Len())
+	for _, i := range b.test {
+		support[b.items[i].Tier]++
+	}
+	for k, share := range b.Mix {
+		m.Shares = append(m.Shares, Number(share))
+		if share > 0 && support[k] == 0 {
+			without = append(without, b.Tiers.Name(k))
+		}
+	}
+	if len(without) > 0 {
+		m.Undefined = fmt.Sprintf("no test prompt is of tier %s", strings.Join(without, ", "))
+		return m
+	}
+	for _, c := range contenders {
+		m.Scores = append(m.Scores, b.mixedScore(c))
+	}
+	return m
+}
+
+func (b *bench) mixedScore(c *contender) MixedScore {
+	costed := make([]bool, len(b.test))
+	priced := c.priced && b.unpriced == ""
+	if priced {
+		for _, j := range b.costed {
+			costed[j] = true
+		}
+	}
+	rows := make([]mixedSums, len(b.test))
+	last := b.Tiers.Len() - 1
+	for j, i := range b.test {
+		it, r := b.items[i], &rows[j]
+		r.n = 1
+		r.right = c.expected(j, func(t int) float64 { return indicator(t == it.Tier) })
+		r.under = c.expected(j, func(t int) float64 { return indicator(t < it.Tier) })
+		if costed[j] {
+			r.costed = 1
+			r.headline = c.classifyUSD(j).Value + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
+			r.dearest = b.Costs.Served(last, it.Tier, it.InputTokens)
+		}
+	}
+	const figures = 4
+	sums := make([]mixedSums, b.Tiers.Len())
+	of := func(weight func(j int) float64) [figures]float64 {
+		clear(sums)
+		for j, r := range rows {
+			s, w := &sums[b.items[b.test[j]].Tier], weight(j)
+			s.n += w
+			s.right += w * r.right
+			s.under += w * r.under
+			s.costed += w * r.costed
+			s.headline += w * r.headline
+			s.dearest += w * r.dearest
+		}
+		var right, under, headline, dearest float64
+		for k, share := range b.Mix {
+			if s := sums[k]; share > 0 { // a tier without weight makes the figures NaN
+				right += share * s.right / s.n
+				under += share * s.under / s.n
+				headline += share * s.headline / s.costed
+				dearest += share * s.dearest / s.costed
+			}
+		}
+		return [figures]float64{right, under, perThousand * headline, 1 - headline/dearest}
+	}
+	value := of(func(int) float64 { return 1 })
+	out := MixedScore{Name: c.name, Accuracy: bare(value[0], 0), UnderRouting: bare(value[1], 0), Headline: bare(value[2], 0), Saving: bare(value[3], 0)}
+	if c.predictions == nil || b.groups < 2 {
+		return out
+	}
+	b.recover(&out.Accuracy, sums, func(s mixedSums) float64 { return s.right / s.n })
+	b.recover(&out.UnderRouting, sums, func(s mixedSums) float64 { return s.under / s.n })
+	if priced {
+		var headline, saving []float64
+		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+			v := of(func(j int) float64 { return weights[b.cluster[j]] })
+			headline, saving = append(headline, v[2]), append(saving, v[3])
+		})
+		b.interval(&out.Headline, headline)
+		b.interval(&out.Saving, saving)
+	}
+	return out
+}
+
+// recover fills in the interval of a rate that is a mix of the tiers' rates.
+func (b *bench) recover(e *Estimate, sums []mixedSums, rate func(mixedSums) float64) {
+	low, high := 0.0, 0.0
+	for k, share := range b.Mix {
+		if share == 0 {
+			continue
+		}
+		p := rate(sums[k])
+		i := stats.WilsonShare(p, b.groupsWhere(func(j int) bool { return b.items[b.test[j]].Tier == k }), confidence)
+		low += math.Pow(share*(p-i.Low), 2)
+		high += math.Pow(share*(i.High-p), 2)
+	}
+	e.Low, e.High = e.Value-Number(math.Sqrt(low)), e.Value+Number(math.Sqrt(high))
+}
