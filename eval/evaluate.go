@@ -49,11 +49,10 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 	}
 	b := &bench{Options: opt, items: items, test: index}
 	b.cluster, b.groups = clusterGroups(items, index)
-	everyone := make([]int, len(items))
 	for i := range items {
-		everyone[i] = i
+		b.everyone = append(b.everyone, i)
 	}
-	_, b.allGroups = clusterGroups(items, everyone)
+	b.allCluster, b.allGroups = clusterGroups(items, b.everyone)
 	contenders := make([]*contender, len(predictions))
 	for i, p := range predictions {
 		contenders[i] = b.decided(p.Classifier, p.Final)
@@ -98,9 +97,12 @@ type bench struct {
 	costCluster []int // of each costed item
 	costGroups  int
 	groups      int
-	// allGroups counts the groups of all items, for out-of-fold figures.
-	allGroups int
-	unpriced  string
+	unpriced    string
+
+	// All items, for out-of-fold figures.
+	everyone   []int
+	allCluster []int // of each item
+	allGroups  int
 }
 
 // contender is a classifier or a baseline on the test items.

@@ -90,3 +90,23 @@ func TestUnknownCostsInJSON(t *testing.T) {
 		t.Errorf("score %s\nwant it to end in %s", b, want)
 	}
 }
+
+// Out of fold the figures are of all items: here those of the test.
+func TestOutOfFoldIsOverAllItems(t *testing.T) {
+	truth, said := digits("00001111222233330123"), digits("01001121222323310120")
+	p := predicted("it", said)
+	p.OutOfFold = p.Final
+	for _, grouped := range []bool{false, true} {
+		items := testItems(truth)
+		if grouped {
+			items[1].Group = items[0].Group
+		}
+		s := evaluate(t, 4, costsOf(4), items, p).Classifiers[0]
+		if diff := cmp.Diff(s.Accuracy, *s.OutOfFold); diff != "" {
+			t.Errorf("accuracy (-test +out of fold):\n%s", diff)
+		}
+		if diff := cmp.Diff(s.QuadraticKappa, *s.OutOfFoldKappa); diff != "" || !s.OutOfFoldKappa.Low.Defined() {
+			t.Errorf("kappa (-test +out of fold):\n%s", diff)
+		}
+	}
+}

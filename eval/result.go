@@ -29,6 +29,7 @@ type Score struct {
 	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval over groups
 	AltAccuracy      *Estimate `json:"alt_tier_accuracy"` // alt_tier counted as right too; nil where no prompt has one
 	OutOfFold        *Estimate `json:"out_of_fold_accuracy"`
+	OutOfFoldKappa   *Estimate `json:"out_of_fold_quadratic_kappa"`
 	OutOfFoldN       int       `json:"out_of_fold_n"`
 	MacroF1          Estimate  `json:"macro_f1"`          // bootstrap intervals from here
 	BalancedAccuracy Estimate  `json:"balanced_accuracy"` //

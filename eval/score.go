@@ -100,13 +100,13 @@ func (b *bench) outOfFold(c *contender) {
 	if c.predictions == nil || c.predictions.OutOfFold == nil {
 		return
 	}
-	right := 0
-	for i, d := range c.predictions.OutOfFold {
-		right += int(indicator(d.Tier == b.items[i].Tier))
+	cm, decisions := NewConfusion(b.Tiers.Len()), c.predictions.OutOfFold
+	for i, d := range decisions {
+		cm[b.items[i].Tier][d.Tier]++
 	}
-	n := len(b.items)
-	e := wilson(float64(right)/float64(n), b.allGroups)
-	c.score.OutOfFold, c.score.OutOfFoldN = &e, n
+	accuracy, kappa := wilson(cm.Accuracy(), b.allGroups), Estimate{}
+	b.fillMetrics(cm, decisions, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
+	c.score.OutOfFold, c.score.OutOfFoldKappa, c.score.OutOfFoldN = &accuracy, &kappa, len(b.items)
 }
 
 // calibrationBins is the number of equal-mass bins of the ECE.
@@ -155,42 +155,49 @@ func (b *bench) latency(decisions []Decision, q float64) Quantity {
 	return Quantity{values[max(rank, 1)-1], origin}
 }
 
+// A metric is a figure of a confusion matrix, and where it goes.
+type metric struct {
+	dst *Estimate
+	of  func(Confusion) float64
+}
+
 // metricIntervals fills in the metrics whose intervals need the bootstrap.
-// Where every group is one item the confusion counts are a multinomial
-// sample; else groups are resampled.
 func (b *bench) metricIntervals(c *contender) {
-	metrics := []struct {
-		dst *Estimate
-		of  func(Confusion) float64
-	}{
-		{&c.score.MacroF1, Confusion.MacroF1},
-		{&c.score.BalancedAccuracy, Confusion.BalancedAccuracy},
-		{&c.score.QuadraticKappa, Confusion.QuadraticKappa},
-	}
+	b.fillMetrics(c.score.Confusion, c.decisions, b.test, b.cluster, b.groups,
+		metric{&c.score.MacroF1, Confusion.MacroF1},
+		metric{&c.score.BalancedAccuracy, Confusion.BalancedAccuracy},
+		metric{&c.score.QuadraticKappa, Confusion.QuadraticKappa})
+}
+
+// fillMetrics fills in metrics of decisions on the indexed items, whose confusion
+// matrix is cm. Where every group is one item the confusion counts are a
+// multinomial sample; else groups are resampled. Without decisions, as of random
+// baselines, there are no intervals.
+func (b *bench) fillMetrics(cm Confusion, decisions []Decision, index, cluster []int, groups int, metrics ...metric) {
 	for _, m := range metrics {
-		*m.dst = bare(m.of(c.score.Confusion), 0)
+		*m.dst = bare(m.of(cm), 0)
 	}
-	if c.decisions == nil || b.groups < 2 {
+	if decisions == nil || groups < 2 {
 		return
 	}
 	k := b.Tiers.Len()
 	replicates := make([][]float64, len(metrics))
-	visit := func(cm Confusion) {
+	visit := func(drawn Confusion) {
 		for m := range metrics {
-			replicates[m] = append(replicates[m], metrics[m].of(cm))
+			replicates[m] = append(replicates[m], metrics[m].of(drawn))
 		}
 	}
 	set := func(m int, i stats.Interval) {
 		metrics[m].dst.Low, metrics[m].dst.High = Number(i.Low), Number(i.High)
 	}
 	scratch := NewConfusion(k)
-	if b.groups < len(b.test) {
-		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+	if groups < len(index) {
+		stats.Resample(groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
 			for t := range scratch {
 				clear(scratch[t])
 			}
-			for j, d := range c.decisions {
-				scratch[b.items[b.test[j]].Tier][d.Tier] += weights[b.cluster[j]]
+			for j, d := range decisions {
+				scratch[b.items[index[j]].Tier][d.Tier] += weights[cluster[j]]
 			}
 			visit(scratch)
 		})
@@ -200,7 +207,7 @@ func (b *bench) metricIntervals(c *contender) {
 		return
 	}
 	cells := make([]int, 0, k*k)
-	for _, row := range c.score.Confusion.Counts() {
+	for _, row := range cm.Counts() {
 		cells = append(cells, row...)
 	}
 	fill := func(counts []int) Confusion {

@@ -136,12 +136,15 @@ func points(v float64) string {
 
 // alternatives shows what further measures exist.
 func (r *report) alternatives() {
-	header := []string{"", "out-of-fold accuracy, all labelled", "balanced accuracy", "mean tier error", "right or second label", "same decisions shuffled", "answers that are no tier", "no answer"}
+	header := []string{"", "out-of-fold accuracy, all labelled", "out-of-fold quadratic κ", "balanced accuracy", "mean tier error", "right or second label", "same decisions shuffled", "answers that are no tier", "no answer"}
 	var rows [][]string
 	for _, s := range r.result.Classifiers {
-		fold, alt, shuffled := missing, missing, missing
+		fold, kappa, alt, shuffled := missing, missing, missing, missing
 		if s.OutOfFold != nil {
 			fold = fmt.Sprintf("%s (n = %s)", shareCell(*s.OutOfFold), wording.Thousands(s.OutOfFoldN))
+		}
+		if s.OutOfFoldKappa != nil {
+			kappa = pointCell(*s.OutOfFoldKappa)
 		}
 		if s.AltAccuracy != nil {
 			alt = shareCell(*s.AltAccuracy)
@@ -149,7 +152,7 @@ func (r *report) alternatives() {
 		if s.Shuffled != nil {
 			shuffled = numberCell(s.Shuffled.Accuracy, percent)
 		}
-		rows = append(rows, []string{code(s.Name), fold, shareCell(s.BalancedAccuracy), numberCell(s.MeanTierError, threeDigits),
+		rows = append(rows, []string{code(s.Name), fold, kappa, shareCell(s.BalancedAccuracy), numberCell(s.MeanTierError, threeDigits),
 			alt, shuffled, fmt.Sprint(s.Invalid), fmt.Sprint(s.Errors)})
 	}
 	r.folded("More measures", func() {
