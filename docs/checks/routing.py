@@ -9,15 +9,16 @@ models, over all ordered thresholds; each point of the program's hull by serving
 and quality, cost and arena score of the models, oracle, cheapest_correct and zero_aiq.
 
 The hulls of the other routers, which pareto_dist and aiq_to_cost_usd need, are the program's.
-Prints every figure's name, the program's value, this one and their difference (costs as a share of
-the dearest model's, figures beyond 1 relatively). Exits 1 where it is more than 1e-6 or only one of
-the two has a value. Needs numpy.
+Prints every figure's name, the program's value, this one and their difference (of costs as a share
+of the dearest model's, of figures beyond 1 relative). Exits 1 where one is over 1e-6 or only one
+side has a value. Needs numpy.
 """
 import argparse, collections, functools, gzip, itertools, json, math, os, subprocess, sys, tempfile
 from fractions import Fraction
 import numpy as np
 
 MOST = 3_000_000  # ordered thresholds that are enumerated; hulls of more are not checked
+EQUAL = 1e-9  # the program's figures are rounded: as shares, what is nearer than this is equal
 SHARES = ("auc", "apgr", "cpt.20", "cpt.50", "cpt.80", "apgr_of_oracle")
 COSTS = ("aiq", "aiq_paper") + tuple("all_metrics." + name for name in (
     "arena_score", "perf_gain", "cost_save", "cascade_routing_auc", "pareto_dist", "ibc_halfway"))
@@ -34,9 +35,7 @@ class Data:
     def __init__(self, outcomes, models, scores):
         answers, texts = collections.defaultdict(dict), {}
         for row in rows(outcomes):
-            score = row.get("score")
-            if score is None and row.get("correct") is not None:
-                score = int(row["correct"])
+            score = row.get("score") if row.get("score") is not None else row.get("correct")
             answers[row["id"]][row["model"]] = (score, row.get("cost_usd"))
             texts[row["id"]] = row.get("prompt") or texts.get(row["id"], "")
         # The program has no router by length where a text is unknown; an empty one counts as such.
@@ -48,8 +47,8 @@ class Data:
                and all(i in s for s in self.scores.values())]
         self.scores = {name: [s[i] for i in ids] for name, s in self.scores.items()}
         self.n, self.left_out, self.models = len(ids), len(answers) - len(ids), range(len(models))
-        q = [[Fraction(answers[i][m][0]) for m in models] for i in ids]
-        c = [[Fraction(x) for x in row] if None not in row else None for row in ([answers[i][m][1] for m in models] for i in ids)]
+        q, c = ([[answers[i][m][part] for m in models] for i in ids] for part in (0, 1))
+        q, c = ([None if None in row else [Fraction(x) for x in row] for row in part] for part in (q, c))
         self.unit_q = math.lcm(*(x.denominator for row in q for x in row))
         self.unit_c = math.lcm(*(x.denominator for row in c for x in row or []))
         self.q = [[int(x * self.unit_q) for x in row] for row in q]
@@ -72,7 +71,7 @@ def share_metrics(data, scores):
         moved[score][0] += 1
         moved[score][1] += q[1] - q[0]
     xs, gains = zip((0, 0), *(moved[score] for score in sorted(moved, reverse=True)))
-    points = list(zip(itertools.accumulate(xs), itertools.accumulate(gains)))
+    points = list(zip(itertools.accumulate(xs), itertools.accumulate(gains)))  # from (0, 0), less the weak model's quality
     steps, gap = list(zip(points, points[1:])), points[-1][1]
     area = Fraction(sum((b[0] - a[0]) * (a[1] + b[1]) for a, b in steps), 2 * data.n)
     out = {"auc": float((weak + area) / (data.unit_q * data.n))}
@@ -94,12 +93,11 @@ def threshold_points(data, scores):
         return set()
     below = [[(0, 0)] for _ in data.models]  # below[m][g]: what model m makes of the lowest g scores
     for m, score in itertools.product(data.models, sorted(groups)):
-        c, q = below[m][-1]
-        below[m].append((c + sum(data.c[k][m] for k in groups[score]), q + sum(data.q[k][m] for k in groups[score])))
+        below[m].append(tuple(below[m][-1][i] + sum(x[k][m] for k in groups[score]) for i, x in enumerate((data.c, data.q))))
     points = set()
     for cuts in itertools.combinations_with_replacement(range(len(groups) + 1), last):
         parts = [(b[start], b[stop]) for b, start, stop in zip(below, (0,) + cuts, cuts + (len(groups),))]
-        points.add(tuple(sum(stop[i] - start[i] for start, stop in parts) for i in (0, 1)))
+        points.add((sum(stop[0] - start[0] for start, stop in parts), sum(stop[1] - start[1] for start, stop in parts)))
     return points
 
 
@@ -124,7 +122,7 @@ def area(points, low, high):
 def aiq(points, end):
     """RouterBench's average quality over cost, flat to the end: over the last cost, and over the range of cost."""
     whole, span = area(points + [(end, points[-1][1])], points[0][0], end), end - points[0][0]
-    return whole / end if end else None, whole / span if span > 0 else None
+    return whole / end if end else None, whole / span if span > EQUAL * end else None
 
 
 def arena(cost, quality, beta=0.1, cheapest=0.0044, dearest=200):
@@ -142,10 +140,10 @@ def cascade_auc(points, singles):
 
 def pareto_dist(own, others, singles):
     points = np.array(own + others + singles)
-    points = (points - points.min(0)) / np.where(np.ptp(points, 0) > 0, np.ptp(points, 0), 1)
+    spread = np.ptp(points, 0)
+    points = (points - points.min(0)) / np.where(spread > EQUAL * points.max(0), spread, np.inf)
     c, q = points.T
-    e = 1e-9  # points of other routers are rounded: what is nearer is equal
-    frontier = points[[not np.any((c <= x + e) & (q >= y - e) & ((c < x - e) | (q > y + e))) for x, y in points]]
+    frontier = points[[not np.any((c <= x + EQUAL) & (q >= y - EQUAL) & ((c < x - EQUAL) | (q > y + EQUAL))) for x, y in points]]
     return float(np.mean([np.hypot(*(frontier - p).T).min() for p in points[:len(own)]]))
 
 
@@ -174,18 +172,16 @@ class Comparison:
     worst = 0.0
 
     def __call__(self, name, theirs, ours, least=1.0):
-        apart = 0.0 if theirs is ours else math.inf
-        if theirs is not None and ours is not None:
-            apart = abs(theirs - ours) / max(least, abs(ours))
+        apart = (0.0 if theirs is ours else math.inf) if None in (theirs, ours) else abs(theirs - ours) / max(least, abs(ours))
         self.worst = max(self.worst, apart)
-        print(f"{name:44} {str(theirs):>23} {str(ours):>23} {apart:8.1e}{'  DIFFERS' if apart > 1e-6 else ''}")
+        print(f"{name:44} {theirs!s:>23} {ours!s:>23} {apart:8.1e}{'  DIFFERS' if apart > 1e-6 else ''}")
 
 
 def check(told, data, compare):
     routers, two = {r["name"]: r for r in told["routers"]}, len(data.models) == 2
     hulls = {name: [(p["cost"], p["quality"]) for p in r["hull"] or []] for name, r in routers.items()}
     exact = [data.serve(lambda k: m) for m in data.models]
-    singles = data.means(exact)
+    singles, end = data.means(exact), told["aiq_to_cost_usd"]
     dearest = max((c for c, _ in singles), default=0) or 1.0
     cost = lambda choice: data.means([data.serve(choice)])[0][0] if data.priced else None
     quality = lambda choice: sum(row[choice(k)] for k, row in enumerate(data.q)) / (data.unit_q * data.n)
@@ -201,7 +197,6 @@ def check(told, data, compare):
     oracle = share_metrics(data, [q[1] - q[0] for q in data.q]) if two else {}
     for key in ("apgr", "cpt.20", "cpt.50", "cpt.80"):
         compare("oracle " + key, functools.reduce(dict.get, key.split("."), told["oracle"]), oracle.get(key))
-    end = told["aiq_to_cost_usd"]
     compare("aiq_to_cost_usd", end, max((c for points in [singles, *hulls.values()] for c, _ in points), default=None), dearest)
     compare("zero_aiq", told["zero_aiq"], aiq(data.means(hull(exact)), end)[0] if singles else None)
 
@@ -216,25 +211,28 @@ def check(told, data, compare):
                 compare(f"{name} hull's points", len(theirs), len(own))
             gaps = [np.interp(c, *zip(*theirs)) - np.interp(c, *zip(*own)) for c, _ in theirs + own]
             compare(f"{name} hull's largest gap", max(gaps, key=abs), 0.0)
+        elif data.priced:
+            print(f"{name}: over {MOST:,} ordered thresholds, neither its AIQ nor its hull nor all_metrics are checked")
         for key in SHARES + (() if data.priced and not points else COSTS):
             compare(f"{name} {key}", functools.reduce(dict.get, key.split("."), routers[name]), ours.get(key))
         for number, point in enumerate(routers[name]["hull"] or []):
             cuts = [math.inf if t is None else t for t in point["thresholds"]]
-            served = data.means([data.serve(lambda k: sum(scores[k] >= t for t in cuts))])[0]
-            compare(f"{name} served {number} cost_usd", point["cost"], served[0], dearest)
-            compare(f"{name} served {number} quality", point["quality"], served[1])
+            (c, q), = data.means([data.serve(lambda k: sum(scores[k] >= t for t in cuts))])
+            compare(f"{name} served {number} cost_usd", point["cost"], c, dearest)
+            compare(f"{name} served {number} quality", point["quality"], q)
             compare(f"{name} served {number} ordered", int(cuts == sorted(cuts)), 1)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    [parser.add_argument(name) for name in ("binary", "outcomes", "ladder", "--scores")]
+    for name in ("binary", "outcomes", "ladder", "--scores"):
+        parser.add_argument(name)
     args = parser.parse_args()
     data, compare = Data(args.outcomes, args.ladder.split(","), args.scores), Comparison()
     with tempfile.TemporaryDirectory() as folder:
         command = [os.path.abspath(args.binary), "simulate", "route", "--json", "--all-metrics", "--ladder", args.ladder]
         command += ["--outcomes", os.path.abspath(args.outcomes)] + (["--scores", os.path.abspath(args.scores)] if args.scores else [])
-        command += ["--curves", os.path.join(folder, "curves.parquet")] if data.priced or len(data.models) == 2 else []
+        command += ["--curves", os.path.join(folder, "c.parquet")] if data.priced or len(data.models) == 2 else []
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"exit code {done.returncode}: {done.stderr.strip()}")

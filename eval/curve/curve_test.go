@@ -373,10 +373,53 @@ func TestHull(t *testing.T) {
 	if !near(code, 3.05/5) || !near(paper, 3.05/4) || !near(h.Integral(3.5), 1.3+.5*.825) {
 		t.Errorf("AIQ %g, %g; integral %g", code, paper, h.Integral(3.5))
 	}
-	for _, h := range []Hull{nil, {{1, .5}}} {
-		if code, paper := h.AIQ(1); !math.IsNaN(code) || !math.IsNaN(paper) {
-			t.Errorf("%v: AIQ %g, %g", h, code, paper)
+	for _, x := range []struct {
+		h    Hull
+		end  float64
+		code float64
+	}{{nil, 1, math.NaN()}, {Hull{{0, .5}}, 0, math.NaN()}, {Hull{{1, .5}}, 1, 0}} {
+		if code, paper := x.h.AIQ(x.end); !near(code, x.code) || !math.IsNaN(paper) {
+			t.Errorf("%v: AIQ %g, %g", x.h, code, paper)
 		}
+	}
+}
+
+// Sums of the same values in another order differ in their last digits: what is
+// equal but for that is no gap, no vertex and not on the frontier.
+func TestRoundingIsNoDifference(t *testing.T) {
+	weak, strong := []float64{.7, .1}, []float64{.2, .6} // both .4 on average
+	o := order(t, []float64{1, 2})
+	c := o.TwoModels(weak, strong, nil)
+	if c.Strong == c.Weak {
+		t.Fatal("the case rests on another rounding of the two means")
+	}
+	if v, err := c.APGR(); err == nil {
+		t.Errorf("APGR %g of equal models", v)
+	}
+	var m Measures
+	if o.Measure(weak, strong, nil, Grid{Recovered: []float64{.5}}, &m); !math.IsNaN(m.APGR) || !math.IsNaN(m.CPT[0]) {
+		t.Errorf("%+v of equal models", m)
+	}
+	a, b := Point{.1, c.Weak}, Point{.2, c.Strong}
+	if best, _ := BestSingle([]Point{b, a}); best != a {
+		t.Errorf("best is %v, though %v is as good and cheaper", best, a)
+	}
+	if v := IBC(Point{.15, .5}, a, b); !math.IsNaN(v) {
+		t.Errorf("IBC %g between equal models", v)
+	}
+	tenth := .1 + .2 - .2 // not .1
+	for _, points := range [][]Point{{a, b}, {{.1, .3}, {tenth, .4}}, {{tenth, .4}, {.1, .3}}} {
+		if h := NewHull(points); len(h) != 1 {
+			t.Errorf("hull of %v: %v", points, h)
+		}
+		if f := Frontier(points); len(f) != 1 {
+			t.Errorf("frontier of %v: %v", points, f)
+		}
+	}
+	// Two prompts cost .1 with either model, in sums of another order.
+	mixes, _ := order(t, []float64{1, 2, 3}).Divide([][]float64{{0, 0, 0}, {0, 0, 1}}, [][]float64{{.1, .1, .1}, {.1, .1, .1}}, 10)
+	if len(mixes) != 1 || mixes[0].Quality < .3 {
+		t.Errorf("hull %v of models that cost the same", mixes)
 	}
 }
 

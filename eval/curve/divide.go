@@ -31,15 +31,12 @@ func (o *Order) Divide(quality, cost [][]float64, most int) (hull []Mix, truncat
 	cheapest := d.best(weights{0, 1}, weights{1, 0})
 	best := d.best(weights{1, 0}, weights{0, 1})
 	hull = append(hull, cheapest)
-	if best.Quality > cheapest.Quality {
+	if better(best.Point, cheapest.Point) {
 		between, more := d.between(cheapest, best, most-2)
 		hull = append(append(hull, between...), best)
 		truncated = more
 	}
-	for len(hull) > 1 && hull[1].Cost <= hull[0].Cost {
-		hull = hull[1:]
-	}
-	return hull, truncated
+	return hullOf(hull, func(x Mix) Point { return x.Point }), truncated
 }
 
 // weights say what is maximised: quality·w − cost·w.

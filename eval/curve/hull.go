@@ -19,22 +19,36 @@ type Hull []Point
 // NewHull returns the non-decreasing convex hull of points, as RouterBench
 // (Hu et al., arXiv 2403.12031) has it: by cost, of equal costs the best; what
 // is no better than something cheaper is dropped, and so is what lies on or below
-// the line between two others. O(n log n).
+// the line between two others. Means of equal sums differ in their last digits, so
+// costs and qualities that differ by under 1e-12, costs relatively, count as
+// equal. O(n log n).
 func NewHull(points []Point) Hull {
 	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(b.Quality, a.Quality)) })
-	var h Hull
-	for _, p := range points {
-		if len(h) > 0 && (p.Cost == h[len(h)-1].Cost || p.Quality <= h[len(h)-1].Quality) {
+	return hullOf(points, func(p Point) Point { return p })
+}
+
+// hullOf keeps what lies on the hull of values by rising cost.
+func hullOf[T any](values []T, point func(T) Point) (h []T) {
+	for _, v := range values {
+		p := point(v)
+		if len(h) > 0 && !better(p, point(h[len(h)-1])) {
 			continue
 		}
-		for len(h) > 1 && slope(h[len(h)-2], h[len(h)-1]) <= slope(h[len(h)-1], p) {
+		for len(h) > 0 && !dearer(p, point(h[len(h)-1])) {
 			h = h[:len(h)-1]
 		}
-		h = append(h, p)
+		for len(h) > 1 && slope(point(h[len(h)-2]), point(h[len(h)-1])) <= slope(point(h[len(h)-1]), p) {
+			h = h[:len(h)-1]
+		}
+		h = append(h, v)
 	}
 	return h
 }
+
+// better and dearer tell a from b by more than rounding.
+func better(a, b Point) bool { return Better(a.Quality, b.Quality) }
+func dearer(a, b Point) bool { return a.Cost > b.Cost+rounding*max(math.Abs(a.Cost), math.Abs(b.Cost)) }
 
 func slope(a, b Point) float64 { return (b.Quality - a.Quality) / (b.Cost - a.Cost) }
 
@@ -94,11 +108,15 @@ func (h Hull) Integral(end float64) float64 {
 // end; its paper by end less the first point's cost: both are returned. They are
 // NaN where there is nothing to divide by.
 func (h Hull) AIQ(end float64) (code, paper float64) {
-	if len(h) == 0 || end <= h[0].Cost {
-		return math.NaN(), math.NaN()
+	code, paper = math.NaN(), math.NaN()
+	if len(h) == 0 || !(end > 0) {
+		return code, paper
 	}
 	integral := h.Integral(end)
-	return integral / end, integral / (end - h[0].Cost)
+	if dearer(Point{Cost: end}, h[0]) {
+		paper = integral / (end - h[0].Cost)
+	}
+	return integral / end, paper
 }
 
 // Along is the average quality up to the cost end, over end as [Hull.AIQ] has

@@ -31,7 +31,10 @@ func (o *Order) Measure(weak, strong, weights []float64, at Grid, into *Measures
 		m.Strong += w * strong[i]
 	}
 	m.Weak, m.Strong = m.Weak/total, m.Strong/total
-	gap := m.Strong - m.Weak
+	gap := 0.0
+	if Better(m.Strong, m.Weak) {
+		gap = m.Strong - m.Weak
+	}
 	sent, gain, start := 0.0, 0.0, int32(0)
 	x0, y0 := 0.0, m.Weak
 	for _, end := range o.ends {

@@ -74,15 +74,19 @@ func CascadeRoutingAUC(points, models []Point) float64 {
 	return area / (to - from)
 }
 
-// BestSingle returns the model of the highest quality, of equal ones the
-// cheapest; false of none.
-func BestSingle(models []Point) (Point, bool) {
-	if len(models) == 0 {
-		return Point{}, false
+// BestSingle returns the model of the highest quality, of those within 1e-12 of
+// it the cheapest; false of none.
+func BestSingle(models []Point) (best Point, ok bool) {
+	most := math.Inf(-1)
+	for _, m := range models {
+		most = max(most, m.Quality)
 	}
-	return slices.MinFunc(models, func(a, b Point) int {
-		return cmp.Or(cmp.Compare(b.Quality, a.Quality), cmp.Compare(a.Cost, b.Cost))
-	}), true
+	for _, m := range models {
+		if !Better(most, m.Quality) && (!ok || m.Cost < best.Cost) {
+			best, ok = m, true
+		}
+	}
+	return best, ok
 }
 
 // PerfGain is by what share the best of points is better than the best single
@@ -161,15 +165,20 @@ func ParetoDist(sets ...[]Point) []float64 {
 }
 
 // Frontier returns the points than which none is both as cheap and as good, and
-// better in one of the two, by cost; equal ones once. O(n log n).
+// better in one of the two, by cost; equal ones once. What is equal but for
+// rounding is as [NewHull] has it. O(n log n).
 func Frontier(points []Point) []Point {
 	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(b.Quality, a.Quality)) })
 	var out []Point
 	for _, p := range points {
-		if len(out) == 0 || p.Quality > out[len(out)-1].Quality {
-			out = append(out, p)
+		if len(out) > 0 && !better(p, out[len(out)-1]) {
+			continue
 		}
+		for len(out) > 0 && !dearer(p, out[len(out)-1]) {
+			out = out[:len(out)-1]
+		}
+		out = append(out, p)
 	}
 	return out
 }
@@ -182,7 +191,7 @@ func Frontier(points []Point) []Point {
 // of a threshold that few requests pass means little. Source: Aggarwal et al.,
 // AutoMix, arXiv 2310.12963.
 func IBC(p, cheap, dear Point) float64 {
-	if !(dear.Cost > cheap.Cost && dear.Quality > cheap.Quality) || p.Cost == cheap.Cost {
+	if !dearer(dear, cheap) || !better(dear, cheap) || !dearer(p, cheap) && !dearer(cheap, p) {
 		return math.NaN()
 	}
 	return slope(cheap, p)/slope(cheap, dear) - 1

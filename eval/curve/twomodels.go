@@ -70,7 +70,7 @@ func (c *Curve) defined() error {
 	switch {
 	case math.IsNaN(c.Weak):
 		return ErrNoPrompts
-	case !(c.Strong > c.Weak):
+	case !Better(c.Strong, c.Weak):
 		return ErrNotBetter
 	}
 	return nil
@@ -110,6 +110,10 @@ func (c *Curve) CPT(recovered float64) (float64, error) {
 }
 
 const rounding = 1e-12
+
+// Better tells whether the mean quality strong is above weak by more than the
+// rounding of their sums, 1e-12.
+func Better(strong, weak float64) bool { return strong > weak+rounding }
 
 // Differences are strong less weak by prompt: the scores of the oracle.
 func Differences(weak, strong []float64) []float64 {

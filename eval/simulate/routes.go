@@ -249,7 +249,7 @@ func (m *matrix) apgr(out *Routes, rankings []ranking) error {
 	var best, x curve.Measures
 	at := curve.Grid{Recovered: recovered()}
 	oracle.Measure(m.quality[0], m.quality[1], nil, at, &best)
-	if !(best.Strong > best.Weak) {
+	if !curve.Better(best.Strong, best.Weak) {
 		out.Undefined = curve.ErrNotBetter.Error()
 		return nil
 	}

@@ -251,7 +251,7 @@ func aiqByPoints(points []curve.Point, end float64) (code, paper float64) {
 		qualities = append(qualities, hullAt(points, c))
 	}
 	if costs[0] > end-1e-12 {
-		return math.NaN(), math.NaN()
+		return 0, math.NaN()
 	}
 	return area(costs, qualities) / end, area(costs, qualities) / (end - costs[0])
 }
