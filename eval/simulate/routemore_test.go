@@ -248,7 +248,9 @@ func (r rows) checkDistances(expect expecter, got *Routes, models []curve.Point)
 }
 
 func TestTrends(t *testing.T) {
-	scores := func(s ...float64) eval.Decision { return eval.Decision{Tier: 2, Scores: s} }
+	scores := func(s ...float64) eval.Decision {
+		return eval.Decision{Tier: slices.Index(s, slices.Max(s)), Scores: s}
+	}
 	all := []bool{true, true, true, false}
 	// Means of the tier, less 1.
 	got := Trends("c", []eval.Decision{scores(.5, .5, 0), scores(0, 0, 1), scores(1./3, 1./3, 1./3), scores(1, 0, 0)}, all)
@@ -260,6 +262,7 @@ func TestTrends(t *testing.T) {
 	for name, decisions := range map[string][]eval.Decision{
 		"tiers alone": {{Tier: 1}, {Tier: 0}, {Tier: 2}, {}},
 		"mostly":      {{Tier: 1}, {Tier: 0}, scores(0, 0, 9), {}},
+		"others'":     {{Tier: 1, Scores: []float64{9, 0, 0}}, scores(9, 0, 0), {Tier: 2, Scores: []float64{9, 0, 0}}, {}},
 	} {
 		got := Trends("c", decisions, all)
 		if got.Scores[0] != 1 || got.Scores[1] != 0 || got.Scores[2] != 2 || !math.IsNaN(got.Scores[3]) {

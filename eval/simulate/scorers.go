@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/datasets"
@@ -55,24 +56,24 @@ func TrendsOf(ctx context.Context, d NamedDecider, requests []policy.Request) (S
 	return Trends(d.Name, decisions, known), nil
 }
 
-// leastTrends is the share of decisions that must have scores for their trend to
-// be taken.
+// leastTrends is the share of decisions that must follow from their scores for
+// the trend of these to be taken.
 const leastTrends = 0.95
 
 // Trends scores requests by a classifier's decisions, in their order; known tells
 // which there are. The score is Σ(k − mean of k)·s_k over the scores s of tiers
 // k, which rises as the dearer tiers' do: of probabilities it is the mean tier, but
 // for a constant. A decision without scores has none of either, 0. Where under
-// 95 % of the decisions have scores, as of rules and of hybrids, the tiers that
-// they name are the scores.
+// 95 % of the decisions name the tier of their highest score, as those of rules
+// and of hybrids do not, the tiers that they name are the scores.
 func Trends(name string, decisions []eval.Decision, known []bool) Scorer {
 	s := Scorer{Name: name, Scores: make([]float64, len(decisions))}
-	all, scored := 0, 0
+	all, following := 0, 0
 	for i, d := range decisions {
 		all += count(known[i])
-		scored += count(known[i] && d.Scores != nil)
+		following += count(known[i] && d.Tier < len(d.Scores) && d.Scores[d.Tier] == slices.Max(d.Scores))
 	}
-	byTrend := scored > 0 && float64(scored) >= leastTrends*float64(all)
+	byTrend := following > 0 && float64(following) >= leastTrends*float64(all)
 	for i, d := range decisions {
 		switch {
 		case !known[i]:
