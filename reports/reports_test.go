@@ -23,7 +23,7 @@ import (
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
-func starterRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *pipeline.Run {
+func builtinRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *pipeline.Run {
 	t.Helper()
 	prompts, err := builtin.Prompts(nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func starterRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *p
 func TestHostileTextsStayText(t *testing.T) {
 	const attack = "</td></table><script>alert(1)</script> | ![x](http://evil.example/x.png) <img src=x onerror=y> [l](javascript:z) " +
 		"@everyone www.evil.example `a` ``` \n# heading\n- item\n<!-- --> &amp; \x1b[31m \u202e $x$"
-	run := starterRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	run := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
 		in.Name = attack
 		answers := map[string]datasets.Answer{}
 		for i := range in.Prompts {
@@ -92,7 +92,7 @@ func TestHostileTextsStayText(t *testing.T) {
 
 func TestFolderIsReadable(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "deep", "out")
-	run := starterRun(t, nil)
+	run := builtinRun(t, nil)
 	if err := Write(folder, run, Environment{Started: time.Unix(0, 0), Version: "v"}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ type predictionRow struct {
 }
 
 func TestPredictionsRoundTrip(t *testing.T) {
-	run := starterRun(t, nil)
+	run := builtinRun(t, nil)
 	var b bytes.Buffer
 	if err := writePredictions(&b, run); err != nil {
 		t.Fatal(err)
@@ -187,7 +187,7 @@ func TestPredictionsRoundTrip(t *testing.T) {
 }
 
 func TestClassifiersRoundTrip(t *testing.T) {
-	run := starterRun(t, nil)
+	run := builtinRun(t, nil)
 	var b bytes.Buffer
 	if err := writeClassifiers(&b, run); err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func TestClassifiersRoundTrip(t *testing.T) {
 
 func TestResultHasNoNaN(t *testing.T) {
 	// Without prices and with a tier that has no test prompt much is undefined.
-	run := starterRun(t, func(c *pipeline.Config, _ *pipeline.Input) {
+	run := builtinRun(t, func(c *pipeline.Config, _ *pipeline.Input) {
 		c.Tiers[0].InputPerM, c.Tiers[0].OutputPerM = nil, nil
 	})
 	var b bytes.Buffer
@@ -232,17 +232,19 @@ func TestResultHasNoNaN(t *testing.T) {
 }
 
 func TestBreakEven(t *testing.T) {
-	report := Markdown(starterRun(t, func(c *pipeline.Config, _ *pipeline.Input) { c.FixedCost = 50 }))
-	m := regexp.MustCompile(`fixed cost of \$50\.00 a day is earned from \*\*([0-9,]+) requests a day\*\* against .always FRONTIER., and from \*\*([0-9,]+) requests a day\*\* against .always SIMPLE.`).FindStringSubmatch(report)
+	report := Markdown(builtinRun(t, func(c *pipeline.Config, _ *pipeline.Input) { c.FixedCost = 50 }))
+	m := regexp.MustCompile(`fixed cost of \$50\.00 a day is earned from \*\*([0-9,]+) requests a day\*\* against .always FRONTIER., and (.*) against .always SIMPLE.`).FindStringSubmatch(report)
 	if m == nil {
 		t.Fatal("the report does not say from what volume the saving pays")
 	}
-	run := starterRun(t, nil)
-	for i, against := range []eval.Score{run.Result.Baselines[3], run.Result.Baselines[0]} {
-		saving := float64(against.Cost.Headline.Value-run.Result.Classifiers[0].Cost.Headline.Value) / 1000
-		if want := wording.Thousands(int(math.Floor(50/saving)) + 1); m[i+1] != want {
-			t.Errorf("against %s it pays from %s requests on, expected %s", against.Name, m[i+1], want)
-		}
+	run := builtinRun(t, nil)
+	best, dearest, cheapest := run.Result.Classifiers[0], run.Result.Baselines[3], run.Result.Baselines[0]
+	saving := float64(dearest.Cost.Headline.Value-best.Cost.Headline.Value) / 1000
+	if want := wording.Thousands(int(math.Floor(50/saving)) + 1); m[1] != want {
+		t.Errorf("against %s it pays from %s requests on, expected %s", dearest.Name, m[1], want)
+	}
+	if cheapest.Cost.Headline.Value > best.Cost.Headline.Value || m[2] != "never" {
+		t.Errorf("against %s, which costs %g to the best's %g, it pays %s", cheapest.Name, float64(cheapest.Cost.Headline.Value), float64(best.Cost.Headline.Value), m[2])
 	}
 }
 
@@ -295,7 +297,7 @@ func TestQuantile(t *testing.T) {
 }
 
 func TestSummaryHasEveryone(t *testing.T) {
-	run := starterRun(t, nil)
+	run := builtinRun(t, nil)
 	var b bytes.Buffer
 	if err := Summary(&b, run); err != nil {
 		t.Fatal(err)

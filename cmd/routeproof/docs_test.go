@@ -179,3 +179,13 @@ func TestFieldsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// The data card quotes what data describe says of the built-in set.
+func TestDataCard(t *testing.T) {
+	card := readFile(t, "../../docs/dataset.md")
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	if says := must(t, "data", "describe", "prompts.jsonl").stdout; !strings.Contains(card, "```\n"+says+"```") {
+		t.Errorf("docs/dataset.md does not quote\n%s", says)
+	}
+}

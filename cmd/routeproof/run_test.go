@@ -214,8 +214,8 @@ func TestClassifyScoresAreCosines(t *testing.T) {
 	manifest, data := safetensors(t, "c.safetensors")
 	r := must(t, "classify", "--artifact", "c.safetensors", "--in", "prompts.jsonl", "--with-vector")
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
-	if len(lines) != 208 {
-		t.Fatalf("%d lines, expected 208", len(lines))
+	if len(lines) != 1200 {
+		t.Fatalf("%d lines, expected 1200", len(lines))
 	}
 	for _, line := range lines {
 		var c struct {
@@ -339,7 +339,7 @@ func TestInitSetIsCalledSynthetic(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, "init", ".")
 	must(t, "run", "--prompts", "prompts.jsonl", "--llm-answers", "answers.jsonl")
-	if start := readFile(t, "out/report.md")[:1500]; !strings.Contains(start, "synthetic starter set") || !strings.Contains(start, "far above what to expect") {
+	if start := readFile(t, "out/report.md")[:1500]; !strings.Contains(start, "These prompts are synthetic") || !strings.Contains(start, "far above what to expect") {
 		t.Errorf("the report begins\n%s", start)
 	}
 }

@@ -189,13 +189,13 @@ func TestWrongVectors(t *testing.T) {
 		{"run --vectors ragged.jsonl " + mine, 12, "ragged.jsonl:2: embedding: expected 2 numbers"},
 		{"run --vectors dims.parquet", 12, "expected vectors of 5 numbers, as the embedder's identity says, found 64"},
 		{"run --vectors odd.parquet", 12, "routeproof.embedder: expected an embedder's identity"},
-		{"run --vectors few.jsonl " + mine, 12, "58 problems, the first 20"},
-		{"build --vectors few.jsonl " + mine, 12, "58 problems, the first 20"},
-		{"bench --vectors few.jsonl " + mine, 12, "58 problems, the first 20"},
-		{"build --config quick.yaml --vectors more.jsonl --out m.safetensors " + mine, 0, "warning: vectors that belong to no prompt: 1 of 209"},
+		{"run --vectors few.jsonl " + mine, 12, "1050 problems, the first 20"},
+		{"build --vectors few.jsonl " + mine, 12, "1050 problems, the first 20"},
+		{"bench --vectors few.jsonl " + mine, 12, "1050 problems, the first 20"},
+		{"build --config quick.yaml --vectors more.jsonl --out m.safetensors " + mine, 0, "warning: vectors that belong to no prompt: 1 of 1201"},
 		{"classify --artifact r.safetensors --in prompts.jsonl", 2, "--vectors"},
 		{"classify --artifact r.safetensors --in prompts.jsonl --vectors v.jsonl", 2, "--vectors-model"},
-		{"classify --artifact r.safetensors --in prompts.jsonl --vectors few.jsonl " + mine, 12, "58 problems"},
+		{"classify --artifact r.safetensors --in prompts.jsonl --vectors few.jsonl " + mine, 12, "1,050 problems"},
 		{"classify --artifact r.safetensors --in prompts.jsonl --vectors v.jsonl --vectors-model yours", 12, `model: expected "mine", found "yours"`},
 		{"classify --artifact r.safetensors --in prompts.jsonl --vectors turned.jsonl " + mine, 12, "canary scores"},
 		{"classify --artifact h.safetensors --in prompts.jsonl --vectors v.jsonl " + mine, 12, `kind: expected "hashing", found "recorded"`},
@@ -203,9 +203,9 @@ func TestWrongVectors(t *testing.T) {
 		{"build --vectors static.parquet", 12, `found kind "static", which this program makes itself: give the file of word vectors with --word-vectors`},
 		{"classify --artifact h.safetensors --in prompts.jsonl --vectors hashing.parquet", 12, "makes itself"},
 		{"build --vectors v.jsonl --out v.safetensors " + mine, 0, "v.safetensors and its readable copy hold the texts of 8 train prompts"},
-		{"build --config quick.yaml --vectors zero.jsonl --out z.safetensors " + mine, 0, "all zeros though the prompt is not blank: 2 of 208"},
+		{"build --config quick.yaml --vectors zero.jsonl --out z.safetensors " + mine, 0, "all zeros though the prompt is not blank: 2 of 1200"},
 		{"classify --artifact r.safetensors --in other.jsonl --vectors v.jsonl " + mine, 0, "canaries not verified: 8 of 8"},
-		{"classify --artifact r.safetensors --in other.jsonl --vectors v.jsonl " + mine, 0, "vectors that belong to no prompt: 207 of 208"},
+		{"classify --artifact r.safetensors --in other.jsonl --vectors v.jsonl " + mine, 0, "vectors that belong to no prompt: 1199 of 1200"},
 		{"inspect r.safetensors", 0, ""},
 		{"inspect r.safetensors --verify", 2, `--verify needs the embedder that made its vectors, kind "recorded", model "mine"`},
 		{"inspect r.safetensors --verify --word-vectors v.jsonl", 2, "--verify needs the embedder"},
@@ -218,8 +218,8 @@ func TestWrongVectors(t *testing.T) {
 		t.Errorf("all canaries are among the prompts, but standard error says %s", r.stderr)
 	}
 	call(t, "", "run", "--vectors", "few.jsonl", "--vectors-model", "mine", "--problems", "all.jsonl")
-	if n := strings.Count(readFile(t, "all.jsonl"), "no vector for prompt"); n != 58 {
-		t.Errorf("%d prompts without a vector are listed, expected 58", n)
+	if n := strings.Count(readFile(t, "all.jsonl"), "no vector for prompt"); n != 1050 {
+		t.Errorf("%d prompts without a vector are listed, expected 1050", n)
 	}
 }
 

@@ -1,19 +1,25 @@
 package builtin
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
+	"math"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
 var tiers = []string{"SIMPLE", "MEDIUM", "COMPLEX", "FRONTIER"}
 
-func prompts(t *testing.T) []datasets.Prompt {
+func set(t *testing.T) []datasets.Prompt {
 	t.Helper()
 	file, err := Prompts(tiers)
 	if err != nil {
@@ -25,19 +31,28 @@ func prompts(t *testing.T) []datasets.Prompt {
 	return file.Prompts
 }
 
-// TestPrompts holds what README.md says of the set.
+// TestPrompts holds what docs/dataset.md says of the set.
 func TestPrompts(t *testing.T) {
-	counts, domains, seen := map[string]int{}, map[string]bool{}, map[string]string{}
-	others, alternatives := 0, 0
-	set := prompts(t)
-	for _, p := range set {
+	counts, domains, seen := map[string]int{}, map[string]map[string]int{}, map[string]string{}
+	others, alternatives, fewest, most := 0, 0, math.MaxInt, 0
+	all := set(t)
+	for _, p := range all {
 		counts[p.Tier]++
-		domains[p.Domain] = true
+		if domains[p.Domain] == nil {
+			domains[p.Domain] = map[string]int{}
+		}
+		domains[p.Domain][p.Tier]++
 		if p.Language != "en" {
 			others++
+		} else {
+			fewest = min(fewest, len(strings.Fields(p.Text)))
 		}
+		most = max(most, len(strings.Fields(p.Text)))
 		if p.AltTier != "" {
 			alternatives++
+			if a, b := slices.Index(tiers, p.Tier), slices.Index(tiers, p.AltTier); max(a-b, b-a) != 1 {
+				t.Errorf("%s is %s or %s: only neighbours are both defensible", p.ID, p.Tier, p.AltTier)
+			}
 		}
 		folded := strings.Join(strings.Fields(strings.ToLower(p.Text)), " ")
 		if folded == "" {
@@ -47,16 +62,126 @@ func TestPrompts(t *testing.T) {
 			t.Errorf("%s and %s have one text", other, p.ID)
 		}
 		seen[folded] = p.ID
-		if p.Licence != "CC-BY-4.0" || p.Source != "routeproof" {
-			t.Errorf("%s has licence %q and source %q", p.ID, p.Licence, p.Source)
+		if p.Licence != "CC-BY-4.0" || p.Source != "routeproof" || p.Group == "" || p.Language == "" || p.TaskType == "" {
+			t.Errorf("%s has licence %q, source %q, group %q, language %q and task type %q", p.ID, p.Licence, p.Source, p.Group, p.Language, p.TaskType)
 		}
 	}
-	if diff := cmp.Diff(map[string]int{"SIMPLE": 52, "MEDIUM": 52, "COMPLEX": 52, "FRONTIER": 52}, counts); diff != "" {
+	if diff := cmp.Diff(map[string]int{"SIMPLE": 300, "MEDIUM": 300, "COMPLEX": 300, "FRONTIER": 300}, counts); diff != "" {
 		t.Errorf("prompts a tier: want −, got +:\n%s", diff)
 	}
-	if len(set) != 208 || len(domains) != 12 || others != 21 || alternatives != 23 {
-		t.Errorf("%d prompts over %d domains, %d not in English, %d with a second tier; expected 208, 12, 21, 23", len(set), len(domains), others, alternatives)
+	for domain, of := range domains {
+		for _, tier := range tiers {
+			if of[tier] < 12 {
+				t.Errorf("%s has %d prompts of %s", domain, of[tier], tier)
+			}
+		}
 	}
+	if len(domains) != 16 || others != 127 || alternatives != 29 || fewest != 2 || most != 546 {
+		t.Errorf("%d domains, %d prompts not in English, %d with a second tier, %d to %d words; expected 16, 127, 29, 2 to 546", len(domains), others, alternatives, fewest, most)
+	}
+	if groups := datasets.GroupPrompts(all); groups.Len() != len(all) {
+		t.Errorf("%d groups of %d prompts: some are near-duplicates", groups.Len(), len(all))
+	}
+}
+
+// reading is a row of readings.jsonl.
+type reading struct {
+	ID         string
+	Writer     string
+	Reader1    string `json:"reader_1"`
+	Reader2    string `json:"reader_2"`
+	WriterAlt  string `json:"writer_alt"`
+	Reader1Alt string `json:"reader_1_alt"`
+	Reader2Alt string `json:"reader_2_alt"`
+	Misleads   *bool
+}
+
+// TestReadings holds that the labels are settled from the readings as
+// docs/dataset.md says, and the agreement that it quotes.
+func TestReadings(t *testing.T) {
+	text, err := os.ReadFile("readings.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	card, err := os.ReadFile("../../docs/dataset.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readings := map[string]reading{}
+	for line := range strings.Lines(string(text)) {
+		var r reading
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		readings[r.ID] = r
+	}
+	var writer, first, second, quick []string
+	answers, err := Answers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ := 0
+	for _, p := range set(t) {
+		r, ok := readings[p.ID]
+		if !ok {
+			t.Fatalf("no readings of %s", p.ID)
+		}
+		labels, alternatives := []string{r.Writer, r.Reader1, r.Reader2}, []string{r.WriterAlt, r.Reader1Alt, r.Reader2Alt}
+		votes := map[string]int{}
+		for _, label := range labels {
+			votes[label]++
+		}
+		if votes[p.Tier] < 2 {
+			t.Errorf("%s is %s, read as %v", p.ID, p.Tier, labels)
+		}
+		// A second tier is one that a reader chose, or two thought defensible.
+		named := map[string]int{}
+		for i, label := range labels {
+			if label != p.Tier {
+				named[label] += 2
+			} else if alternatives[i] != "" {
+				named[alternatives[i]]++
+			}
+		}
+		if enough := named[p.AltTier] >= 2; p.AltTier != "" && !enough {
+			t.Errorf("%s has the second tier %s, read as %v, %v", p.ID, p.AltTier, labels, alternatives)
+		}
+		if len(votes) > 1 {
+			differ++
+			if p.AltTier == "" {
+				t.Errorf("%s is read as %v and has no second tier", p.ID, labels)
+			}
+		}
+		writer, first, second = append(writer, r.Writer), append(first, r.Reader1), append(second, r.Reader2)
+		quick = append(quick, answers.Answers[p.ID].Text)
+		delete(readings, p.ID)
+	}
+	for id := range readings {
+		t.Errorf("readings of %s, which is no prompt", id)
+	}
+	rows := []string{
+		agreement("writer and first reader", writer, first), agreement("writer and second reader", writer, second),
+		agreement("first and second reader", first, second), agreement("recorded LLM classifier and writer", quick, writer),
+	}
+	for _, row := range append(rows, fmt.Sprintf("%d prompts", differ)) {
+		if !strings.Contains(string(card), row) {
+			t.Errorf("docs/dataset.md does not say %q", row)
+		}
+	}
+}
+
+// agreement is a row of the data card: share, Cohen's kappa, and that with
+// quadratic weights.
+func agreement(who string, a, b []string) string {
+	cm := eval.NewConfusion(len(tiers))
+	for i := range a {
+		cm[slices.Index(tiers, a[i])][slices.Index(tiers, b[i])]++
+	}
+	chance := 0.0
+	for k := range tiers {
+		chance += cm.Support(k) / cm.Total() * cm.Predicted(k) / cm.Total()
+	}
+	return fmt.Sprintf("| %s | %.1f %% | %.3f | %.3f |", who, 100*cm.Accuracy(), (cm.Accuracy()-chance)/(1-chance), cm.QuadraticKappa())
 }
 
 func TestAnswers(t *testing.T) {
@@ -69,7 +194,7 @@ func TestAnswers(t *testing.T) {
 	}
 	right := 0
 	unanswered := maps.Clone(file.Answers)
-	for _, p := range prompts(t) {
+	for _, p := range set(t) {
 		answer, ok := file.Answers[p.ID]
 		if !ok {
 			t.Errorf("no answer to %s", p.ID)
@@ -90,8 +215,8 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s has answer %q, expected a tier", id, answer.Text)
 		}
 	}
-	if right != 206 {
-		t.Errorf("%d answers agree with the labels, README.md says 206", right)
+	if right != 1140 {
+		t.Errorf("%d answers agree with the labels, expected 1,140", right)
 	}
 }
 
@@ -105,12 +230,12 @@ func TestOtherTiers(t *testing.T) {
 // TestSplits holds that every split has at least five prompts a tier, with the
 // default shares and salt: fewer would be a warning in every first report.
 func TestSplits(t *testing.T) {
-	set := prompts(t)
-	a, err := datasets.AssignSplits(set, "routeproof", datasets.DefaultShares(), Name, nil)
+	all := set(t)
+	a, err := datasets.AssignSplits(all, "routeproof", datasets.DefaultShares(), Name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for split, counts := range datasets.TierCounts(set, a.Splits) {
+	for split, counts := range datasets.TierCounts(all, a.Splits) {
 		for _, tier := range tiers {
 			if counts[tier] < 5 {
 				t.Errorf("%s has %d prompts of %s", split, counts[tier], tier)

@@ -34,7 +34,7 @@ func TestWordVectorsOfTheConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := run.Embedder
-	if n.Kind != "static" || n.Dims != 2 || n.Rows != 4 || n.Words != 3 || n.Recorded || n.Prompts != 208 || n.Empty == 0 || n.Empty == 208 {
+	if n.Kind != "static" || n.Dims != 2 || n.Rows != 4 || n.Words != 3 || n.Recorded || n.Prompts != 1200 || n.Empty == 0 || n.Empty == 1200 {
 		t.Errorf("embedder %+v", n)
 	}
 	if n.Identity != run.Artifact.Manifest().Embedder {
@@ -43,7 +43,7 @@ func TestWordVectorsOfTheConfiguration(t *testing.T) {
 	if diff := cmp.Diff(pipeline.EmbedderConfig{Kind: "static", Dims: 2}, run.Config.Embedder); diff != "" {
 		t.Errorf("configuration of the run: %s", diff)
 	}
-	if !slices.ContainsFunc(run.Warnings, func(w string) bool { return strings.Contains(w, "of 208 labelled prompts have no vector") }) {
+	if !slices.ContainsFunc(run.Warnings, func(w string) bool { return strings.Contains(w, "of 1200 labelled prompts have no vector") }) {
 		t.Errorf("warnings %q do not say that many prompts have no vector", run.Warnings)
 	}
 	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = run.Artifact })

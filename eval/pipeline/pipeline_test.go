@@ -17,7 +17,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
-func starter(t *testing.T) pipeline.Input {
+func builtinSet(t *testing.T) pipeline.Input {
 	t.Helper()
 	config := pipeline.DefaultConfig()
 	var tiers []string
@@ -32,12 +32,12 @@ func starter(t *testing.T) pipeline.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pipeline.Input{Prompts: prompts.Prompts, Name: "starter", Answers: answers.Answers, AnswersName: "answers"}
+	return pipeline.Input{Prompts: prompts.Prompts, Name: "built-in", Answers: answers.Answers, AnswersName: "answers"}
 }
 
 func execute(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) (*pipeline.Run, error) {
 	t.Helper()
-	config, in := pipeline.DefaultConfig(), starter(t)
+	config, in := pipeline.DefaultConfig(), builtinSet(t)
 	if change != nil {
 		change(&config, &in)
 	}
@@ -52,8 +52,8 @@ func TestEveryClassifierRuns(t *testing.T) {
 	var got []string
 	for _, p := range run.Predictions {
 		got = append(got, p.Classifier)
-		if len(p.Final) != 208 || len(p.OutOfFold) != 208 {
-			t.Errorf("%s: %d decisions, %d out of fold, expected 208", p.Classifier, len(p.Final), len(p.OutOfFold))
+		if len(p.Final) != 1200 || len(p.OutOfFold) != 1200 {
+			t.Errorf("%s: %d decisions, %d out of fold, expected 1200", p.Classifier, len(p.Final), len(p.OutOfFold))
 		}
 	}
 	slices.Sort(got)
@@ -61,7 +61,7 @@ func TestEveryClassifierRuns(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if run.NotRun != nil || run.LLM == nil || run.LLM.Recorded != 208 {
+	if run.NotRun != nil || run.LLM == nil || run.LLM.Recorded != 1200 {
 		t.Errorf("not run %v, LLM %+v", run.NotRun, run.LLM)
 	}
 	// Split by split, what was counted is what was given.
@@ -71,8 +71,8 @@ func TestEveryClassifierRuns(t *testing.T) {
 			total += n
 		}
 	}
-	if total != 208 {
-		t.Errorf("splits hold %d prompts, expected 208", total)
+	if total != 1200 {
+		t.Errorf("splits hold %d prompts, expected 1200", total)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestRefusals(t *testing.T) {
 			for i := range in.Prompts {
 				in.Prompts[i].Tier = ""
 			}
-		}, "none of 208 prompts is labelled"},
+		}, "none of 1200 prompts is labelled"},
 		"a tier nowhere": {func(_ *pipeline.Config, in *pipeline.Input) {
 			in.Prompts = slices.DeleteFunc(in.Prompts, func(p datasets.Prompt) bool { return p.Tier == "COMPLEX" })
 		}, "no train prompt has tier COMPLEX (0 prompts"},
@@ -242,7 +242,7 @@ func TestTextsWithoutVectorGoToTheFallback(t *testing.T) {
 
 func TestStepsAreObserved(t *testing.T) {
 	var steps []string
-	in := starter(t)
+	in := builtinSet(t)
 	_, err := pipeline.Execute(context.Background(), pipeline.DefaultConfig(), in, func(step string, done, total int) {
 		if done != len(steps) || total != 8 {
 			t.Errorf("step %s is %d of %d, expected %d of 8", step, done, total, len(steps))
