@@ -25,7 +25,7 @@ func NewOrder(scores []float64) (*Order, error) {
 		entries[i] = entry{keyOf(s), int32(i)}
 	}
 	entries = radixSort(entries)
-	o := &Order{rows: make([]int32, len(entries))}
+	o := &Order{rows: make([]int32, len(entries)), ends: make([]int32, 0, len(entries))}
 	for start := 0; start < len(entries); {
 		end := start + 1
 		for end < len(entries) && entries[end].key>>unsorted == entries[start].key>>unsorted {
