@@ -1,8 +1,10 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/routeproof/routeproof/eval/stats"
@@ -12,8 +14,9 @@ import (
 // every tier's test prompts count as much as the tier's share says.
 type Mixed struct {
 	Shares    []Number     `json:"shares"`              // of requests, by tier; they sum to 1
+	Support   []int        `json:"support"`             // test prompts, by tier
 	Undefined string       `json:"undefined,omitempty"` // why there are no figures
-	Scores    []MixedScore `json:"scores"`              // in the order of Result.Classifiers, then Result.Baselines
+	Scores    []MixedScore `json:"scores"`              // least headline cost first, unknown ones last; among equals as in Result
 }
 
 // A MixedScore is a Score reweighted. Intervals of rates combine those of Wilson
@@ -37,9 +40,9 @@ func (b *bench) mixed(contenders []*contender) *Mixed {
 	if b.Mix == nil {
 		return nil
 	}
-	m := &Mixed{Scores: []MixedScore{}}
-	var without []string
 	support := make([]int, b.Tiers.Len())
+	m := &Mixed{Support: support, Scores: []MixedScore{}}
+	var without []string
 	for _, i := range b.test {
 		support[b.items[i].Tier]++
 	}
@@ -56,6 +59,13 @@ func (b *bench) mixed(contenders []*contender) *Mixed {
 	for _, c := range contenders {
 		m.Scores = append(m.Scores, b.mixedScore(c))
 	}
+	slices.SortStableFunc(m.Scores, func(x, y MixedScore) int {
+		a, b := x.Headline.Value, y.Headline.Value
+		if !a.Defined() || !b.Defined() {
+			return cmp.Compare(indicator(!a.Defined()), indicator(!b.Defined()))
+		}
+		return cmp.Compare(a, b)
+	})
 	return m
 }
 
@@ -109,8 +119,8 @@ func (b *bench) mixedScore(c *contender) MixedScore {
 	if c.predictions == nil || b.groups < 2 {
 		return out
 	}
-	b.recover(&out.Accuracy, sums, func(s mixedSums) float64 { return s.right / s.n })
-	b.recover(&out.UnderRouting, sums, func(s mixedSums) float64 { return s.under / s.n })
+	b.recover(&out.Accuracy, 0, sums, func(s mixedSums) float64 { return s.right / s.n })
+	b.recover(&out.UnderRouting, 1, sums, func(s mixedSums) float64 { return s.under / s.n })
 	if priced {
 		var headline, saving []float64
 		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
@@ -123,11 +133,12 @@ func (b *bench) mixedScore(c *contender) MixedScore {
 	return out
 }
 
-// recover fills in the interval of a rate that is a mix of the tiers' rates.
-func (b *bench) recover(e *Estimate, sums []mixedSums, rate func(mixedSums) float64) {
+// recover fills in the interval of a rate that is a mix of the tiers' rates, from
+// one of them on: nothing lies below the first, so none of it is under-routed.
+func (b *bench) recover(e *Estimate, from int, sums []mixedSums, rate func(mixedSums) float64) {
 	low, high := 0.0, 0.0
 	for k, share := range b.Mix {
-		if share == 0 {
+		if share == 0 || k < from {
 			continue
 		}
 		p := rate(sums[k])

@@ -3,6 +3,7 @@ package eval
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -13,6 +14,15 @@ func mixedOf(t *testing.T, mix []float64, costs Costs, items []Item, predictions
 		t.Fatal(err)
 	}
 	return r.Mixed
+}
+
+func (m *Mixed) of(t *testing.T, name string) MixedScore {
+	t.Helper()
+	i := slices.IndexFunc(m.Scores, func(s MixedScore) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no score of %s in %+v", name, m)
+	}
+	return m.Scores[i]
 }
 
 // A mix of 1:2:3 is what the figures are where each prompt of the tiers stands
@@ -33,9 +43,9 @@ func TestMixRepeatsPrompts(t *testing.T) {
 		t.Fatalf("%d scores, expected %d", len(got.Scores), len(scores))
 	}
 	for i, s := range scores {
-		m := got.Scores[i]
-		if m.Name != s.Name {
-			t.Fatalf("%s in the place of %s", m.Name, s.Name)
+		m := got.of(t, s.Name)
+		if i > 0 && got.Scores[i].Headline.Value < got.Scores[i-1].Headline.Value {
+			t.Errorf("%s costs less than %s before it", got.Scores[i].Name, got.Scores[i-1].Name)
 		}
 		if s.Name == "length" || s.Name == "majority" {
 			continue // these are fitted on what stands there
@@ -59,13 +69,17 @@ func TestMixWithoutPrompts(t *testing.T) {
 	if m := mixedOf(t, []float64{.5, .3, .2}, costsOf(3), items, p); m.Undefined != "no test prompt is of tier T2" || len(m.Scores) != 0 {
 		t.Errorf("%+v", m)
 	}
-	if m := mixedOf(t, []float64{.4, .6, 0}, costsOf(3), items, p); m.Undefined != "" || m.Scores[0].Accuracy.Value != .5 {
+	if m := mixedOf(t, []float64{.4, .6, 0}, costsOf(3), items, p); m.Undefined != "" || m.of(t, "it").Accuracy.Value != .5 {
 		t.Errorf("%+v", m)
 	}
 	unpriced := costsOf(3)
 	unpriced.Tiers[0].InputPerM = nil
-	if m := mixedOf(t, []float64{.4, .6, 0}, unpriced, items, p); m.Scores[0].Headline.Value.Defined() || !m.Scores[0].Accuracy.Low.Defined() {
-		t.Errorf("%+v", m.Scores[0])
+	if m := mixedOf(t, []float64{.4, .6, 0}, unpriced, items, p); m.of(t, "it").Headline.Value.Defined() || !m.of(t, "it").Accuracy.Low.Defined() {
+		t.Errorf("%+v", m)
+	}
+	// Nothing of the cheapest tier can be sent too low.
+	if m := mixedOf(t, []float64{1, 0, 0}, costsOf(3), items, p); m.of(t, "it").UnderRouting != (Estimate{}) {
+		t.Errorf("%+v", m.of(t, "it").UnderRouting)
 	}
 	if r := evaluate(t, 3, costsOf(3), items, p); r.Mixed != nil {
 		t.Errorf("%+v without a mix", r.Mixed)
@@ -93,7 +107,7 @@ func TestMixIntervalsCover(t *testing.T) {
 			}
 			tiers, said = append(tiers, k), append(said, pick)
 		}
-		a := mixedOf(t, mix, freeCosts(3), testItems(tiers), predicted("it", said)).Scores[0].Accuracy
+		a := mixedOf(t, mix, freeCosts(3), testItems(tiers), predicted("it", said)).of(t, "it").Accuracy
 		if float64(a.Low) <= truth && truth <= float64(a.High) {
 			covered++
 		}

@@ -1,10 +1,13 @@
 package reports
 
 import (
+	"cmp"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/curve"
 	"github.com/routeproof/routeproof/eval/simulate"
 	"github.com/routeproof/routeproof/internal/svgplot"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -83,8 +86,10 @@ func (r *report) routes(x *simulate.Routes) {
 		return
 	}
 	r.heading(3, "Routers by score")
-	r.text("What a score is worth before a threshold is set: each request goes to a model by one number, the trend of a classifier's scores over the tiers or, of rules and hybrids, the tier itself. "+
-		"On the %s that every model answered with known quality and every router scored; costs are over the %s whose cost is known of every model.", wording.Plural(x.N, "test prompt"), wording.Thousands(x.Priced))
+	r.scoreVerdict(x)
+	r.text("Each request goes to a model by one number: the trend of a classifier's scores over the tiers, or the tier that it names where that does not follow from scores, as with rules, LLM answers and hybrids. "+
+		"`random` is one draw of numbers. Shown are the classifiers that are no hybrids, and the best. All is about the %s that every model answered with known quality and every router scored; costs, curves and AIQ are over the %s of them whose cost is known of every model.",
+		wording.Plural(x.N, "test prompt"), wording.Thousands(x.Priced))
 	for _, p := range curvePlots(x) {
 		if p.svg != nil {
 			r.image(p.file, p.alt)
@@ -94,7 +99,7 @@ func (r *report) routes(x *simulate.Routes) {
 		r.shareTable(x)
 	}
 	if !x.Largest.Defined() {
-		r.text("Costs are known for too few, under 95 %%, so there is no quality over cost.")
+		r.text("That is under 95 %%, so there is no quality over cost.")
 		return
 	}
 	var rows [][]string
@@ -102,9 +107,24 @@ func (r *report) routes(x *simulate.Routes) {
 		rows = append(rows, []string{code(router.Name), wording.Thousands(router.Thresholds), numberCell(router.AIQ, threeDigits), pointCell(router.Held), estimateCell(router.HeldAbove, signed)})
 	}
 	rows = append(rows, []string{"zero router", "", numberCell(x.ZeroAIQ, threeDigits), numberCell(x.ZeroHeld, threeDigits), ""})
-	r.table([]string{"", "thresholds", "AIQ", "AIQ held out", "less the zero router"}, rows)
+	r.table([]string{"", "distinct scores", "AIQ", "AIQ held out", "held out, less the zero router"}, rows)
 	r.text("AIQ is the mean quality over costs up to %s per 1,000 requests at the best ordered thresholds; held out, thresholds are chosen on four fifths of the prompts and measured on the fifth, in turn. "+
-		"The zero router mixes single models at random: where the difference to it does not lie above 0, the score is not told from a coin toss. Intervals hold the chosen thresholds fixed.", usd(perThousand*float64(x.Largest)))
+		"The zero router mixes single models at random. Held out, a router pays for having its thresholds chosen on few prompts, the more the finer its scores: with a few hundred even a perfect score may not be shown to beat the zero router. "+
+		"Intervals hold the chosen thresholds fixed; bands in the plot are not paired, so do not compare routers by them.", usd(perThousand*float64(x.Largest)))
+}
+
+// scoreVerdict says whether any score is shown to be worth something.
+func (r *report) scoreVerdict(x *simulate.Routes) {
+	if !x.Largest.Defined() || len(x.Routers) == 0 || !x.Routers[0].HeldAbove.Value.Defined() {
+		return
+	}
+	best := slices.MaxFunc(x.Routers, func(a, b simulate.Route) int { return cmp.Compare(a.HeldAbove.Value, b.HeldAbove.Value) })
+	above := estimateCell(best.HeldAbove, signed)
+	if best.HeldAbove.Low > 0 {
+		r.text("**With thresholds chosen on other prompts, %s beats random mixes of single models** (AIQ %s).", code(best.Name), above)
+		return
+	}
+	r.text("**No score is shown to beat random mixes of single models** with thresholds chosen on other prompts; the best is %s (AIQ %s).", code(best.Name), above)
 }
 
 // shareTable shows routers between two models by the share that the second gets.
@@ -122,7 +142,8 @@ func (r *report) shareTable(x *simulate.Routes) {
 		oracle = append(oracle, numberCell(x.Oracle.CPT[recovered], percent))
 	}
 	r.table([]string{"", "APGR", "of the oracle's", "CPT 20", "CPT 50", "CPT 80"}, append(rows, oracle))
-	r.text("APGR is the share of the quality gap between the two models that is recovered on average over all shares of requests to the second, ½ at random; CPT is the share that has to go there to recover 20, 50 and 80 %% of it.")
+	r.text("APGR is the share of the quality gap between the two models that is recovered on average over all shares of requests to the second, ½ at random; CPT is the share that has to go there to recover 20, 50 and 80 %% of it. " +
+		"These count requests, AIQ counts what they cost: where the two disagree, the score tells dear requests from cheap ones rather than needy from easy ones, or is good in a part of its range only.")
 }
 
 // CostPlot draws the quality that each router buys at each cost; nil where costs
@@ -146,19 +167,28 @@ func CostPlot(r *simulate.Routes) []byte {
 	}
 	lines = append(lines, zero)
 	var points []svgplot.XY
-	for _, m := range r.Models {
-		points = append(points, pointOf(m.Name, perThousand*m.CostUSD, m.Quality))
+	for k, p := range r.Alone {
+		points = append(points, pointOf(r.Models[k].Name, p))
 	}
-	oracles := []svgplot.XY{pointOf("best answer", perThousand*r.Oracle.CostUSD, r.Oracle.Quality)}
-	if r.Cheapest.CostUSD != r.Oracle.CostUSD || r.Cheapest.Quality != r.Oracle.Quality {
-		oracles = append(oracles, pointOf("cheapest correct", perThousand*r.Cheapest.CostUSD, r.Cheapest.Quality))
+	oracles := []svgplot.XY{pointOf("best answer", r.Oracle.Priced)}
+	if r.Cheapest.Priced != r.Oracle.Priced {
+		oracles = append(oracles, pointOf("cheapest correct", r.Cheapest.Priced))
 	}
 	for _, p := range oracles {
 		p.Aside = true
 		points = append(points, p)
 	}
-	return svgplot.Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality",
-		svgplot.LineSigns{Line: "router at its best thresholds, chosen on these requests", Hollow: "one model for everything", Aside: "oracle, no policy", Frontier: true, Corner: true}, lines, points, usd, threeDigits)
+	var reached []svgplot.XY
+	for _, p := range r.Frontier {
+		reached = append(reached, pointOf("", p))
+	}
+	of := "of the settings shown, without mixing"
+	if len(r.Models) == 2 {
+		of = "of every threshold, without mixing"
+	}
+	return svgplot.Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", svgplot.LineSigns{
+		Line: "router: its best settings, chosen on these requests, and random mixes of neighbours", Hollow: "one model for everything", Aside: "oracle, no router", Frontier: "Pareto frontier " + of,
+		Dots: true, Corner: true}, lines, points, reached, usd, threeDigits)
 }
 
 // SharePlot draws quality against the share of requests that the second of two
@@ -177,9 +207,9 @@ func SharePlot(r *simulate.Routes) []byte {
 	weak, strong := r.Models[0], r.Models[1]
 	lines = append(lines, shareLine("oracle", r.Oracle.Steps),
 		svgplot.Line{Label: "random choice on average", Reference: true, X: []float64{0, 1}, Y: []float64{float64(weak.Quality), float64(strong.Quality)}})
-	points := []svgplot.XY{pointOf(weak.Name, 0, weak.Quality), pointOf(strong.Name, 1, strong.Quality)}
+	points := []svgplot.XY{shareOf(weak, 0), shareOf(strong, 1)}
 	return svgplot.Lines("Quality by share of requests to "+strong.Name, "share of requests that "+strong.Name+" gets", "mean quality",
-		svgplot.LineSigns{Line: "router at every threshold", Hollow: "one model for everything"}, lines, points, percent, threeDigits)
+		svgplot.LineSigns{Line: "router at every threshold", Hollow: "one model for everything"}, lines, points, nil, percent, threeDigits)
 }
 
 func shareLine(name string, steps []simulate.RouteStep) svgplot.Line {
@@ -197,7 +227,11 @@ func bandsOf(bands []simulate.Band, unit float64) (out []svgplot.Band) {
 	return out
 }
 
-func pointOf(name string, x, y eval.Number) svgplot.XY {
+func pointOf(name string, p curve.Point) svgplot.XY {
 	none := math.NaN()
-	return svgplot.XY{Label: name, X: float64(x), Y: float64(y), XLow: none, XHigh: none, YLow: none, YHigh: none}
+	return svgplot.XY{Label: name, X: perThousand * p.Cost, Y: p.Quality, XLow: none, XHigh: none, YLow: none, YHigh: none}
+}
+
+func shareOf(m simulate.RouteModel, share float64) svgplot.XY {
+	return pointOf(m.Name, curve.Point{Cost: share / perThousand, Quality: float64(m.Quality)})
 }

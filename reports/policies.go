@@ -48,14 +48,10 @@ func (r *report) policies() {
 	if len(p.Notes) > 0 {
 		r.end()
 	}
-	files := []string{CascadeFile, ParallelFile}
-	if p.Routes != nil {
-		files = append(files, CurvesFile)
+	r.text("Every threshold of the checks and of agreement stands in `%s` and `%s`.", CascadeFile, ParallelFile)
+	if p.Routes != nil && p.Routes.Largest.Defined() {
+		r.text("The settings of the routers by score stand in `%s`.", CurvesFile)
 	}
-	for i, f := range files {
-		files[i] = code(f)
-	}
-	r.text("Every threshold stands in %s.", strings.Join(files, ", "))
 }
 
 func (r *report) policyTable(c *simulate.Comparison) {

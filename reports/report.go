@@ -121,12 +121,13 @@ func (r *report) mixed() {
 		r.text("No figures for %s: %s.", escape(mixText(r.run)), escape(m.Undefined))
 		return
 	}
-	r.text("Every tier's test prompts count as much as your traffic has of it: %s. Within a tier your requests are taken to be like these prompts.", escape(mixText(r.run)))
+	r.text("Every tier's test prompts count as much as your traffic has of it: %s; there are %s of them. Within a tier your requests are taken to be like these prompts. Least expected cost first.",
+		escape(mixText(r.run)), listed(m.Support))
 	var rows [][]string
 	for _, s := range m.Scores {
 		rows = append(rows, []string{code(s.Name), shareCell(s.Accuracy), shareCell(s.UnderRouting), usdCell(s.Headline), shareCell(s.Saving)})
 	}
-	r.table([]string{"", "accuracy", "sent too low", "USD per 1,000", "saving on always the dearest"}, rows)
+	r.table([]string{"", "accuracy", "sent too low", "USD per 1,000", "saving on " + code("always "+r.run.Tiers.Name(r.run.Tiers.Len()-1))}, rows)
 }
 
 // points is a difference of shares in percentage points.
@@ -242,7 +243,7 @@ func (r *report) method() {
 		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",
 		"Macro-F1 averages the tiers that occur as truth or prediction. Quadratic κ counts an error of two tiers four times one of one tier; 0 is chance.",
-		"`random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
+		"Of the baselines of classifiers, `random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
 	} {
 		r.bullet("%s", line)
 	}

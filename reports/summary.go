@@ -58,9 +58,9 @@ func mixedSummary(w io.Writer, run *pipeline.Run) error {
 		_, err := fmt.Fprintf(w, "\nno figures for the tier mix %s: %s\n", mixText(run), m.Undefined)
 		return err
 	}
-	fmt.Fprintf(w, "\nfor a tier mix of %s\n", mixText(run))
+	fmt.Fprintf(w, "\nfor a tier mix of %s, on %s test prompts of them\n", mixText(run), listed(m.Support))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\taccuracy\tsent too low\tUSD per 1,000\tsaving on always the dearest")
+	fmt.Fprintln(t, "\taccuracy\tsent too low\tUSD per 1,000\tsaving on always "+run.Tiers.Name(run.Tiers.Len()-1))
 	for _, s := range m.Scores {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, shareCell(s.Accuracy), shareCell(s.UnderRouting), usdCell(s.Headline), shareCell(s.Saving))
 	}
@@ -72,6 +72,15 @@ func mixText(run *pipeline.Run) string {
 	var out []string
 	for k, share := range run.Result.Mixed.Shares {
 		out = append(out, fmt.Sprintf("%s %s", run.Result.Tiers[k], percent(float64(share))))
+	}
+	return strings.Join(out, ", ")
+}
+
+// listed are numbers with commas between.
+func listed(numbers []int) string {
+	out := make([]string, len(numbers))
+	for i, n := range numbers {
+		out[i] = wording.Thousands(n)
 	}
 	return strings.Join(out, ", ")
 }

@@ -40,6 +40,7 @@ func (r *report) verdict() {
 	r.mostAccurate(best)
 	r.againstMajority(best)
 	r.skill(best)
+	r.atMix()
 	r.end()
 	if r.result.Unpriced == "" && r.run.Config.FixedCost > 0 {
 		r.breakEven(best)
@@ -59,10 +60,10 @@ func (r *report) cheapest(best eval.Score) {
 		if constant.Cost.Behind.High < 0 {
 			pays = "pays"
 		}
-		r.text("**No classifier %s here: %s costs %s per 1,000 requests, the cheapest classifier, %s, %s** (difference %s). "+
+		r.text("**No classifier %s here: %s costs %s per 1,000 requests, the cheapest classifier, %s, %s** (%s less %s: %s). "+
 			"The cost rule supposes that every answer of too small a model is noticed and asked again. "+
 			"%s gives %s of requests too small a model, %s %s: where such answers reach your users, weigh those shares first.",
-			pays, code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)), span(constant.Cost.Behind, usd),
+			pays, code(constant.Name), usd(float64(constant.Cost.Headline.Value)), code(best.Name), usd(float64(best.Cost.Headline.Value)), code(constant.Name), code(best.Name), estimateCell(constant.Cost.Behind, usd),
 			code(constant.Name), percent(float64(constant.UnderRouting.Value)), code(best.Name), percent(float64(best.UnderRouting.Value)))
 	} else {
 		than := "**and %s less than %s, the cheapest single tier** (%s)."
@@ -82,6 +83,26 @@ func (r *report) cheapest(best eval.Score) {
 		code(best.Name), percent(float64(best.Accuracy.Value)), wording.Plural(r.result.N, "test prompt"), span(best.Accuracy, percent),
 		percent(float64(best.UnderRouting.Value)), against, about)
 }
+
+// atMix says what the cheapest way is at the tier mix that was asked for.
+func (r *report) atMix() {
+	m := r.result.Mixed
+	if m == nil || m.Undefined != "" {
+		return
+	}
+	var ways []string
+	for _, s := range m.Scores {
+		if s.Headline.Value.Defined() && s.Name != "oracle" && len(ways) < 2 {
+			ways = append(ways, fmt.Sprintf("%s at %s", code(s.Name), usd(float64(s.Headline.Value))))
+		}
+	}
+	if len(ways) == 2 {
+		r.bullet("All of this is for the tiers as often as the test prompts have them. At your tier mix the least expected cost is that of %s, before %s: see [there](#at-your-tier-mix).", ways[0], ways[1])
+	}
+}
+
+// cent is a difference per 1,000 requests that nobody would pay attention to.
+const cent = 0.005
 
 // lessOrMore is a saving in words: "12.0 % less".
 func lessOrMore(saving eval.Estimate) string {
@@ -118,6 +139,8 @@ func (r *report) howSure(best eval.Score) {
 	case !behind.Value.Defined():
 	case behind.Value == 0:
 		r.bullet("%s costs the same.", code(next.Name))
+	case behind.Value < cent && behind.Low > -cent && behind.High < cent:
+		r.bullet("%s costs the same, to the cent per 1,000.", code(next.Name))
 	case behind.Low > 0:
 		r.bullet("The next, %s, costs %s more (%s), an interval without 0.", code(next.Name), usd(float64(behind.Value)), span(behind, usd))
 	default:

@@ -61,7 +61,7 @@ func TestVerdict(t *testing.T) {
 		"constant wins": {func(r *eval.Result) {
 			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 0.5)
 		},
-			[]string{"**No classifier pays here: `always LOW` costs $9.00", "(difference −$1.50 to −$0.5000)"}, []string{"is the cheapest classifier"}},
+			[]string{"**No classifier pays here: `always LOW` costs $9.00", "(`always LOW` less `best`: −$1.00 [−$1.50, −$0.5000])"}, []string{"is the cheapest classifier"}},
 		"constant may win": {func(r *eval.Result) {
 			r.Baselines[0].Cost.Headline.Value, r.Baselines[0].Cost.Behind = 9, around(-1, 2)
 		},

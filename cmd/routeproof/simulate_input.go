@@ -121,7 +121,7 @@ func (f *simulateFlags) models(config pipeline.Config, each func(datasets.Proble
 		}
 		ladder, err := parse(f.ladder)
 		if err != nil {
-			return nil, fmt.Errorf("%w: --ladder: %w", errUsage, err)
+			return nil, fmt.Errorf("%w: --ladder: %w: give models cheapest first, with commas between", errUsage, err)
 		}
 		models = nil
 		for _, rung := range ladder {
@@ -180,6 +180,9 @@ func (s *simulation) noAnswers(model string, known []string) error {
 	meant := ""
 	if near := wording.Nearest(model, known); near != "" {
 		meant = fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	if s.flags.ladder == "" {
+		return fmt.Errorf("%w: --ladder: %s has no answers of model %q, of the configuration's tiers: name models of this file, cheapest first: %s", errUsage, s.flags.outcomes, model, wording.List(known))
 	}
 	return fmt.Errorf("%w: --ladder: %s has no answers of model %q%s: expected models among %s", errUsage, s.flags.outcomes, model, meant, wording.List(known))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -20,10 +21,10 @@ import (
 	"github.com/routeproof/routeproof/reports"
 )
 
-// Plots of routing by score, in the folder of --plots.
+// Plots of routing by score, in the folder of --plots, as a run's folder has them.
 const (
-	costPlot  = "cost.svg"
-	sharePlot = "share.svg"
+	curvesPlot = "curves.svg"
+	sharePlot  = "share.svg"
 )
 
 // routeDocument is the JSON of routing by score.
@@ -52,7 +53,8 @@ go to the second to recover 20, 50 and 80 % of it (CPT); where costs are known, 
 any number of models, the average quality over cost (AIQ) of the best ordered
 thresholds, and how far that is above random mixes of single models. Intervals are of
 95 %, differences paired. Thresholds are chosen on the requests that they are measured
-on, so these figures are about the scores and promise nothing of one threshold.
+on, but for AIQ held out, so these figures are about the scores and promise nothing of
+one threshold.
 
 --all-metrics adds what other projects rank routers by: RouterArena's score at its
 best threshold, the area under quality over cost of cascade routing, LLMRouterBench's
@@ -64,6 +66,9 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
   routeproof simulate route --outcomes made/outcomes.jsonl --ladder openai/gpt-4o-mini,anthropic/claude-opus-4 --scores made/scores.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.checkOutputs(cmd); err != nil {
+				return err
+			}
 			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
 				d, err := s.route(cmd.Context(), deciles, allMetrics)
 				return d, func(w io.Writer) error { return printRoutes(w, d) }, err
@@ -73,10 +78,21 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
 	f.addInput(cmd)
 	cmd.Flags().StringArrayVar(&f.scores, "scores", nil, "scores of a router: a file with id and score; may be given several times")
 	cmd.Flags().StringVar(&f.curves, "curves", "", "write quality, cost and latency of every router to this file, Parquet: at every threshold between two models, at the best ordered ones between more")
-	cmd.Flags().StringVar(&f.plots, "plots", "", "write cost.svg and, between two models, share.svg to this folder")
+	cmd.Flags().StringVar(&f.plots, "plots", "", "write curves.svg and, between two models, share.svg to this folder")
 	cmd.Flags().BoolVar(&allMetrics, "all-metrics", false, "also measure what other projects rank routers by")
 	cmd.Flags().BoolVar(&deciles, "deciles", false, "also measure at the eleven deciles of the scores, as RouteLLM's own evaluation does")
 	return cmd
+}
+
+// checkOutputs holds the outputs to what they are.
+func (f *simulateFlags) checkOutputs(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("curves") && filepath.Ext(f.curves) != ".parquet" {
+		return fmt.Errorf("%w: --curves: expected a name that ends in .parquet, found %q", errUsage, f.curves)
+	}
+	if info, err := os.Stat(f.plots); cmd.Flags().Changed("plots") && (f.plots == "" || err == nil && !info.IsDir()) {
+		return fmt.Errorf("%w: --plots: expected a folder, found %q", errUsage, f.plots)
+	}
+	return nil
 }
 
 // readScores reads the files of scores. A request without a score in one of them
@@ -106,15 +122,26 @@ func (s *simulation) readScores(ctx context.Context, each func(datasets.Problem)
 			scorer.Scores = append(scorer.Scores, v)
 		}
 		if scored == 0 {
-			p := datasets.Problem{File: file, Field: "id", Reason: fmt.Sprintf("expected ids of requests in %s, such as %q, found none", s.flags.outcomes, s.requests[0].ID)}
+			p := datasets.Problem{File: file, Field: "id", Reason: fmt.Sprintf("expected ids of requests in %s, such as %q, found others, such as %q", s.flags.outcomes, s.requests[0].ID, some(byID))}
 			return &datasets.ContentError{File: file, First: []datasets.Problem{p}, Total: 1}
 		}
 		if scored < len(s.requests) {
-			s.notes = append(s.notes, fmt.Sprintf("router %s has scores of %d of %d requests: all are compared on those alone", name, scored, len(s.requests)))
+			s.notes = append(s.notes, fmt.Sprintf("%s has scores of %d of %d requests: all routers are compared on those alone", file, scored, len(s.requests)))
 		}
 		s.scorers = append(s.scorers, scorer)
 	}
 	return nil
+}
+
+// some is the first of the ids in a file's order of names.
+func some(byID map[string]float64) string {
+	first := ""
+	for id := range byID {
+		if first == "" || id < first {
+			first = id
+		}
+	}
+	return first
 }
 
 // route measures all routers: of files, the classifier, length and random.
@@ -139,10 +166,10 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*rout
 		s.notes = append(s.notes, fmt.Sprintf("no router by length: the text of %d of %d requests is not known; --prompts can add it", len(s.requests)-texts, len(s.requests)))
 	}
 	scorers = append(scorers, simulate.Random("random/"+s.config.Splits.Salt, s.requests))
-	names := map[string]bool{}
+	names := map[string]bool{"oracle": true, "zero router": true}
 	for _, x := range scorers {
 		if names[x.Name] {
-			return nil, fmt.Errorf("%w: --scores: two routers are called %q: name the file differently", errUsage, x.Name)
+			return nil, fmt.Errorf("%w: --scores: two routers are called %q, after the file's name up to its first dot: name the file differently; length, random, oracle, zero router and the classifier are taken", errUsage, x.Name)
 		}
 		names[x.Name] = true
 	}
@@ -195,16 +222,19 @@ func (s *simulation) writeCurves(routes *simulate.Routes) error {
 		return nil
 	}
 	if err := os.MkdirAll(s.flags.plots, 0o755); err != nil {
-		return err
+		return fmt.Errorf("%w: --plots: expected a folder that can be written to: %w", errUsage, err)
 	}
 	for _, plot := range []struct {
 		name    string
 		svg     []byte
 		without string
-	}{{costPlot, reports.CostPlot(routes), "costs are not known"}, {sharePlot, reports.SharePlot(routes), "it is about two models"}} {
+	}{{curvesPlot, reports.CostPlot(routes), "costs are not known"}, {sharePlot, reports.SharePlot(routes), "it is about two models"}} {
 		file := filepath.Join(s.flags.plots, plot.name)
 		if plot.svg == nil {
 			s.notes = append(s.notes, plot.name+" is not drawn: "+plot.without)
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // of an earlier run
+				return err
+			}
 			continue
 		}
 		if err := datasets.WriteFile(file, func(w io.Writer) error { _, err := w.Write(plot.svg); return err }); err != nil {
@@ -215,9 +245,12 @@ func (s *simulation) writeCurves(routes *simulate.Routes) error {
 }
 
 func printRoutes(w io.Writer, d *routeDocument) error {
+	for _, note := range d.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 	fmt.Fprintf(w, "%s (%d left out: an answer, its quality or a score is unknown)\n\n", wording.Plural(d.N, "request"), d.LeftOut)
 	t := tabbed(w)
-	fmt.Fprintln(t, "everything to\tquality\tUSD per 1,000\tcost of the last's\tto the last model")
+	fmt.Fprintln(t, "everything to\tquality\tUSD per 1,000\tof the last's\tto the last model")
 	for i, m := range d.Models {
 		last := "0.0 %"
 		if i == len(d.Models)-1 {
@@ -250,10 +283,7 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 		if d.Priced < d.N {
 			fmt.Fprintf(w, "Costs and AIQ are over the %d whose cost is known of every model.\n", d.Priced)
 		}
-		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the requests and measured on the fifth, in turn; the differences are of these.\n", perThousand*float64(d.Largest))
-	}
-	for _, note := range d.Notes {
-		fmt.Fprintf(w, "note: %s\n", note)
+		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the\nrequests and measured on the fifth, in turn; differences are of these, and intervals hold the thresholds fixed.\n", perThousand*float64(d.Largest))
 	}
 	return nil
 }
@@ -266,7 +296,7 @@ func printRouters(w io.Writer, d *routeDocument) error {
 	}
 	t := tabbed(w)
 	first := printable(d.Routers[0].Name)
-	fmt.Fprintf(t, "router\tthresholds\tAIQ\theld out\tless %s\tless the zero router\n", first)
+	fmt.Fprintf(t, "router\tdistinct scores\tAIQ\theld out\tless %s\tless the zero router\n", first)
 	for _, r := range d.Routers {
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\n", printable(r.Name), r.Thresholds, shown("%.4f", r.AIQ), ranged("%.4f", r.Held, 1), ranged("%+.4f", r.HeldLess, 1), ranged("%+.4f", r.HeldAbove, 1))
 	}
@@ -276,7 +306,37 @@ func printRouters(w io.Writer, d *routeDocument) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := printSettings(w, d); err != nil {
+		return err
+	}
 	return printPublished(w, d)
+}
+
+// printSettings shows some of the first router's best settings.
+func printSettings(w io.Writer, d *routeDocument) error {
+	first := d.Routers[0]
+	if len(first.Hull) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nbest settings of %s (%d; --json has all, of all routers), for costs between them mix two at random:\n", printable(first.Name), len(first.Hull))
+	t := tabbed(w)
+	var to []string
+	for _, m := range d.Models {
+		to = append(to, printable(m.Name))
+	}
+	fmt.Fprintf(t, "scores from which the next model begins\tshares of %s\tUSD per 1,000\tquality\n", strings.Join(to, ", "))
+	for _, i := range spread(len(first.Hull), shownPoints) {
+		x := first.Hull[i]
+		var from, shares []string
+		for _, threshold := range x.Thresholds {
+			from = append(from, shown("%.6g", threshold))
+		}
+		for _, share := range x.Shares {
+			shares = append(shares, percent(eval.Number(share)))
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.4f\t%.4f\n", strings.Join(from, ", "), strings.Join(shares, ", "), perThousand*x.Cost, x.Quality)
+	}
+	return t.Flush()
 }
 
 // printShares shows routers between two models by the share that the second gets.
@@ -305,7 +365,8 @@ func printShares(w io.Writer, d *routeDocument) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "CPT: which percentage of requests goes to %s where 20, 50, 80 %% of the gap are recovered.\n\n", printable(d.Models[1].Name))
+	fmt.Fprintf(w, "CPT: which percentage of requests goes to %s where 20, 50, 80 %% of the gap are recovered. By chance APGR is 0.5; random is one draw.\n", printable(d.Models[1].Name))
+	fmt.Fprintf(w, "These count requests, AIQ what they cost: where they disagree, a score tells dear requests from cheap ones rather than needy from easy.\n\n")
 	return nil
 }
 
@@ -318,7 +379,7 @@ func printPublished(w io.Writer, d *routeDocument) error {
 	if d.Routers[0].Published == nil {
 		return nil
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(w, "\nwhat other projects measure, in sample: the best threshold's arena score, the area over cost, the best quality and the saving against\nthe best model, the distance to the frontier, and the benefit per cost against a random mix half way between two models")
 	t := tabbed(w)
 	fmt.Fprintln(t, "\tarena score\tat USD per 1,000\tcascade-routing AUC\tPerfGain\tCostSave\tParetoDist\tIBC half way")
 	for _, m := range d.Models {

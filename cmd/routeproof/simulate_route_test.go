@@ -190,6 +190,7 @@ func TestRouteInputs(t *testing.T) {
 	write("some.jsonl", scores[:3]...)
 	write("last.jsonl", scores[3])
 	write("random.jsonl", scores...)
+	write("oracle.jsonl", scores...)
 	write("others.jsonl", `{"id":"z","score":1}`)
 	write("bad.jsonl", `{"id":"0","score":"high"}`)
 	write("textless.jsonl", `{"id":"0","model":"a","score":0}`, `{"id":"0","model":"b","score":1}`)
@@ -203,9 +204,9 @@ func TestRouteInputs(t *testing.T) {
 	}{
 		{"--outcomes o.jsonl --ladder a,b --scores mine.jsonl", 0, "mine"},
 		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl", 0, "3 requests (1 left out"},
-		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl", 0, "scores of 3 of 4 requests"},
+		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl", 0, "some.jsonl has scores of 3 of 4 requests"},
 		{"--outcomes o.jsonl --ladder a,b --scores random.jsonl", 2, `two routers are called "random"`},
-		{"--outcomes o.jsonl --ladder a,b --scores others.jsonl", 12, "expected ids of requests"},
+		{"--outcomes o.jsonl --ladder a,b --scores others.jsonl", 12, `such as "0", found others, such as "z"`},
 		{"--outcomes o.jsonl --ladder a,b --scores bad.jsonl", 12, "bad.jsonl"},
 		{"--outcomes o.jsonl --ladder a,b --scores absent.jsonl", 2, "absent.jsonl"},
 		{"--outcomes o.jsonl --ladder b,a", 0, "no APGR and no CPT: the strong model is not better"},
@@ -213,16 +214,18 @@ func TestRouteInputs(t *testing.T) {
 		{"--outcomes textless.jsonl --ladder a,b", 0, "no router by length: the text of 1 of 1 requests is not known"},
 		{"--outcomes blind.jsonl --ladder a,b", 12, "no request has a score of every router"},
 		{"--outcomes free.jsonl --ladder a,b --json", 0, `"cost_of_last": null`},
-		{"--outcomes o.jsonl --ladder a,b --curves o.jsonl", 2, "o.jsonl"},
-		{"--outcomes o.jsonl --ladder a,b --curves p.jsonl --problems ./p.jsonl", 2, "written twice"},
+		{"--outcomes o.jsonl --ladder a,b --curves o.jsonl", 2, "ends in .parquet"},
+		{"--outcomes o.jsonl --ladder a,b --scores oracle.jsonl", 2, "oracle, zero router and the classifier are taken"},
+		{"--outcomes o.jsonl", 2, "of the configuration's tiers: name models of this file"},
+		{"--outcomes o.jsonl --ladder a,b --curves p.parquet --problems ./p.parquet", 2, "written twice"},
 		{"--outcomes o.jsonl --ladder a,b --classifier mine", 2, "expected --predictions with it"},
 		{"--outcomes o.jsonl --ladder a,b --scores some.jsonl --scores last.jsonl", 12, "to be of the same requests"},
 		{"--outcomes free.jsonl --ladder a,b", 0, "no AIQ: nothing costs anything"},
 		{"--outcomes three.jsonl --ladder a,b,c --curves c.parquet", 2, "thresholds are found by cost, which is not known"},
-		{"--outcomes three.jsonl --ladder a,b,c --plots p", 0, "cost.svg is not drawn: costs are not known"},
+		{"--outcomes three.jsonl --ladder a,b,c --plots p", 0, "curves.svg is not drawn: costs are not known"},
 		{"--outcomes three.jsonl --ladder a,b,c --plots p", 0, "share.svg is not drawn: it is about two models"},
-		{"--outcomes o.jsonl --ladder a,b --plots p --curves p/cost.svg", 2, "written twice"},
-		{"--outcomes o.jsonl --ladder a,b --plots o.jsonl", 2, "o.jsonl"},
+		{"--outcomes o.jsonl --ladder a,b --plots p --curves p/curves.svg", 2, "ends in .parquet"},
+		{"--outcomes o.jsonl --ladder a,b --plots o.jsonl", 2, "--plots: expected a folder"},
 		{"--outcomes o.jsonl --ladder a,b --all-metrics", 0, "arena score"},
 		{"--outcomes free.jsonl --ladder a,b --all-metrics", 0, "arena score"},
 		{"--outcomes three.jsonl --ladder a,b,c --all-metrics", 0, "no costs and no AIQ"},
@@ -325,9 +328,9 @@ func TestRouteThreeModels(t *testing.T) {
 	}, rows[:3], cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 		t.Error(diff)
 	}
-	svg, err := os.ReadFile("plots/cost.svg")
+	svg, err := os.ReadFile("plots/curves.svg")
 	if err != nil || !strings.Contains(string(svg), ">mine</text>") {
-		t.Errorf("cost.svg: %v, %.200s", err, svg)
+		t.Errorf("curves.svg: %v, %.200s", err, svg)
 	}
 	if _, err := os.Stat("plots/share.svg"); err == nil {
 		t.Error("share.svg is drawn of three models")

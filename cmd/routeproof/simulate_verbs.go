@@ -126,7 +126,7 @@ func (f *simulateFlags) outputs() []string {
 		}
 	}
 	if f.plots != "" {
-		out = append(out, filepath.Join(f.plots, costPlot), filepath.Join(f.plots, sharePlot))
+		out = append(out, filepath.Join(f.plots, curvesPlot), filepath.Join(f.plots, sharePlot))
 	}
 	return out
 }

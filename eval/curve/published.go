@@ -74,6 +74,14 @@ func CascadeRoutingAUC(points, models []Point) float64 {
 	return area / (to - from)
 }
 
+// exact is 0 where a ratio of rounded sums is 1.
+func exact(difference float64) float64 {
+	if math.Abs(difference) < rounding {
+		return 0
+	}
+	return difference
+}
+
 // BestSingle returns the model of the highest quality, of those within 1e-12 of
 // it the cheapest; false of none.
 func BestSingle(models []Point) (best Point, ok bool) {
@@ -101,7 +109,7 @@ func PerfGain(points, models []Point) float64 {
 	for _, p := range points {
 		most = max(most, p.Quality)
 	}
-	return most/best.Quality - 1
+	return exact(most/best.Quality - 1)
 }
 
 // CostSave is the largest share of the best single model's cost that one of
@@ -122,7 +130,7 @@ func CostSave(points, models []Point) float64 {
 	if math.IsInf(least, 1) {
 		return math.NaN()
 	}
-	return 1 - least/best.Cost
+	return exact(1 - least/best.Cost)
 }
 
 // ParetoDist returns, for each set of points, their mean distance to the nearest
@@ -194,5 +202,5 @@ func IBC(p, cheap, dear Point) float64 {
 	if !dearer(dear, cheap) || !better(dear, cheap) || !dearer(p, cheap) && !dearer(cheap, p) {
 		return math.NaN()
 	}
-	return slope(cheap, p)/slope(cheap, dear) - 1
+	return exact(slope(cheap, p)/slope(cheap, dear) - 1)
 }

@@ -164,7 +164,7 @@ func average(values []float64) float64 {
 // known the ladder's order stands for them.
 func (m *matrix) oracle(correct bool, last float64) RouteOracle {
 	models := len(m.quality)
-	var quality, cost, strong float64
+	var quality, ofPriced, cost, strong float64
 	for i := range m.group {
 		of := func(k int) float64 {
 			if correct {
@@ -180,12 +180,13 @@ func (m *matrix) oracle(correct bool, last float64) RouteOracle {
 		}
 		quality += m.quality[best][i]
 		cost += m.cost.of[best][i]
+		ofPriced += float64(count(m.cost.known[i])) * m.quality[best][i]
 		strong += float64(count(best == models-1))
 	}
 	n := float64(len(m.group))
 	cost /= float64(m.cost.count)
 	return RouteOracle{
 		Quality: eval.Number(quality / n), CostUSD: eval.Number(cost), OfLast: eval.Number(cost / last),
-		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()),
+		StrongShare: eval.Number(strong / n), APGR: eval.Number(math.NaN()), Priced: curve.Point{Cost: cost, Quality: ofPriced / float64(m.cost.count)},
 	}
 }

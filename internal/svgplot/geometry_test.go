@@ -202,12 +202,12 @@ func TestLinesGeometry(t *testing.T) {
 		{"one place", []float64{1, nan}, []float64{1, 1}, nil, false},
 	}
 	points := []XY{{"model", 2, 0.2, nan, nan, nan, nan, false, false}, {"oracle", 0, 1, nan, nan, nan, nan, true, true}}
-	es := elements(t, Lines("t", "x", "y", LineSigns{Line: "l", Hollow: "h", Aside: "a", Frontier: true}, lines, points, nil, nil))
+	es := elements(t, Lines("t", "x", "y", LineSigns{Line: "l", Hollow: "h", Aside: "a", Dots: true}, lines, points, []XY{{X: 0, Y: 0.2}, {X: 1, Y: nan}, {X: 2, Y: 1}, {X: 2, Y: 0.2}}, nil, nil))
 	if got := len(of(es, "line")); got != 3 { // backwards keeps its first and its last place
 		t.Errorf("%d lines", got)
 	}
-	if len(of(es, "band")) != 1 || len(of(es, "reference")) != 1 || len(of(es, "baseline")) != 2 || len(of(es, "point")) != 3 {
-		t.Errorf("%d bands, %d references, %d hollow points, %d anchors", len(of(es, "band")), len(of(es, "reference")), len(of(es, "baseline")), len(of(es, "point")))
+	if len(of(es, "band")) != 1 || len(of(es, "reference")) != 1 || len(of(es, "baseline")) != 2 || len(of(es, "point")) != 0 || len(of(es, "dot")) != 7 || len(of(es, "plate")) != 3 {
+		t.Errorf("%d bands, %d references, %d hollow points, %d markers, %d dots, %d labels", len(of(es, "band")), len(of(es, "reference")), len(of(es, "baseline")), len(of(es, "point")), len(of(es, "dot")), len(of(es, "plate")))
 	}
 	at := func(e element) (xy []float64) {
 		for _, v := range strings.FieldsFunc(e.attr["points"], func(r rune) bool { return r == ' ' || r == ',' }) {
@@ -226,7 +226,7 @@ func TestLinesGeometry(t *testing.T) {
 	if flat[1] != flat[3] || math.Abs(flat[1]-(up[1]+0.2*(up[5]-up[1]))) > 0.02 {
 		t.Errorf("flat goes through %v, up through %v", flat, up)
 	}
-	// The frontier: from up's first place to flat's first, then on up; the oracle is not on it.
+	// The frontier goes from what is reached first up to the end of up.
 	if f := at(of(es, "frontier")[0]); f[1] != flat[1] || f[len(f)-1] != up[5] {
 		t.Errorf("frontier %v", f)
 	}

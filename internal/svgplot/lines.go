@@ -20,20 +20,26 @@ type Band struct{ X, Low, High float64 }
 
 // LineSigns are what the legend of a line plot says of its signs, in the singular.
 type LineSigns struct {
-	Line, Hollow, Aside string
-	Frontier            bool // draw the frontier of the points and of all places where lines bend
-	Corner              bool // say that further left and higher is better
+	Line, Hollow, Aside, Frontier string
+	Dots                          bool // mark the places where lines bend
+	Corner                        bool // say that further left and higher is better
 }
 
-// Lines draws cost or share (x) against quality (y, more is better). Each line has a colour, and where it is furthest from
-// the others a marker with its label; its bands are a tint of the colour. Points are hollow and grey, with labels and
-// intervals, as in [Scatter]. Reference lines differ by their dashes and stand in the legend.
+// Lines draws cost or share (x) against quality (y, more is better). Each line has a colour, and its label where it is
+// furthest from the others; its bands are a tint of the colour. Points are hollow and grey, with labels and intervals, as
+// in [Scatter]. Reference lines differ by their dashes and stand in the legend. A dashed step line is the Pareto frontier
+// of the points reached, if there are any.
 //
 // Lines with fewer than two places that can be drawn are left out and noted; so are bands whose ends cannot be. Bends of a
 // line that a reader could not see, under half a pixel, are passed over.
-func Lines(title, xAxis, yAxis string, signs LineSigns, lines []Line, points []XY, xFormat, yFormat func(float64) string) []byte {
+func Lines(title, xAxis, yAxis string, signs LineSigns, lines []Line, points, reached []XY, xFormat, yFormat func(float64) string) []byte {
 	p := linePlot{scatterPlot: scatterPlot{canvas: canvas{width: pageWidth}, xFormat: xFormat, yFormat: yFormat}, signs: signs}
 	p.take(lines, points)
+	for _, q := range reached {
+		if drawable(q.X) && drawable(q.Y) {
+			p.reached = append(p.reached, q)
+		}
+	}
 	y := p.heading(title)
 	if len(p.curves) == 0 && len(p.points) == 0 {
 		y = p.noData(y + 12)
@@ -47,10 +53,13 @@ func Lines(title, xAxis, yAxis string, signs LineSigns, lines []Line, points []X
 // A linePlot is a line plot being drawn.
 type linePlot struct {
 	scatterPlot
-	signs  LineSigns
-	curves []Line  // drawable; references last
-	tint   float64 // opacity of bands
+	signs   LineSigns
+	curves  []Line  // drawable; references last
+	tint    float64 // opacity of bands
+	reached []XY    // of which the frontier is drawn
 }
+
+const bendRadius = 2.2
 
 // dashes tell reference lines apart.
 var dashes = []string{"2 3", "8 3", "8 3 2 3", "1 5"}
@@ -97,6 +106,10 @@ func (p *linePlot) take(lines []Line, points []XY) {
 // spans are the ranges of what is drawn.
 func (p *linePlot) spans() (xs, ys span) {
 	xs, ys = p.scatterPlot.spans()
+	for _, q := range p.reached {
+		xs.add(q.X)
+		ys.add(q.Y)
+	}
 	for _, c := range p.curves {
 		xs.add(c.X...)
 		ys.add(c.Y...)
@@ -134,23 +147,18 @@ func (p *linePlot) drawLines(xTitle, yTitle string) float64 {
 			p.lines = append(p.lines, segment{xy[k], xy[k+1], xy[k+2], xy[k+3]})
 		}
 	}
-	if p.signs.Frontier {
-		p.drawFrontierOf(p.settings())
+	p.drawFrontierOf(p.reached)
+	for i, c := range p.curves {
+		for k := 0; p.signs.Dots && !c.Reference && k < len(c.X); k++ {
+			p.circle(p.x.at(c.X[k]), p.y.at(c.Y[k]), bendRadius, paint{class: "dot", fill: lookOf(i).colour})
+		}
 	}
 	for i := range p.points {
 		p.whiskers(i)
 	}
-	p.points = append(p.anchors(), p.points...)
-	tags := p.place()
-	for _, t := range tags {
-		p.leader(t)
-	}
-	for i := len(p.points) - 1; i >= 0; i-- {
-		p.point(i)
-	}
-	for i, t := range tags {
-		p.label(i, t)
-	}
+	anchors := p.anchorPoints()
+	p.points, p.anchors = append(anchors, p.points...), len(anchors)
+	p.labelled()
 	return p.lineLegend(p.frame.y1 + 52)
 }
 
@@ -187,22 +195,8 @@ func (p *linePlot) visible(xs, ys []float64) []float64 {
 	return out
 }
 
-// settings are the points and all places where lines bend.
-func (p *linePlot) settings() []XY {
-	out := slices.DeleteFunc(slices.Clone(p.points), func(q XY) bool { return q.Aside })
-	for _, c := range p.curves {
-		if c.Reference {
-			continue
-		}
-		for i := range c.X {
-			out = append(out, XY{Label: c.Label, X: c.X[i], Y: c.Y[i]})
-		}
-	}
-	return out
-}
-
-// anchors are where lines have their markers: in the middle of the picture, furthest from other lines.
-func (p *linePlot) anchors() []XY {
+// anchorPoints are where lines have their labels: away from their ends, furthest from other lines.
+func (p *linePlot) anchorPoints() []XY {
 	const places = 61
 	var out []XY
 	for i, c := range p.curves {
@@ -265,7 +259,10 @@ func (p *linePlot) lineLegend(y float64) float64 {
 	if lines {
 		entry(func(x, y float64) {
 			p.line(x, y, x+20, y, paint{stroke: blue, width: 2})
-			p.marker(0, x+10, y, 4.5, paint{fill: blue})
+			if p.signs.Dots {
+				p.circle(x, y, bendRadius, paint{fill: blue})
+				p.circle(x+20, y, bendRadius, paint{fill: blue})
+			}
 		}, p.signs.Line)
 	}
 	if bands {
@@ -286,8 +283,8 @@ func (p *linePlot) lineLegend(y float64) float64 {
 			entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: muted, width: 1.2, dash: dash}) }, named(c.Label))
 		}
 	}
-	if p.signs.Frontier {
-		entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, frontierSays)
+	if len(p.reached) > 0 {
+		entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, p.signs.Frontier)
 	}
 	return y + 14
 }

@@ -43,7 +43,6 @@ const (
 	mostLabels    = 60
 	mostLines     = 300 // that labels try to avoid: curves and the frontier first, then whiskers
 
-	frontierSays = "Pareto frontier: nothing is both cheaper and better"
 )
 
 // A scatterPlot is a scatter plot being drawn.
@@ -54,6 +53,7 @@ type scatterPlot struct {
 	frame            area
 	xFormat, yFormat func(float64) string
 	points           []XY // filled, then hollow
+	anchors          int  // of points, the first: places of lines, which have a label but no marker
 	x, y             scale
 	xTicks, yTicks   []tick
 	best             []int     // the frontier
@@ -173,6 +173,12 @@ func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
 	for i := len(p.points) - 1; i >= 0; i-- { // the first points on top
 		p.whiskers(i)
 	}
+	p.labelled()
+	return p.legend(p.frame.y1 + 52)
+}
+
+// labelled draws the markers with their labels, the first points on top.
+func (p *scatterPlot) labelled() {
 	tags := p.place()
 	for _, t := range tags {
 		p.leader(t)
@@ -183,7 +189,6 @@ func (p *scatterPlot) draw(xTitle, yTitle string) float64 {
 	for i, t := range tags {
 		p.label(i, t)
 	}
-	return p.legend(p.frame.y1 + 52)
 }
 
 // drawFrontierOf draws the step line.

@@ -43,6 +43,9 @@ func (p *scatterPlot) whiskers(i int) {
 func (p *scatterPlot) point(i int) {
 	q := p.points[i]
 	x, y := p.x.at(q.X), p.y.at(q.Y)
+	if i < p.anchors {
+		return
+	}
 	if q.Baseline {
 		hollow := paint{class: "baseline", fill: white, stroke: muted, width: 1.6}
 		if q.Aside {
@@ -78,6 +81,9 @@ func (p *scatterPlot) place() []tag {
 		t := tag{
 			font: font{class: "label", size: textSize, bold: true},
 			mark: mark{x: p.x.at(q.X), y: p.y.at(q.Y), r: markerRadius, h: 17},
+		}
+		if i < p.anchors {
+			t.mark.r = 1.5
 		}
 		if q.Baseline {
 			t.font = font{class: "label", size: smallSize, fill: muted, halo: true}
@@ -121,6 +127,9 @@ func (p *scatterPlot) label(i int, t tag) {
 	}
 	if !p.points[i].Baseline {
 		l := lookOf(i)
+		if i < p.anchors {
+			l.shape = square
+		}
 		middle := (s.y0 + s.y1) / 2
 		p.rect(s.x0, s.y0, s.x1-s.x0, s.y1-s.y0, paint{class: "plate", fill: white, stroke: "#c4c4c4", width: 0.8})
 		p.marker(l.shape, s.x0+9, middle, keyRadius, paint{class: "key", fill: l.colour})
@@ -169,7 +178,7 @@ func (p *scatterPlot) legend(y float64) float64 {
 			p.line(x+10, y-6, x+10, y+6, paint{stroke: muted, width: 1.4})
 		}, "interval")
 	}
-	entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, frontierSays)
+	entry(func(x, y float64) { p.line(x, y, x+20, y, paint{stroke: ink, width: 1.2, dash: "5 3"}) }, "Pareto frontier: nothing is both cheaper and better")
 	return y + 14
 }
 

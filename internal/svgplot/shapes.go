@@ -27,8 +27,11 @@ var shapes = [][]float64{
 	star(5, 1.3, 0.6),
 }
 
-// diamond is the place of that shape.
-const diamond = 3
+// Places of shapes.
+const (
+	square  = 1
+	diamond = 3
+)
 
 // star returns the corners of a star with n rays, its first ray upwards.
 func star(n int, outer, inner float64) []float64 {

@@ -170,7 +170,7 @@ func explainInvalid(line []byte) error {
 	case err == nil:
 		return errors.New("found more after its end")
 	case bytes.Contains(line, []byte("NaN")), bytes.Contains(line, []byte("Infinity")):
-		return fmt.Errorf("%w (JSON has no NaN or Infinity: leave the field out where a number is unknown)", err)
+		return fmt.Errorf("%w (JSON has no NaN or Infinity: leave the field out where it is unknown and may be, else the row)", err)
 	}
 	return err
 }
