@@ -84,10 +84,10 @@ func (l Ladder) validate(most int) error {
 			return fmt.Errorf("ladder: rung %d needs a tier and a model", i+1)
 		case r.Tier == Unlabelled:
 			return fmt.Errorf("ladder: %s means that no model suffices: expected another name for rung %d", r.Tier, i+1)
-		case slices.ContainsFunc(l[:i], func(o Rung) bool { return o.Tier == r.Tier }):
-			return fmt.Errorf("ladder: tier %q stands twice", r.Tier)
 		case slices.ContainsFunc(l[:i], func(o Rung) bool { return o.Model == r.Model }):
 			return fmt.Errorf("ladder: model %q stands twice", r.Model)
+		case slices.ContainsFunc(l[:i], func(o Rung) bool { return o.Tier == r.Tier }):
+			return fmt.Errorf("ladder: tier %q stands twice", r.Tier)
 		}
 	}
 	return nil
