@@ -117,3 +117,24 @@ func TestMixIntervalsCover(t *testing.T) {
 	}
 	t.Logf("%d of %d", covered, trials)
 }
+
+// Copies of a prompt in its group are no further evidence.
+func TestMixCountsGroups(t *testing.T) {
+	truth, said := digits("00001111222200112"), digits("00010011212100120")
+	var manyTruth, manySaid []int
+	for i := range truth {
+		manyTruth, manySaid = append(manyTruth, truth[i], truth[i]), append(manySaid, said[i], said[i])
+	}
+	many := testItems(manyTruth)
+	for i := range many {
+		many[i].Group = many[i-i%2].ID
+	}
+	mix := []float64{.2, .3, .5}
+	a := mixedOf(t, mix, costsOf(3), testItems(truth), predicted("it", said)).of(t, "it")
+	b := mixedOf(t, mix, costsOf(3), many, predicted("it", manySaid)).of(t, "it")
+	for what, v := range map[string][2]Estimate{"accuracy": {a.Accuracy, b.Accuracy}, "under-routing": {a.UnderRouting, b.UnderRouting}, "headline": {a.Headline, b.Headline}} {
+		if !near(v[0].Low, float64(v[1].Low)) || !near(v[0].High, float64(v[1].High)) {
+			t.Errorf("%s: %v, with copies %v", what, v[0], v[1])
+		}
+	}
+}

@@ -95,8 +95,11 @@ func (r *report) routes(x *simulate.Routes) {
 			r.image(p.file, p.alt)
 		}
 	}
-	if x.Undefined == "" {
+	switch {
+	case x.Undefined == "":
 		r.shareTable(x)
+	case len(x.Models) == 2:
+		r.text("There is no APGR and no CPT: %s.", x.Undefined)
 	}
 	if !x.Largest.Defined() {
 		r.text("That is under 95 %%, so there is no quality over cost.")
@@ -110,7 +113,7 @@ func (r *report) routes(x *simulate.Routes) {
 	r.table([]string{"", "distinct scores", "AIQ", "AIQ held out", "held out, less the zero router"}, rows)
 	r.text("AIQ is the mean quality over costs up to %s per 1,000 requests at the best ordered thresholds; held out, thresholds are chosen on four fifths of the prompts and measured on the fifth, in turn. "+
 		"The zero router mixes single models at random. Held out, a router pays for having its thresholds chosen on few prompts, the more the finer its scores: with a few hundred even a perfect score may not be shown to beat the zero router. "+
-		"Intervals hold the chosen thresholds fixed; bands in the plot are not paired, so do not compare routers by them.", usd(perThousand*float64(x.Largest)))
+		"Resamples hold the chosen thresholds fixed, so the intervals of differences are widened by half. Bands in the plot are of quality held out, and so may lie below their line, which is not; they are not paired: do not compare routers by them.", usd(perThousand*float64(x.Largest)))
 }
 
 // scoreVerdict says whether any score is shown to be worth something.
@@ -187,7 +190,7 @@ func CostPlot(r *simulate.Routes) []byte {
 		of = "of every threshold, without mixing"
 	}
 	return svgplot.Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", svgplot.LineSigns{
-		Line: "router: its best settings, chosen on these requests, and random mixes of neighbours", Hollow: "one model for everything", Aside: "oracle, no router", Frontier: "Pareto frontier " + of,
+		Line: "router: its best settings, chosen on these requests, and random mixes of neighbours", Hollow: "one model for everything", Aside: "oracle, no router", Frontier: "Pareto frontier " + of, Band: "95 % of resamples, thresholds held out",
 		Dots: true, Corner: true}, lines, points, reached, usd, threeDigits)
 }
 
@@ -209,7 +212,7 @@ func SharePlot(r *simulate.Routes) []byte {
 		svgplot.Line{Label: "random choice on average", Reference: true, X: []float64{0, 1}, Y: []float64{float64(weak.Quality), float64(strong.Quality)}})
 	points := []svgplot.XY{shareOf(weak, 0), shareOf(strong, 1)}
 	return svgplot.Lines("Quality by share of requests to "+strong.Name, "share of requests that "+strong.Name+" gets", "mean quality",
-		svgplot.LineSigns{Line: "router at every threshold", Hollow: "one model for everything"}, lines, points, nil, percent, threeDigits)
+		svgplot.LineSigns{Line: "router, or oracle, at every threshold", Hollow: "one model for everything", Band: "95 % of resamples"}, lines, points, nil, percent, threeDigits)
 }
 
 func shareLine(name string, steps []simulate.RouteStep) svgplot.Line {

@@ -49,7 +49,7 @@ func (r *report) policies() {
 		r.end()
 	}
 	r.text("Every threshold of the checks and of agreement stands in `%s` and `%s`.", CascadeFile, ParallelFile)
-	if p.Routes != nil && p.Routes.Largest.Defined() {
+	if x := p.Routes; x != nil && (x.Largest.Defined() || len(x.Models) == 2) {
 		r.text("The settings of the routers by score stand in `%s`.", CurvesFile)
 	}
 }

@@ -50,7 +50,7 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 		renderers = append(renderers,
 			rendered{CascadeFile, func(w io.Writer) error { return writeCascade(w, run.Policies) }},
 			rendered{ParallelFile, func(w io.Writer) error { return writeParallel(w, run.Policies) }})
-		if run.Policies.Routes != nil {
+		if routes := run.Policies.Routes; routes != nil && (routes.Largest.Defined() || len(routes.Models) == 2) {
 			renderers = append(renderers, rendered{CurvesFile, func(w io.Writer) error { return WriteCurves(w, run.Policies.Routes) }})
 		}
 	}

@@ -274,6 +274,14 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 	if d.Undefined != "" {
 		fmt.Fprintf(w, "no APGR and no CPT: %s\n", d.Undefined)
 	}
+	for _, r := range d.Routers {
+		if d.Undefined != "" && r.AUC.Defined() {
+			fmt.Fprintf(w, "AUC of %s: %s\n", printable(r.Name), ranged("%.4f", withRange(r.AUC, r.AUCCI), 1))
+		}
+		if r.Truncated {
+			fmt.Fprintf(w, "the hull of %s has more settings than are looked for\n", printable(r.Name))
+		}
+	}
 	switch {
 	case !d.Largest.Defined():
 		fmt.Fprintf(w, "no costs and no AIQ: the costs of all models are known of %d of %s, under 95 %%\n", d.Priced, wording.Plural(d.N, "request"))
@@ -283,7 +291,7 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 		if d.Priced < d.N {
 			fmt.Fprintf(w, "Costs and AIQ are over the %d whose cost is known of every model.\n", d.Priced)
 		}
-		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the\nrequests and measured on the fifth, in turn; differences are of these, and intervals hold the thresholds fixed.\n", perThousand*float64(d.Largest))
+		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the\nrequests and measured on the fifth, in turn; the differences are of these.\n", perThousand*float64(d.Largest))
 	}
 	return nil
 }

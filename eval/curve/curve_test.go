@@ -400,6 +400,18 @@ func TestRoundingIsNoDifference(t *testing.T) {
 	if o.Measure(weak, strong, nil, Grid{Recovered: []float64{.5}}, &m); !math.IsNaN(m.APGR) || !math.IsNaN(m.CPT[0]) {
 		t.Errorf("%+v of equal models", m)
 	}
+	// So do sums of many.
+	many := 400_000
+	sevens, others, scores := make([]float64, many), make([]float64, many), make([]float64, many)
+	for i := range many {
+		sevens[i], others[i], scores[i] = .7, .5+.4*float64(i%2), float64(i*7919%many)
+	}
+	if v, err := order(t, scores).TwoModels(sevens, others, nil).APGR(); err == nil {
+		t.Errorf("APGR %g of equal models", v)
+	}
+	if order(t, scores).Measure(sevens, others, nil, Grid{}, &m); !math.IsNaN(m.APGR) {
+		t.Errorf("APGR %g of equal models", m.APGR)
+	}
 	a, b := Point{.1, c.Weak}, Point{.2, c.Strong}
 	if best, _ := BestSingle([]Point{b, a}); best != a {
 		t.Errorf("best is %v, though %v is as good and cheaper", best, a)

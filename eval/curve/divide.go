@@ -59,12 +59,15 @@ func newDivision(o *Order, quality, cost [][]float64) *division {
 	}
 	d.ends = append(d.ends, d.n)
 	prefix := func(values []float64) []float64 {
-		sums, sum, at := make([]float64, len(d.ends)), 0.0, 0
+		sums, at := make([]float64, len(d.ends)), 0
+		var sum blocks
 		for k, end := range d.ends {
 			for ; at < end; at++ {
-				sum += values[rows[at]]
+				if sum.part += values[rows[at]]; at%block == 0 {
+					sum.close()
+				}
 			}
-			sums[k] = sum
+			sums[k] = sum.sum()
 		}
 		return sums
 	}

@@ -122,18 +122,47 @@ func (h Hull) AIQ(end float64) (code, paper float64) {
 // Along is the average quality up to the cost end, over end as [Hull.AIQ] has
 // it, of random mixes of neighbours among settings that were chosen elsewhere:
 // the line through points in their order, whether or not cost and quality rise,
-// extended flat beyond the last. NaN where there is nothing to divide by.
+// cut off at end and extended flat to it. NaN where there is nothing to divide by.
 func Along(points []Point, end float64) float64 {
 	if len(points) == 0 || !(end > 0) {
 		return math.NaN()
 	}
 	area := 0.0
 	for i, p := range points {
-		next := Point{end, p.Quality}
+		next := Point{max(end, p.Cost), p.Quality}
 		if i+1 < len(points) {
 			next = points[i+1]
 		}
-		area += (next.Cost - p.Cost) * (next.Quality + p.Quality) / 2
+		from, to := p, next
+		if from.Cost > end && to.Cost > end {
+			continue
+		}
+		if from.Cost > end {
+			from = Point{end, to.Quality + slope(to, p)*(end-to.Cost)}
+		}
+		if to.Cost > end {
+			to = Point{end, from.Quality + slope(p, next)*(end-from.Cost)}
+		}
+		area += (to.Cost - from.Cost) * (to.Quality + from.Quality) / 2
 	}
 	return area / end
+}
+
+// AlongAt is the quality of that line at a cost: where it first gets there, and
+// beside its ends that of the nearer one. points are not empty.
+func AlongAt(points []Point, cost float64) float64 {
+	for i := 1; i < len(points); i++ {
+		a, b := points[i-1], points[i]
+		if cost < min(a.Cost, b.Cost) || cost > max(a.Cost, b.Cost) {
+			continue
+		}
+		if a.Cost == b.Cost {
+			return b.Quality
+		}
+		return a.Quality + slope(a, b)*(cost-a.Cost)
+	}
+	if first := points[0]; cost < first.Cost {
+		return first.Quality
+	}
+	return points[len(points)-1].Quality
 }

@@ -24,27 +24,37 @@ func (o *Order) Measure(weak, strong, weights []float64, at Grid, into *Measures
 	m := into
 	*m = Measures{CPT: m.CPT[:0], Quality: m.Quality[:0]}
 	total := 0.0
-	for i := range weak {
-		w := weightOf(weights, i)
-		total += w
-		m.Weak += w * weak[i]
-		m.Strong += w * strong[i]
+	for start := 0; start < len(weak); start += block {
+		var n, w, s float64
+		for i := start; i < min(start+block, len(weak)); i++ {
+			weight := weightOf(weights, i)
+			n += weight
+			w += weight * weak[i]
+			s += weight * strong[i]
+		}
+		total, m.Weak, m.Strong = total+n, m.Weak+w, m.Strong+s
 	}
 	m.Weak, m.Strong = m.Weak/total, m.Strong/total
 	gap := 0.0
 	if Better(m.Strong, m.Weak) {
 		gap = m.Strong - m.Weak
 	}
-	sent, gain, start := 0.0, 0.0, int32(0)
+	var sent, gain blocks
+	start := int32(0)
 	x0, y0 := 0.0, m.Weak
 	for _, end := range o.ends {
-		for _, i := range o.rows[start:end] {
+		for k := start; k < end; k++ {
+			i := o.rows[k]
 			w := weightOf(weights, int(i))
-			sent += w
-			gain += w * (strong[i] - weak[i])
+			sent.part += w
+			gain.part += w * (strong[i] - weak[i])
+			if k%block == 0 {
+				sent.close()
+				gain.close()
+			}
 		}
 		start = end
-		x, y := sent/total, m.Weak+gain/total
+		x, y := sent.sum()/total, m.Weak+gain.sum()/total
 		m.Area += (x - x0) * (y + y0) / 2
 		for gap > 0 && len(m.CPT) < len(at.Recovered) && y >= m.Weak+at.Recovered[len(m.CPT)]*gap-rounding {
 			target, share := m.Weak+at.Recovered[len(m.CPT)]*gap, x0
@@ -93,7 +103,8 @@ func RouteLLMDeciles(scores, weak, strong []float64) (apgr float64, cpt [3]float
 		low := int(position)
 		v := at(low)
 		if low+1 < n {
-			v += (position - float64(low)) * (at(low+1) - v)
+			f := position - float64(low)
+			v = v*(1-f) + at(low+1)*f
 		}
 		if d > 0 && v == thresholds[d-1] {
 			return 0, cpt, false

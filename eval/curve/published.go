@@ -53,8 +53,7 @@ func CascadeRoutingAUC(points, models []Point) float64 {
 	if !(to > from) {
 		return math.NaN()
 	}
-	line := slices.Clone(points)
-	slices.SortFunc(line, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Quality, b.Quality)) })
+	line := byCostThenQuality(points)
 	if line[0].Cost > from {
 		line = slices.Insert(line, 0, Point{from, lowest})
 	}
@@ -72,6 +71,20 @@ func CascadeRoutingAUC(points, models []Point) float64 {
 		area += (right - left) * (at(left) + at(right)) / 2
 	}
 	return area / (to - from)
+}
+
+// byCostThenQuality sorts points, with costs that are equal but for rounding made
+// equal.
+func byCostThenQuality(points []Point) []Point {
+	points = slices.Clone(points)
+	slices.SortFunc(points, func(a, b Point) int { return cmp.Compare(a.Cost, b.Cost) })
+	for i := 1; i < len(points); i++ {
+		if !dearer(points[i], points[i-1]) {
+			points[i].Cost = points[i-1].Cost
+		}
+	}
+	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Quality, b.Quality)) })
+	return points
 }
 
 // exact is 0 where a ratio of rounded sums is 1.
@@ -150,11 +163,12 @@ func ParetoDist(sets ...[]Point) []float64 {
 		low = Point{min(low.Cost, p.Cost), min(low.Quality, p.Quality)}
 		high = Point{max(high.Cost, p.Cost), max(high.Quality, p.Quality)}
 	}
-	scale := func(d, range_ float64) float64 {
-		if range_ == 0 {
-			return 0
-		}
-		return d / range_
+	width, height := math.Inf(1), math.Inf(1) // of what differs by more than rounding
+	if dearer(high, low) {
+		width = high.Cost - low.Cost
+	}
+	if better(high, low) {
+		height = high.Quality - low.Quality
 	}
 	frontier := Frontier(all)
 	out := make([]float64, len(sets))
@@ -163,7 +177,7 @@ func ParetoDist(sets ...[]Point) []float64 {
 		for _, p := range set {
 			nearest := math.Inf(1)
 			for _, f := range frontier {
-				nearest = min(nearest, math.Hypot(scale(p.Cost-f.Cost, high.Cost-low.Cost), scale(p.Quality-f.Quality, high.Quality-low.Quality)))
+				nearest = min(nearest, math.Hypot((p.Cost-f.Cost)/width, (p.Quality-f.Quality)/height))
 			}
 			sum += nearest
 		}
@@ -194,12 +208,12 @@ func Frontier(points []Point) []Point {
 // IBC is the incremental benefit per cost of a point over the cheap one of two
 // models, relative to the dear one's: (Δ − σ)/σ, with Δ the quality gained per
 // cost by the point and σ by the dear model. 0 is as good as a random mix of
-// the two. NaN where the dear model is not both dearer and better, or the point
-// costs what the cheap model does. Near that it grows without bound, so the IBC
+// the two. NaN where the dear model is not both dearer and better, or the point is
+// not dearer than the cheap model. Near that it grows without bound, so the IBC
 // of a threshold that few requests pass means little. Source: Aggarwal et al.,
 // AutoMix, arXiv 2310.12963.
 func IBC(p, cheap, dear Point) float64 {
-	if !dearer(dear, cheap) || !better(dear, cheap) || !dearer(p, cheap) && !dearer(cheap, p) {
+	if !dearer(dear, cheap) || !better(dear, cheap) || !dearer(p, cheap) {
 		return math.NaN()
 	}
 	return exact(slope(cheap, p)/slope(cheap, dear) - 1)

@@ -39,6 +39,7 @@ func TestArenaScore(t *testing.T) {
 // area_under_curve of eth-sri/cascade-routing's src/selection/utils.py, run once
 // with numpy 1.24.2 and scipy 1.10.1.
 func TestCascadeRoutingAUC(t *testing.T) {
+	tenth := .1 // with .2 it is not .3
 	for i, x := range []struct {
 		points, models []Point
 		want           float64
@@ -48,6 +49,7 @@ func TestCascadeRoutingAUC(t *testing.T) {
 		{[]Point{{.5, .2}, {1.5, .7}, {1.5, .6}, {2.5, .65}, {3.5, .9}}, []Point{{1, .5}, {3, .8}}, 0.640625},
 		{[]Point{{2, .7}, {2.5, .7}}, []Point{{1, .5}, {3, .8}}, 0.6499999999999999},
 		{[]Point{{1, .5}, {2, .7}, {2, .9}, {4, .8}}, []Point{{1, .5}, {4, .8}}, 0.7666666666666667},
+		{[]Point{{.1, .5}, {tenth + .2, .6}, {.3, .9}, {.9, .9}}, []Point{{.1, .5}, {.9, .9}}, .8125},
 		{[]Point{{2, .7}}, []Point{{2, .5}, {2, .7}}, math.NaN()},
 		{nil, []Point{{2, .5}, {3, .7}}, math.NaN()},
 		{[]Point{{2, .7}}, nil, math.NaN()},
@@ -96,6 +98,9 @@ func TestParetoDist(t *testing.T) {
 			t.Errorf("set %d at %g, expected %g", k, got[k], want[k])
 		}
 	}
+	if same := ParetoDist([]Point{{2, .5}}, []Point{{3, .5 - 1e-15}}); same[1] != 1 {
+		t.Errorf("rounding of quality is a distance: %v", same)
+	}
 	if same := ParetoDist([]Point{{2, .5}, {2, .5}}); same[0] != 0 {
 		t.Errorf("one point is at %g from itself", same[0])
 	}
@@ -127,7 +132,7 @@ func TestIBC(t *testing.T) {
 		p    Point
 		want float64
 	}{
-		{Point{2, .6}, 0}, {Point{2, .7}, 1}, {Point{2, .5}, -1}, {Point{2, .4}, -2}, {dear, 0}, {Point{1, .6}, math.NaN()},
+		{Point{2, .6}, 0}, {Point{2, .7}, 1}, {Point{2, .5}, -1}, {Point{2, .4}, -2}, {dear, 0}, {Point{1, .6}, math.NaN()}, {Point{.5, .9}, math.NaN()},
 	} {
 		got := IBC(x.p, cheap, dear)
 		if !(math.Abs(got-x.want) < 1e-12) && !(math.IsNaN(got) && math.IsNaN(x.want)) {
@@ -250,6 +255,28 @@ func TestSettings(t *testing.T) {
 			if !near(got[k].Quality, want.Quality) || !near(got[k].Cost, want.Cost) {
 				t.Fatalf("setting %v under %v: %v, expected %v", mix.From, weights, got[k], want)
 			}
+		}
+	}
+}
+
+// The line through settings that were chosen elsewhere, by hand.
+func TestAlong(t *testing.T) {
+	line := []Point{{1, .4}, {3, .8}, {2, .6}, {5, .9}}
+	// 2·.6 − 1·.7 + 3·.75 to 5, and flat to 6; cut at 4 the last is 2·(.6+.8)/2.
+	for _, x := range []struct{ end, area float64 }{{5, 1.2 - .7 + 2.25}, {6, 1.2 - .7 + 2.25 + .9}, {4, 1.2 - .7 + 1.4}, {1, 0}, {.5, 0}} {
+		if got := Along(line, x.end); !near(got, x.area/x.end) {
+			t.Errorf("to %g: %g, expected %g", x.end, got, x.area/x.end)
+		}
+	}
+	if got := Along(nil, 1); !math.IsNaN(got) {
+		t.Errorf("no points have %g", got)
+	}
+	if got := Along(line, 0); !math.IsNaN(got) {
+		t.Errorf("over no cost it is %g", got)
+	}
+	for _, x := range [][2]float64{{0, .4}, {1, .4}, {2, .6}, {2.5, .7}, {4, .8}, {5, .9}, {9, .9}} {
+		if got := AlongAt(line, x[0]); !near(got, x[1]) {
+			t.Errorf("at %g: %g, expected %g", x[0], got, x[1])
 		}
 	}
 }

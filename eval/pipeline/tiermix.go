@@ -51,7 +51,7 @@ func (m TierMix) Check(tiers []string) error {
 		}
 		sum += m[name]
 	}
-	if math.Abs(sum-1) > 0.001 {
+	if math.Abs(sum-1) > 0.001+1e-9 {
 		return fmt.Errorf("expected shares that sum to 1, these sum to %.6g", sum)
 	}
 	return nil

@@ -1,32 +1,39 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
 )
 
-// folds are how many parts the requests are cut into, to measure thresholds on
-// requests that they were not chosen on.
-const folds = 5
+// Requests are cut into parts to measure thresholds on requests that they were not
+// chosen on; several times, since figures hang on how they are cut, but for so
+// many that it hardly matters.
+const (
+	folds       = 5
+	cuts        = 4
+	mostForCuts = 50_000
+)
 
-// heldOut is the priced requests in parts.
+// heldOut is the priced requests in parts, for each cut.
 type heldOut struct {
 	quality, cost [][]float64 // by model
+	end           float64     // up to which cost AIQ goes
 	parts         []part
 }
 
-// A part is measured with settings that were chosen on the others.
+// A part is measured with settings that were chosen on the others of its cut.
 type part struct {
 	rows    []int
 	routers []*curve.Settings
 	zero    []int // models whose mixes are best on the other parts, cheapest first
 
-	// What the parts come to under weights, see weigh.
+	// What the part comes to under weights, see weigh.
 	weights []float64 // of rows
 	weight  float64   // their sum
 	points  [][]curve.Point
@@ -34,54 +41,93 @@ type part struct {
 }
 
 // heldOut chooses settings of every router on each four fifths of the priced
-// groups. nil without costs, and where a part would be empty.
-func (m *matrix) heldOut() (*heldOut, error) {
+// groups. nil without costs, or with one group.
+func (m *matrix) heldOut(end float64) (*heldOut, error) {
 	if !m.cost.enough {
 		return nil, nil
 	}
-	fold := make([]int, m.groups)
-	for g := range fold {
-		fold[g] = int(folds * datasets.Uniform("held out", strconv.Itoa(g)))
+	h := &heldOut{quality: m.cost.onlyOf(m.quality), cost: m.cost.onlyOf(m.cost.of), end: end}
+	group := m.cost.onlyInts(m.group)
+	times := cuts
+	if len(group) > mostForCuts {
+		times = 1
 	}
-	h := &heldOut{quality: m.cost.onlyOf(m.quality), cost: m.cost.onlyOf(m.cost.of), parts: make([]part, folds)}
-	others := make([][]int, folds)
-	row := 0
-	for i, known := range m.cost.known {
-		if !known {
-			continue
-		}
+	for cut := range times {
+		fold := m.folds(fmt.Sprint("held out ", cut), group)
 		for f := range folds {
-			if f == fold[m.group[i]] {
-				h.parts[f].rows = append(h.parts[f].rows, row)
-			} else {
-				others[f] = append(others[f], row)
+			var rows, others []int
+			for i, g := range group {
+				if fold[g] == f {
+					rows = append(rows, i)
+				} else {
+					others = append(others, i)
+				}
 			}
-		}
-		row++
-	}
-	for f := range h.parts {
-		p := &h.parts[f]
-		if len(p.rows) == 0 || len(others[f]) == 0 {
-			return nil, nil
-		}
-		p.weights, p.points = make([]float64, len(p.rows)), make([][]curve.Point, len(m.scores))
-		quality, cost := pickOf(h.quality, others[f]), pickOf(h.cost, others[f])
-		p.zero = onHull(quality, cost)
-		for _, scores := range m.scores {
-			scores = m.cost.only(scores)
-			thresholds, err := chooseThresholds(pick(scores, others[f]), quality, cost)
+			if len(rows) == 0 {
+				continue // fewer groups than folds
+			}
+			if len(others) == 0 {
+				return nil, nil
+			}
+			p, err := m.newPart(h, rows, others)
 			if err != nil {
 				return nil, err
 			}
-			test := pick(scores, p.rows)
-			order, err := curve.NewOrder(test)
-			if err != nil {
-				return nil, err
-			}
-			p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), pickOf(h.quality, p.rows), pickOf(h.cost, p.rows)))
+			h.parts = append(h.parts, p)
 		}
 	}
 	return h, nil
+}
+
+// folds deals the groups of some requests to folds by a hash of salt and the
+// group's key; where that leaves a fold empty, in the order of the hashes in turn.
+func (m *matrix) folds(salt string, group []int) map[int]int {
+	type dealt struct {
+		group int
+		at    float64
+	}
+	var order []dealt
+	fold, filled := map[int]int{}, map[int]bool{}
+	for _, g := range group {
+		if _, seen := fold[g]; seen {
+			continue
+		}
+		at := datasets.Uniform(salt, m.keys[g])
+		order = append(order, dealt{g, at})
+		fold[g] = int(folds * at)
+		filled[fold[g]] = true
+	}
+	if len(filled) == folds {
+		return fold
+	}
+	slices.SortFunc(order, func(a, b dealt) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(m.keys[a.group], m.keys[b.group]))
+	})
+	for k, x := range order {
+		fold[x.group] = k % folds
+	}
+	return fold
+}
+
+// newPart chooses settings on others, to be measured on rows.
+func (m *matrix) newPart(h *heldOut, rows, others []int) (part, error) {
+	p := part{rows: rows, weights: make([]float64, len(rows)), points: make([][]curve.Point, len(m.scores))}
+	quality, cost := pickOf(h.quality, others), pickOf(h.cost, others)
+	p.zero = onHull(quality, cost)
+	for _, scores := range m.scores {
+		scores = m.cost.only(scores)
+		thresholds, err := chooseThresholds(pick(scores, others), quality, cost)
+		if err != nil {
+			return p, err
+		}
+		test := pick(scores, rows)
+		order, err := curve.NewOrder(test)
+		if err != nil {
+			return p, err
+		}
+		p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), pickOf(h.quality, rows), pickOf(h.cost, rows)))
+	}
+	return p, nil
 }
 
 // chooseThresholds finds the hull's settings: from which scores requests go to
@@ -149,64 +195,56 @@ func (h *heldOut) measureSingles() {
 	}
 }
 
-// aiq is that of every router and of the zero router, as they were measured: the
-// mean of the parts, weighted as their requests are. Each part goes up to the
-// largest cost of anything in it. NaN where nothing has a weight.
-func (h *heldOut) aiq() (routers []float64, zero float64) {
-	routers = make([]float64, len(h.parts[0].routers))
-	total := 0.0
+// mean is over the parts, weighted as their requests are; NaN where nothing has
+// a weight.
+func (h *heldOut) mean(of func(p *part) float64) float64 {
+	total, sum := 0.0, 0.0
 	for f := range h.parts {
-		p := &h.parts[f]
-		if p.weight == 0 {
-			continue
+		if p := &h.parts[f]; p.weight > 0 {
+			total += p.weight
+			sum += p.weight * of(p)
 		}
-		total += p.weight
-		end := dearestOf(p.singles)
-		for _, points := range p.points {
-			end = max(end, dearestOf(points))
-		}
+	}
+	return sum / total
+}
+
+// aiq is that of router k, as it was measured.
+func (h *heldOut) aiq(k int) float64 {
+	return h.mean(func(p *part) float64 { return curve.Along(p.points[k], h.end) })
+}
+
+// qualityAt is that of router k at a cost.
+func (h *heldOut) qualityAt(k int, cost float64) float64 {
+	return h.mean(func(p *part) float64 { return curve.AlongAt(p.points[k], cost) })
+}
+
+// zeroAIQ is that of the zero router.
+func (h *heldOut) zeroAIQ() float64 {
+	return h.mean(func(p *part) float64 {
 		var mixes []curve.Point
 		for _, k := range p.zero {
 			mixes = append(mixes, p.singles[k])
 		}
-		zero += p.weight * curve.Along(mixes, end)
-		for k, points := range p.points {
-			routers[k] += p.weight * curve.Along(points, end)
-		}
-	}
-	for k := range routers {
-		routers[k] /= total
-	}
-	return routers, zero / total
-}
-
-// dearestOf is the largest cost of points.
-func dearestOf(points []curve.Point) float64 {
-	largest := 0.0
-	for _, p := range points {
-		largest = max(largest, p.Cost)
-	}
-	return largest
+		return curve.Along(mixes, h.end)
+	})
 }
 
 // measureHeldOut fills in AIQ on requests that thresholds were not chosen on.
 func (m *matrix) measureHeldOut(out *Routes) (*heldOut, error) {
-	h, err := m.heldOut()
+	h, err := m.heldOut(float64(out.Largest))
 	if h == nil || err != nil {
 		return nil, err
 	}
 	h.weigh(slices.Repeat([]float64{1}, m.cost.count))
 	h.measureSingles()
-	for k := range out.Routers {
-		h.measure(k)
-	}
-	values, zero := h.aiq()
+	zero := h.zeroAIQ()
 	out.ZeroHeld = eval.Number(zero)
 	for k := range out.Routers {
+		h.measure(k)
 		r := &out.Routers[k]
-		r.Held.Value, r.HeldAbove.Value = eval.Number(values[k]), eval.Number(values[k]-zero)
+		r.Held.Value, r.HeldAbove.Value = eval.Number(h.aiq(k)), eval.Number(h.aiq(k)-zero)
 		if k > 0 {
-			r.HeldLess.Value = eval.Number(values[k] - values[0])
+			r.HeldLess.Value = r.Held.Value - out.Routers[0].Held.Value
 		}
 	}
 	return h, nil

@@ -15,6 +15,7 @@ type matrix struct {
 	scores        [][]float64 // by router
 	group         []int
 	groups        int
+	keys          []string      // of groups: their least id
 	singles       []curve.Point // each model alone, over the priced requests; none without costs
 }
 
@@ -23,7 +24,7 @@ type matrix struct {
 func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 	m := &matrix{quality: make([][]float64, len(singles)), scores: make([][]float64, len(scorers))}
 	m.cost.of, m.latency.of = make([][]float64, len(singles)), make([][]float64, len(singles))
-	number := map[int32]int{}
+	number, keys := map[int32]int{}, leastIDs(singles[0])
 	for i, group := range singles[0].Group {
 		if slices.ContainsFunc(singles, func(t *Trace) bool { return math.IsNaN(t.Score[i]) }) ||
 			slices.ContainsFunc(scorers, func(s Scorer) bool { return math.IsNaN(s.Scores[i]) }) {
@@ -38,6 +39,7 @@ func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 		}
 		if _, seen := number[group]; !seen {
 			number[group] = len(number)
+			m.keys = append(m.keys, keys[group])
 		}
 		m.group = append(m.group, number[group])
 	}
@@ -45,6 +47,17 @@ func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 	m.cost.settle(len(m.group))
 	m.latency.settle(len(m.group))
 	return m
+}
+
+// leastIDs are the keys of groups.
+func leastIDs(t *Trace) map[int32]string {
+	keys := map[int32]string{}
+	for i, group := range t.Group {
+		if key, seen := keys[group]; !seen || t.ID[i] < key {
+			keys[group] = t.ID[i]
+		}
+	}
+	return keys
 }
 
 // figures are costs or latencies, of which some may be unknown.
@@ -113,6 +126,16 @@ func (f *figures) appendOnly(to, values []float64) []float64 {
 		}
 	}
 	return to
+}
+
+func (f *figures) onlyInts(values []int) []int {
+	out := make([]int, 0, f.count)
+	for i, known := range f.known {
+		if known {
+			out = append(out, values[i])
+		}
+	}
+	return out
 }
 
 func (f *figures) onlyOf(values [][]float64) [][]float64 {

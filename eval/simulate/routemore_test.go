@@ -1,10 +1,14 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
 )
@@ -276,5 +280,198 @@ func TestTrends(t *testing.T) {
 	many[7] = eval.Decision{Tier: 1} // a text without a vector
 	if got := Trends("c", many, slices.Repeat([]bool{true}, 40)); got.Scores[7] != 0 || got.Scores[0] != 1 {
 		t.Errorf("one without scores: %v", got.Scores[:8])
+	}
+}
+
+// Held out, by definition: groups dealt to folds by their least ids, thresholds of
+// the others, each request served anew, the line through the settings integrated
+// in fine slices.
+func TestHeldOutByDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for trial := range 12 {
+		models, n := 2+trial%3, 60
+		var r rows
+		for i := range n {
+			var quality, cost []float64
+			u := rng.Float64()
+			for k := range models {
+				quality = append(quality, float64(count(rng.Float64() < .3+.6*float64(k)/float64(models-1)*u)))
+				cost = append(cost, float64(1+2*k)+rng.Float64())
+			}
+			if i == 11 || i == 40 {
+				cost[0] = math.NaN()
+			}
+			r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, []float64{math.Floor(8 * u)})
+			r.group = append(r.group, int32(i%[]int{60, 20, 4}[trial%3]))
+		}
+		traces, scorers := r.served(t)
+		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, zero := r.heldOut(t, float64(x.Largest))
+		if got := x.Routers[0]; !near(got.Held.Value, held) || !near(x.ZeroHeld, zero) || !near(got.HeldAbove.Value, held-zero) {
+			t.Errorf("trial %d: %v and %v, expected %g and %g", trial, got.Held.Value, x.ZeroHeld, held, zero)
+		}
+		if band := x.Routers[0].CostBand; len(band) != bandCosts || !(band[20].Low < band[20].High) || band[20].High > 1 || band[20].Low < 0 {
+			t.Errorf("trial %d: band %v", trial, band)
+		}
+	}
+}
+
+func near(got eval.Number, want float64) bool { return math.Abs(float64(got)-want) < 2e-4 } // of slices
+
+func (r rows) heldOut(t *testing.T, end float64) (router, zero float64) {
+	t.Helper()
+	least := map[int32]string{}
+	for i, g := range r.group {
+		if id := fmt.Sprintf("%03d", i); least[g] == "" || id < least[g] {
+			least[g] = id
+		}
+	}
+	var total float64
+	for cut := range cuts {
+		at := func(g int32) float64 { return datasets.Uniform(fmt.Sprint("held out ", cut), least[g]) }
+		fold, filled := map[int32]int{}, map[int]bool{}
+		var groups []int32
+		for g := range least {
+			fold[g] = int(5 * at(g))
+			filled[fold[g]] = true
+			groups = append(groups, g)
+		}
+		if len(filled) < 5 {
+			slices.SortFunc(groups, func(a, b int32) int { return cmp.Compare(at(a), at(b)) })
+			for k, g := range groups {
+				fold[g] = k % 5
+			}
+		}
+		for f := range 5 {
+			var test, fit []int
+			for i := range r.quality {
+				switch {
+				case !r.priced(i):
+				case fold[r.group[i]] == f:
+					test = append(test, i)
+				default:
+					fit = append(fit, i)
+				}
+			}
+			if len(test) == 0 {
+				continue
+			}
+			models := len(r.quality[0])
+			columns := func(of [][]float64) (out [][]float64) {
+				for k := range models {
+					out = append(out, pick(slice(of, k), fit))
+				}
+				return out
+			}
+			quality, cost := columns(r.quality), columns(r.cost)
+			thresholds, err := chooseThresholds(pick(slice(r.scores, 0), fit), quality, cost)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean := func(model func(i int) int) (p curve.Point) {
+				for _, i := range test {
+					p.Quality += r.quality[i][model(i)] / float64(len(test))
+					p.Cost += r.cost[i][model(i)] / float64(len(test))
+				}
+				return p
+			}
+			var settings, singles []curve.Point
+			for _, of := range thresholds {
+				settings = append(settings, mean(func(i int) int {
+					m := 0
+					for m < len(of) && r.scores[i][0] >= of[m] {
+						m++
+					}
+					return m
+				}))
+			}
+			for _, k := range onHull(quality, cost) {
+				singles = append(singles, mean(func(int) int { return k }))
+			}
+			total += float64(len(test))
+			router += float64(len(test)) * sliced(settings, end)
+			zero += float64(len(test)) * sliced(singles, end)
+		}
+	}
+	return router / total, zero / total
+}
+
+// sliced is the area under a line up to end, over end, in fine slices.
+func sliced(points []curve.Point, end float64) float64 {
+	const slices = 4000
+	area := 0.0
+	add := func(a, b curve.Point) {
+		for k := range slices {
+			at := func(k int) curve.Point {
+				share := float64(k) / slices
+				return curve.Point{Cost: a.Cost + share*(b.Cost-a.Cost), Quality: a.Quality + share*(b.Quality-a.Quality)}
+			}
+			if x, y := at(k), at(k+1); x.Cost <= end && y.Cost <= end {
+				area += (y.Cost - x.Cost) * (x.Quality + y.Quality) / 2
+			}
+		}
+	}
+	for i := 1; i < len(points); i++ {
+		add(points[i-1], points[i])
+	}
+	if last := points[len(points)-1]; last.Cost < end {
+		add(last, curve.Point{Cost: end, Quality: last.Quality})
+	}
+	return area / end
+}
+
+// Copies of requests in one group are no further evidence.
+func TestRouteIntervalsCountGroups(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	var once, twice rows
+	for i := range 80 {
+		u := rng.Float64()
+		quality, cost, scores := []float64{float64(count(rng.Float64() < .3)), float64(count(rng.Float64() < .3+.6*u))}, []float64{1, 3}, []float64{u}
+		for range 2 {
+			twice.quality, twice.cost, twice.scores = append(twice.quality, quality), append(twice.cost, cost), append(twice.scores, scores)
+			twice.group = append(twice.group, int32(i))
+		}
+		once.quality, once.cost, once.scores = append(once.quality, quality), append(once.cost, cost), append(once.scores, scores)
+	}
+	var got []Route
+	for _, r := range []rows{once, twice} {
+		traces, scorers := r.served(t)
+		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 100, Seed: 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, x.Routers[0])
+	}
+	for i := range 2 {
+		if !same(got[0].APGRCI[i], float64(got[1].APGRCI[i])) || !same(got[0].CPTCI["50"][i], float64(got[1].CPTCI["50"][i])) {
+			t.Errorf("APGR %v and %v, CPT 50 %v and %v", got[0].APGRCI, got[1].APGRCI, got[0].CPTCI["50"], got[1].CPTCI["50"])
+		}
+	}
+}
+
+// Models whose qualities come to the same have no APGR, and no interval of it,
+// though half of the resamples have one.
+func TestUndefinedHasNoInterval(t *testing.T) {
+	var r rows
+	for i := range 60 {
+		quality := []float64{.5, .5}
+		switch {
+		case i == 0:
+			quality = []float64{1, 0}
+		case i <= 20:
+			quality = []float64{0, .05}
+		}
+		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, []float64{0, 0}), append(r.scores, []float64{float64(i)})
+	}
+	traces, scorers := r.served(t)
+	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 100}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := x.Routers[0]; x.Undefined == "" || got.APGR.Defined() || got.APGRCI[0].Defined() || got.CPTCI["50"][0].Defined() || !got.AUCCI[0].Defined() || got.Held.Value.Defined() {
+		t.Errorf("%q, %+v", x.Undefined, got)
 	}
 }

@@ -21,13 +21,13 @@ type samples struct {
 	shares, costs          [][]float64 // by place of the band
 	costAt                 []float64   // of the band
 
-	curve  curve.Measures // of the last replicate
-	points []curve.Point
+	curve curve.Measures // of the last replicate
 }
 
 // resample fills in intervals and bands: groups are drawn for all routers at
-// once, so that differences are paired. Chosen thresholds, those of hulls, stay
-// as they were chosen; curves are gone through anew.
+// once, so that differences are paired. Chosen thresholds stay as they were
+// chosen, on other requests than they are measured on; curves are gone through
+// anew.
 func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options) {
 	if m.groups < 2 || len(rankings) == 0 {
 		return
@@ -38,7 +38,7 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 	for k := range drawn {
 		d := &drawn[k]
 		d.cpt, d.shares, d.costs = make([][]float64, len(at.Recovered)), make([][]float64, bandShares), make([][]float64, bandCosts)
-		if hull := out.Routers[k].Hull; len(hull) > 0 {
+		if hull := out.Routers[k].Hull; h != nil {
 			d.costAt = evenly(hull[0].Cost, hull[len(hull)-1].Cost, bandCosts)
 		}
 	}
@@ -48,9 +48,10 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 			weights[i] = groups[g]
 		}
 		priced = m.cost.appendOnly(priced[:0], weights)
-		hulls := m.cost.enough && sum(priced) > 0
-		if hulls && h != nil {
+		held := h != nil && sum(priced) > 0
+		if held {
 			h.weigh(priced)
+			h.measureSingles()
 		}
 		var wg sync.WaitGroup
 		for k := range rankings {
@@ -59,25 +60,13 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 					rankings[k].all.Measure(m.quality[0], m.quality[1], weights, at, &drawn[k].curve)
 					drawn[k].addCurve()
 				}
-				if hulls {
-					drawn[k].points = rankings[k].settings.Points(priced, drawn[k].points[:0])
-					drawn[k].addHull()
-				}
-				if hulls && h != nil {
+				if held {
 					h.measure(k)
+					drawn[k].addHeld(h, k)
 				}
 			})
 		}
-		if hulls && h != nil {
-			h.measureSingles()
-		}
 		wg.Wait()
-		if hulls && h != nil {
-			routers, zero := h.aiq()
-			for k, v := range routers {
-				drawn[k].held, drawn[k].above = append(drawn[k].held, v), append(drawn[k].above, v-zero)
-			}
-		}
 	})
 	for k := range drawn {
 		drawn[k].fill(&out.Routers[k], at.Shares)
@@ -98,28 +87,29 @@ func (d *samples) addCurve() {
 	}
 }
 
-// addHull looks at the hull at the places of the band; before its first point it
-// has that one's quality.
-func (d *samples) addHull() {
-	h := curve.NewHull(d.points)
+func (d *samples) addHeld(h *heldOut, k int) {
+	aiq := h.aiq(k)
+	d.held, d.above = append(d.held, aiq), append(d.above, aiq-h.zeroAIQ())
 	for i, cost := range d.costAt {
-		quality, _ := h.QualityAt(max(cost, h[0].Cost))
-		d.costs[i] = append(d.costs[i], quality)
+		d.costs[i] = append(d.costs[i], h.qualityAt(k, cost))
 	}
 }
 
-// fill turns replicates into intervals.
+// fill turns replicates into intervals, of what has a value.
 func (d *samples) fill(r *Route, shares []float64) {
-	r.AUCCI, r.APGRCI = rangeOf(d.auc), rangeOf(d.apgr)
-	r.CPTCI = byRecovered(func(k int) Range { return rangeOf(d.cpt[k]) })
-	r.Held, r.HeldAbove = estimate(r.Held.Value, d.held), estimate(r.HeldAbove.Value, d.above)
+	r.AUCCI = rangeOf(d.auc)
+	if r.APGR.Defined() {
+		r.APGRCI = rangeOf(d.apgr)
+		r.CPTCI = byRecovered(func(k int) Range { return rangeOf(d.cpt[k]) })
+	}
+	r.Held, r.HeldAbove = estimate(r.Held.Value, d.held), widened(estimate(r.HeldAbove.Value, d.above))
 	r.ShareBand, r.CostBand = bandOf(shares, d.shares), bandOf(d.costAt, d.costs)
 }
 
 // fillLess fills in the differences to the first router.
 func (d *samples) fillLess(r, first *Route, ofFirst *samples) {
 	r.Less = estimate(r.APGR-first.APGR, subtract(d.apgr, ofFirst.apgr))
-	r.HeldLess = estimate(r.HeldLess.Value, subtract(d.held, ofFirst.held))
+	r.HeldLess = widened(estimate(r.HeldLess.Value, subtract(d.held, ofFirst.held)))
 }
 
 func rangeOf(replicates []float64) Range {
@@ -128,8 +118,22 @@ func rangeOf(replicates []float64) Range {
 }
 
 func estimate(value eval.Number, replicates []float64) eval.Estimate {
+	if !value.Defined() {
+		return noEstimate(value)
+	}
 	i := rangeOf(replicates)
 	return eval.Estimate{Value: value, Low: i[0], High: i[1]}
+}
+
+// widened moves the ends of an interval half as far again from the value. Resamples
+// hold the chosen thresholds fixed, so they miss that other requests would have
+// chosen others. Nadeau and Bengio (2003), Machine Learning 52:239, put the
+// variance of a mean over J folds at 1/J + (test size)/(training size) in place of
+// 1/J: of five folds √(.45/.2) = 1.5 times the deviation.
+func widened(e eval.Estimate) eval.Estimate {
+	const by = 1.5
+	e.Low, e.High = e.Value-by*(e.Value-e.Low), e.Value+by*(e.High-e.Value)
+	return e
 }
 
 func subtract(a, b []float64) []float64 {

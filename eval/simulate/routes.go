@@ -54,9 +54,8 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 
 // A ranking is the requests by one router's score.
 type ranking struct {
-	all      *curve.Order
-	settings *curve.Settings // of the hull; nil without costs
-	points   []curve.Point   // over priced requests: of every threshold between two models, of the hull between more
+	all    *curve.Order
+	points []curve.Point // over priced requests: of every threshold between two models, of the hull between more
 }
 
 // measure goes through the thresholds of every router.
@@ -166,9 +165,7 @@ func (m *matrix) hull(r *Route, x *ranking, k int) error {
 	if err != nil {
 		return err
 	}
-	quality, cost := m.cost.onlyOf(m.quality), m.cost.onlyOf(m.cost.of)
-	mixes, more := order.Divide(quality, cost, mostHull)
-	x.settings = order.Fix(mixes, quality, cost)
+	mixes, more := order.Divide(m.cost.onlyOf(m.quality), m.cost.onlyOf(m.cost.of), mostHull)
 	r.Truncated = more
 	ascending := order.Ascending(scores)
 	n := len(ascending)
@@ -254,4 +251,13 @@ func (m *matrix) aiq(out *Routes) {
 		code, paper := hulls[k].AIQ(largest)
 		r.AIQ, r.AIQPaper = eval.Number(code), eval.Number(paper)
 	}
+}
+
+// dearestOf is the largest cost of points.
+func dearestOf(points []curve.Point) float64 {
+	largest := 0.0
+	for _, p := range points {
+		largest = max(largest, p.Cost)
+	}
+	return largest
 }

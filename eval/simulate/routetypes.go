@@ -99,7 +99,7 @@ type Route struct {
 	Deciles    *Deciles      `json:"routellm_deciles,omitempty"`
 	AIQ        eval.Number   `json:"aiq"`          // of the non-decreasing hull, over its cost, as RouterBench's code divides
 	AIQPaper   eval.Number   `json:"aiq_paper"`    // over the range of cost, as its paper does
-	Held       eval.Estimate `json:"aiq_held_out"` // thresholds chosen on four fifths of the groups and measured on the fifth, in turn
+	Held       eval.Estimate `json:"aiq_held_out"` // thresholds chosen on four fifths of the groups and measured on the fifth, in turn; null where there is one group
 	HeldLess   eval.Estimate `json:"aiq_held_out_less_first"`
 	HeldAbove  eval.Estimate `json:"aiq_held_out_less_zero"` // paired, against the zero router
 	Hull       []RouteMix    `json:"hull"`                   // the non-decreasing hull of mean cost and quality at all thresholds; of ordered ones between more than two models
@@ -107,7 +107,7 @@ type Route struct {
 	Published  *Published    `json:"all_metrics,omitempty"`
 
 	Steps     []RouteStep `json:"-"` // between two models, every threshold
-	CostBand  []Band      `json:"-"` // of the hull's quality
+	CostBand  []Band      `json:"-"` // of quality by cost, held out
 	ShareBand []Band      `json:"-"` // between two models, of quality by share
 }
 

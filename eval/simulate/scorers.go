@@ -73,6 +73,12 @@ func Trends(name string, decisions []eval.Decision, known []bool) Scorer {
 		all += count(known[i])
 		following += count(known[i] && d.Tier < len(d.Scores) && d.Scores[d.Tier] == slices.Max(d.Scores))
 	}
+	largest := 1.0 // beyond what can be added up, scores are taken as shares of it
+	for _, d := range decisions {
+		for _, v := range d.Scores {
+			largest = max(largest, math.Abs(v)/1e300)
+		}
+	}
 	byTrend := following > 0 && float64(following) >= leastTrends*float64(all)
 	for i, d := range decisions {
 		switch {
@@ -83,7 +89,7 @@ func Trends(name string, decisions []eval.Decision, known []bool) Scorer {
 		default:
 			middle := float64(len(d.Scores)-1) / 2
 			for k, v := range d.Scores {
-				s.Scores[i] += (float64(k) - middle) * v
+				s.Scores[i] += (float64(k) - middle) * (v / largest)
 			}
 		}
 	}

@@ -17,7 +17,8 @@ import (
 type Trace struct {
 	Policy string
 	Models []policy.Model
-	Both   bool    // asks two models for every request
+	Both   bool // asks two models for every request
+	ID     []string
 	Group  []int32 // of each request
 
 	// Known tells whether the record says how the request would be served.
@@ -54,7 +55,7 @@ func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backe
 	n := len(requests)
 	_, both := p.(policy.Parallel)
 	t := &Trace{
-		Both: both, Group: make([]int32, n), Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
+		Both: both, ID: make([]string, n), Group: make([]int32, n), Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
 		Score: make([]float64, n), CostUSD: make([]float64, n), FirstToken: make([]float64, n), Latency: make([]float64, n),
 	}
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/64))
@@ -90,7 +91,7 @@ func newTiers(n int) []TierCounts {
 // serve serves request i, and counts in a part.
 func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, backend policy.Backend, request *policy.Request) error {
 	nan := math.NaN()
-	t.Group[i] = request.Group
+	t.ID[i], t.Group[i] = request.ID, request.Group
 	t.Rung[i], t.Score[i], t.CostUSD[i], t.FirstToken[i], t.Latency[i] = -1, nan, nan, nan, nan
 	s, err := p.Serve(ctx, backend, request)
 	if errors.Is(err, policy.ErrUnrecorded) {

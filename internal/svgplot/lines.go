@@ -20,9 +20,9 @@ type Band struct{ X, Low, High float64 }
 
 // LineSigns are what the legend of a line plot says of its signs, in the singular.
 type LineSigns struct {
-	Line, Hollow, Aside, Frontier string
-	Dots                          bool // mark the places where lines bend
-	Corner                        bool // say that further left and higher is better
+	Line, Band, Hollow, Aside, Frontier string
+	Dots                                bool // mark the places where lines bend
+	Corner                              bool // say that further left and higher is better
 }
 
 // Lines draws cost or share (x) against quality (y, more is better). Each line has a colour, and its label where it is
@@ -266,7 +266,7 @@ func (p *linePlot) lineLegend(y float64) float64 {
 		}, p.signs.Line)
 	}
 	if bands {
-		entry(func(x, y float64) { p.rect(x, y-6, 20, 12, paint{fill: blue, opacity: p.tint}) }, "95 % of resamples")
+		entry(func(x, y float64) { p.rect(x, y-6, 20, 12, paint{fill: blue, opacity: p.tint}) }, p.signs.Band)
 	}
 	if slices.ContainsFunc(p.points, func(q XY) bool { return q.Baseline && !q.Aside }) {
 		entry(func(x, y float64) { p.circle(x+10, y, hollowRadius, paint{fill: white, stroke: muted, width: 1.6}) }, p.signs.Hollow)
