@@ -34,7 +34,7 @@ const Note = "These prompts are synthetic: a large language model wrote them one
 
 // AnswersNote says how the answers came about.
 const AnswersNote = "one reading by a large language model that saw the classifier prompt and the first 800 characters of each prompt, never a label. " +
-	"It read them in batches of 79, not one call a prompt, and it is of the same kind as the model that wrote the set: its accuracy here is far above what to expect elsewhere"
+	"It read them in batches of 79 or fewer, not one call a prompt, and it is of the same kind as the model that wrote the set: its accuracy here is far above what to expect elsewhere"
 
 // Raw returns the files as they are.
 func Raw() (promptFile, answerFile []byte) { return bytes.Clone(prompts), bytes.Clone(answers) }
