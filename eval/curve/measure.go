@@ -23,18 +23,8 @@ type Measures struct {
 func (o *Order) Measure(weak, strong, weights []float64, at Grid, into *Measures) {
 	m := into
 	*m = Measures{CPT: m.CPT[:0], Quality: m.Quality[:0]}
-	total := 0.0
-	for start := 0; start < len(weak); start += block {
-		var n, w, s float64
-		for i := start; i < min(start+block, len(weak)); i++ {
-			weight := weightOf(weights, i)
-			n += weight
-			w += weight * weak[i]
-			s += weight * strong[i]
-		}
-		total, m.Weak, m.Strong = total+n, m.Weak+w, m.Strong+s
-	}
-	m.Weak, m.Strong = m.Weak/total, m.Strong/total
+	var total float64
+	total, m.Weak, m.Strong = means(weak, strong, weights)
 	gap := 0.0
 	if Better(m.Strong, m.Weak) {
 		gap = m.Strong - m.Weak

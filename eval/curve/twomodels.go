@@ -28,20 +28,12 @@ var (
 // each prompt counts, nil: once. It takes O(n).
 func (o *Order) TwoModels(weak, strong, weights []float64) *Curve {
 	c := &Curve{}
-	total := 0.0
+	var total float64
+	total, c.Weak, c.Strong = means(weak, strong, weights)
 	gains := make([]float64, len(weak)) // looked up out of order below
-	for start := 0; start < len(weak); start += block {
-		var n, w, s float64
-		for i := start; i < min(start+block, len(weak)); i++ {
-			weight := weightOf(weights, i)
-			n += weight
-			w += weight * weak[i]
-			s += weight * strong[i]
-			gains[i] = weight * (strong[i] - weak[i])
-		}
-		total, c.Weak, c.Strong = total+n, c.Weak+w, c.Strong+s
+	for i := range gains {
+		gains[i] = weightOf(weights, i) * (strong[i] - weak[i])
 	}
-	c.Weak, c.Strong = c.Weak/total, c.Strong/total
 	c.Share, c.Quality = make([]float64, 1, len(o.ends)+1), make([]float64, 1, len(o.ends)+1)
 	c.Quality[0] = c.Weak
 	var sent, gain blocks
@@ -66,6 +58,21 @@ func (o *Order) TwoModels(weak, strong, weights []float64) *Curve {
 		c.Area += (c.Share[k] - c.Share[k-1]) * (c.Quality[k] + c.Quality[k-1]) / 2
 	}
 	return c
+}
+
+// means are the sum of the weights, and the means of both models.
+func means(weak, strong, weights []float64) (total, w, s float64) {
+	for start := 0; start < len(weak); start += block {
+		var n, ofWeak, ofStrong float64
+		for i := start; i < min(start+block, len(weak)); i++ {
+			weight := weightOf(weights, i)
+			n += weight
+			ofWeak += weight * weak[i]
+			ofStrong += weight * strong[i]
+		}
+		total, w, s = total+n, w+ofWeak, s+ofStrong
+	}
+	return total, w / total, s / total
 }
 
 // block is how many numbers are summed before they go to the sum of all, so that
