@@ -99,6 +99,9 @@ func (f *simulateFlags) checkOutputs(cmd *cobra.Command) error {
 // is left out of all.
 func (s *simulation) readScores(ctx context.Context, each func(datasets.Problem)) error {
 	for _, file := range s.flags.scores {
+		if file == "" {
+			return fmt.Errorf("%w: --scores: expected the name of a file, found none", errUsage)
+		}
 		byID := map[string]float64{}
 		if _, err := datasets.Scores().ScanFile(file, each, func(x *datasets.Score) error {
 			byID[x.ID] = x.Score
@@ -186,6 +189,14 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*rout
 	}
 	if err != nil {
 		return nil, err
+	}
+	for _, r := range routes.Routers {
+		if r.Thresholds == 1 && routes.N > 1 {
+			s.notes = append(s.notes, fmt.Sprintf("router %s has one score for all requests: it sends all or none on", r.Name))
+		}
+	}
+	if deciles && len(routes.Models) > 2 {
+		s.notes = append(s.notes, "--deciles is about two models, the ladder has more")
 	}
 	if err := s.writeCurves(routes); err != nil {
 		return nil, err

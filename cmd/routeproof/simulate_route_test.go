@@ -191,6 +191,7 @@ func TestRouteInputs(t *testing.T) {
 	write("last.jsonl", scores[3])
 	write("random.jsonl", scores...)
 	write("oracle.jsonl", scores...)
+	write("constant.jsonl", `{"id":"0","score":2}`, `{"id":"1","score":2}`, `{"id":"2","score":2}`, `{"id":"3","score":2}`)
 	write("others.jsonl", `{"id":"z","score":1}`)
 	write("bad.jsonl", `{"id":"0","score":"high"}`)
 	write("textless.jsonl", `{"id":"0","model":"a","score":0}`, `{"id":"0","model":"b","score":1}`)
@@ -210,6 +211,10 @@ func TestRouteInputs(t *testing.T) {
 		{"--outcomes o.jsonl --ladder a,b --scores bad.jsonl", 12, "bad.jsonl"},
 		{"--outcomes o.jsonl --ladder a,b --scores absent.jsonl", 2, "absent.jsonl"},
 		{"--outcomes o.jsonl --ladder b,a", 0, "no APGR and no CPT: the strong model is not better"},
+		{"--outcomes o.jsonl --ladder a,b --scores constant.jsonl", 0, "constant has one score for all requests"},
+		{"--outcomes three.jsonl --ladder a,b,c --deciles", 0, "--deciles is about two models"},
+		{"--outcomes o.jsonl --ladder a,b --scores constant.jsonl --deciles", 0, "two deciles of the scores are equal"},
+		{"--outcomes o.jsonl --ladder a,b --scores=", 2, "expected the name of a file"},
 		{"--outcomes o.jsonl --ladder a", 2, "expected 2 to 64 rungs"},
 		{"--outcomes textless.jsonl --ladder a,b", 0, "no router by length: the text of 1 of 1 requests is not known"},
 		{"--outcomes blind.jsonl --ladder a,b", 12, "no request has a score of every router"},

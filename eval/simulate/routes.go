@@ -221,7 +221,9 @@ func (m *matrix) deciles(router int, two bool) *Deciles {
 	}
 	apgr, cpt, ok := curve.RouteLLMDeciles(m.scores[router], m.quality[0], m.quality[1])
 	if !ok {
-		d.Why = "two deciles of the scores are equal, or the strong model is not better"
+		if d.Why = "two deciles of the scores are equal"; !curve.Better(average(m.quality[1]), average(m.quality[0])) {
+			d.Why = curve.ErrNotBetter.Error()
+		}
 		return d
 	}
 	d.APGR, d.CPT = eval.Number(apgr), cptsOf(cpt[:])
