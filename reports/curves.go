@@ -105,6 +105,10 @@ func (r *report) routes(x *simulate.Routes) {
 		r.text("That is under 95 %%, so there is no quality over cost.")
 		return
 	}
+	if x.Largest == 0 {
+		r.text("Nothing costs anything, so there is no quality over cost.")
+		return
+	}
 	var rows [][]string
 	for _, router := range x.Routers {
 		rows = append(rows, []string{code(router.Name), wording.Thousands(router.Thresholds), numberCell(router.AIQ, threeDigits), pointCell(router.Held), estimateCell(router.HeldAbove, signed)})
@@ -121,13 +125,16 @@ func (r *report) scoreVerdict(x *simulate.Routes) {
 	if !x.Largest.Defined() || len(x.Routers) == 0 || !x.Routers[0].HeldAbove.Value.Defined() {
 		return
 	}
-	best := slices.MaxFunc(x.Routers, func(a, b simulate.Route) int { return cmp.Compare(a.HeldAbove.Value, b.HeldAbove.Value) })
-	above := estimateCell(best.HeldAbove, signed)
-	if best.HeldAbove.Low > 0 {
-		r.text("**With thresholds chosen on other prompts, %s beats random mixes of single models** (AIQ %s).", code(best.Name), above)
+	byValue := func(a, b simulate.Route) int { return cmp.Compare(a.HeldAbove.Value, b.HeldAbove.Value) }
+	shown := slices.DeleteFunc(slices.Clone(x.Routers), func(r simulate.Route) bool { return r.Name == randomRouter || !(r.HeldAbove.Low > 0) })
+	if len(shown) > 0 {
+		best := slices.MaxFunc(shown, byValue)
+		r.text("**With thresholds chosen on other prompts, %s beats random mixes of single models** (AIQ %s; the best of %d routers, not adjusted for that).",
+			code(best.Name), estimateCell(best.HeldAbove, signed), len(x.Routers))
 		return
 	}
-	r.text("**No score is shown to beat random mixes of single models** with thresholds chosen on other prompts; the best is %s (AIQ %s).", code(best.Name), above)
+	best := slices.MaxFunc(x.Routers, byValue)
+	r.text("**No score is shown to beat random mixes of single models** with thresholds chosen on other prompts; the best is %s (AIQ %s).", code(best.Name), estimateCell(best.HeldAbove, signed))
 }
 
 // shareTable shows routers between two models by the share that the second gets.

@@ -58,7 +58,7 @@ func printRoutes(w io.Writer, d *routeDocument) error {
 		if d.Priced < d.N {
 			fmt.Fprintf(w, "Costs and AIQ are over the %d whose cost is known of every model.\n", d.Priced)
 		}
-		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the\nrequests and measured on the fifth, in turn; the differences are of these.\n", perThousand*float64(d.Largest))
+		fmt.Fprintf(w, "AIQ is up to $%.4f per 1,000; the zero router mixes single models at random. Held out: thresholds chosen on four fifths of the\nrequests and measured on the fifth, in turn; the differences are of these, and their intervals widened by half, as resamples hold the thresholds fixed.\n", perThousand*float64(d.Largest))
 	}
 	return nil
 }
@@ -103,8 +103,13 @@ func printSettings(w io.Writer, d *routeDocument) error {
 	for _, i := range spread(len(first.Hull), shownPoints) {
 		x := first.Hull[i]
 		var from, shares []string
-		for _, threshold := range x.Thresholds {
-			from = append(from, shown("%.6g", threshold))
+		below := 0.0
+		for m, threshold := range x.Thresholds {
+			text := shown("%.6g", threshold)
+			if below += x.Shares[m]; below == 0 {
+				text = "all"
+			}
+			from = append(from, text)
 		}
 		for _, share := range x.Shares {
 			shares = append(shares, percent(eval.Number(share)))

@@ -21,7 +21,7 @@ type Hull []Point
 // is no better than something cheaper is dropped, and so is what lies on or below
 // the line between two others. Means of equal sums differ in their last digits, so
 // costs and qualities that differ by under 1e-12, costs relatively, count as
-// equal. O(n log n).
+// equal; a point between two others on a line may stay by rounding. O(n log n).
 func NewHull(points []Point) Hull {
 	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(b.Quality, a.Quality)) })
@@ -148,8 +148,9 @@ func Along(points []Point, end float64) float64 {
 	return area / end
 }
 
-// AlongAt is the quality of that line at a cost: where it first gets there, and
-// beside its ends that of the nearer one. points are not empty.
+// AlongAt is the quality of that line at a cost: where it first gets there, else
+// that of the first point where the cost is below its cost, and of the last.
+// points are not empty.
 func AlongAt(points []Point, cost float64) float64 {
 	for i := 1; i < len(points); i++ {
 		a, b := points[i-1], points[i]

@@ -138,7 +138,8 @@ func chooseThresholds(scores []float64, quality, cost [][]float64) (thresholds [
 		return nil, err
 	}
 	mixes, _ := order.Divide(quality, cost, mostHull)
-	ascending := append(order.Ascending(scores), math.Inf(1))
+	ascending := append(order.Ascending(scores), math.Inf(1)) // from there on none
+	ascending[0] = math.Inf(-1)                               // all, also of lower scores than were seen
 	for _, mix := range mixes {
 		thresholds = append(thresholds, pick(ascending, mix.From))
 	}

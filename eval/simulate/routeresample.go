@@ -132,7 +132,7 @@ func estimate(value eval.Number, replicates []float64) eval.Estimate {
 // 1/J: of five folds √(.45/.2) = 1.5 times the deviation.
 func widened(e eval.Estimate) eval.Estimate {
 	const by = 1.5
-	e.Low, e.High = e.Value-by*(e.Value-e.Low), e.Value+by*(e.High-e.Value)
+	e.Low, e.High = min(e.Low, e.Value-by*(e.Value-e.Low)), max(e.High, e.Value+by*(e.High-e.Value))
 	return e
 }
 

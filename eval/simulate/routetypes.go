@@ -97,7 +97,7 @@ type Route struct {
 	CPT        CPTs          `json:"cpt"`
 	CPTCI      By[Range]     `json:"cpt_ci"`
 	Deciles    *Deciles      `json:"routellm_deciles,omitempty"`
-	AIQ        eval.Number   `json:"aiq"`          // of the non-decreasing hull, over its cost, as RouterBench's code divides
+	AIQ        eval.Number   `json:"aiq"`          // of the non-decreasing hull, over the largest cost, as RouterBench's code divides
 	AIQPaper   eval.Number   `json:"aiq_paper"`    // over the range of cost, as its paper does
 	Held       eval.Estimate `json:"aiq_held_out"` // thresholds chosen on four fifths of the groups and measured on the fifth, in turn; null where there is one group
 	HeldLess   eval.Estimate `json:"aiq_held_out_less_first"`
@@ -116,7 +116,7 @@ type RouteMix struct {
 	curve.Point
 	LatencyMS  eval.Number   `json:"latency_ms"`
 	Arena      eval.Number   `json:"-"`
-	Thresholds []eval.Number `json:"thresholds"` // scores from which requests go to the second model or higher, to the third, …; null: none does
+	Thresholds []eval.Number `json:"thresholds"` // scores from which requests go to the second model or higher, to the third, …; null: none does. The lowest score seen stands for all
 	Shares     []float64     `json:"shares"`     // of requests that each model gets
 }
 
