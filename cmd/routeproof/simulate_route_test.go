@@ -68,6 +68,13 @@ func routeJSON(t *testing.T, args ...string) routes {
 	return d
 }
 
+// quick is a configuration with few resamples, for tests that are not about them.
+func quick(t *testing.T) string {
+	t.Helper()
+	writeFile(t, "quick.yaml", "bootstrap:\n  replicates: 100\n")
+	return "quick.yaml"
+}
+
 func within(t *testing.T, what string, got *float64, want, off float64) {
 	t.Helper()
 	if got == nil || !(math.Abs(*got-want) <= off) {
@@ -127,7 +134,7 @@ const routerBenchLadder = "mistralai/mistral-7b-chat,WizardLM/WizardLM-13B-V1.2,
 func TestRouteRouterBench(t *testing.T) {
 	file := sharedFile(t, "outcomes/routerbench.jsonl.gz")
 	t.Chdir(t.TempDir())
-	d := routeJSON(t, "--outcomes", file, "--ladder", routerBenchLadder)
+	d := routeJSON(t, "--outcomes", file, "--ladder", routerBenchLadder, "--config", quick(t))
 	within(t, "cheapest correct", &d.CheapestCorrect.Quality, .976, 5e-4)
 	within(t, "its cost", d.CheapestCorrect.OfLast, .042, 5e-4)
 	// A router by chance has thresholds that fit its own requests, and no others.
@@ -143,7 +150,7 @@ func TestRouteRouterBench(t *testing.T) {
 func TestRouteRouterArena(t *testing.T) {
 	file := sharedFile(t, "outcomes/routerarena.jsonl.gz")
 	t.Chdir(t.TempDir())
-	d := routeJSON(t, "--outcomes", file, "--ladder", "gemini-2.0-flash-001,claude-3-haiku-20240307")
+	d := routeJSON(t, "--outcomes", file, "--ladder", "gemini-2.0-flash-001,claude-3-haiku-20240307", "--config", quick(t))
 	if d.N != 809 || d.Undefined == "" || d.Oracle.APGR != nil || d.Oracle.CPT["50"] != nil || d.Routers[0].APGR != nil {
 		t.Errorf("%+v", d)
 	}
@@ -156,7 +163,7 @@ func TestRouteRouterArena(t *testing.T) {
 		}
 		within(t, r.Name, r.AIQ, d.Models[0].Quality*(last-*d.Models[0].CostUSD)/last, .001)
 	}
-	d = routeJSON(t, "--outcomes", file, "--ladder", "claude-3-haiku-20240307,gemini-2.0-flash-001", "--all-metrics")
+	d = routeJSON(t, "--outcomes", file, "--ladder", "claude-3-haiku-20240307,gemini-2.0-flash-001", "--all-metrics", "--config", quick(t))
 	// compute_arena_score of RouterArena's own llm_evaluation/run.py, run once.
 	within(t, "claude-3-haiku", d.Models[0].Arena, 0.5331971778177967, 1e-9)
 	within(t, "gemini-2.0-flash", d.Models[1].Arena, 0.697292501353509, 1e-9)
