@@ -90,59 +90,70 @@ func (b *bench) mixedScore(c *contender) MixedScore {
 			r.dearest = b.Costs.Served(last, it.Tier, it.InputTokens)
 		}
 	}
-	const figures = 4
-	sums := make([]mixedSums, b.Tiers.Len())
-	of := func(weight func(j int) float64) [figures]float64 {
-		clear(sums)
-		for j, r := range rows {
-			s, w := &sums[b.items[b.test[j]].Tier], weight(j)
-			s.n += w
-			s.right += w * r.right
-			s.under += w * r.under
-			s.costed += w * r.costed
-			s.headline += w * r.headline
-			s.dearest += w * r.dearest
-		}
-		var right, under, headline, dearest float64
+	sums := mixedBy(rows, b.truth, b.Tiers.Len(), func(int) float64 { return 1 })
+	of := func(sums []mixedSums, rate func(s mixedSums) float64) float64 {
+		mixed := 0.0
 		for k, share := range b.Mix {
-			if s := sums[k]; share > 0 { // a tier without weight makes the figures NaN
-				right += share * s.right / s.n
-				under += share * s.under / s.n
-				headline += share * s.headline / s.costed
-				dearest += share * s.dearest / s.costed
+			if share > 0 { // a tier without weight makes the figure NaN
+				mixed += share * rate(sums[k])
 			}
 		}
-		return [figures]float64{right, under, perThousand * headline, 1 - headline/dearest}
+		return mixed
 	}
-	value := of(func(int) float64 { return 1 })
-	out := MixedScore{Name: c.name, Accuracy: bare(value[0], 0), UnderRouting: bare(value[1], 0), Headline: bare(value[2], 0), Saving: bare(value[3], 0)}
+	headline := func(sums []mixedSums) float64 {
+		return perThousand * of(sums, func(s mixedSums) float64 { return s.headline / s.costed })
+	}
+	saving := func(sums []mixedSums) float64 {
+		return 1 - headline(sums)/perThousand/of(sums, func(s mixedSums) float64 { return s.dearest / s.costed })
+	}
+	right, under := func(s mixedSums) float64 { return s.right / s.n }, func(s mixedSums) float64 { return s.under / s.n }
+	out := MixedScore{Name: c.name, Accuracy: bare(of(sums, right), 0), UnderRouting: bare(of(sums, under), 0), Headline: bare(headline(sums), 0), Saving: bare(saving(sums), 0)}
 	if c.predictions == nil || b.groups < 2 {
 		return out
 	}
-	b.recover(&out.Accuracy, 0, sums, func(s mixedSums) float64 { return s.right / s.n })
-	b.recover(&out.UnderRouting, 1, sums, func(s mixedSums) float64 { return s.under / s.n })
+	b.mixInterval(&out.Accuracy, 0, sums, right)
+	b.mixInterval(&out.UnderRouting, 1, sums, under)
 	if priced {
-		var headline, saving []float64
+		var headlines, savings []float64
 		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
-			v := of(func(j int) float64 { return weights[b.cluster[j]] })
-			headline, saving = append(headline, v[2]), append(saving, v[3])
+			drawn := mixedBy(rows, b.truth, b.Tiers.Len(), func(j int) float64 { return weights[b.cluster[j]] })
+			headlines, savings = append(headlines, headline(drawn)), append(savings, saving(drawn))
 		})
-		b.interval(&out.Headline, headline)
-		b.interval(&out.Saving, saving)
+		b.interval(&out.Headline, headlines)
+		b.interval(&out.Saving, savings)
 	}
 	return out
 }
 
-// recover fills in the interval of a rate that is a mix of the tiers' rates, from
-// one of them on: nothing lies below the first, so none of it is under-routed.
-func (b *bench) recover(e *Estimate, from int, sums []mixedSums, rate func(mixedSums) float64) {
+// truth is the true tier of a test item.
+func (b *bench) truth(j int) int { return b.items[b.test[j]].Tier }
+
+// mixedBy sums rows by tier.
+func mixedBy(rows []mixedSums, tier func(j int) int, tiers int, weight func(j int) float64) []mixedSums {
+	sums := make([]mixedSums, tiers)
+	for j, r := range rows {
+		s, w := &sums[tier(j)], weight(j)
+		s.n += w
+		s.right += w * r.right
+		s.under += w * r.under
+		s.costed += w * r.costed
+		s.headline += w * r.headline
+		s.dearest += w * r.dearest
+	}
+	return sums
+}
+
+// mixInterval fills in the interval of a rate that is a mix of the tiers' rates,
+// from one of them on: nothing lies below the first, so none of it is
+// under-routed.
+func (b *bench) mixInterval(e *Estimate, from int, sums []mixedSums, rate func(mixedSums) float64) {
 	low, high := 0.0, 0.0
 	for k, share := range b.Mix {
 		if share == 0 || k < from {
 			continue
 		}
 		p := rate(sums[k])
-		i := stats.WilsonShare(p, b.groupsWhere(func(j int) bool { return b.items[b.test[j]].Tier == k }), confidence)
+		i := stats.WilsonShare(p, b.groupsWhere(func(j int) bool { return b.truth(j) == k }), confidence)
 		low += math.Pow(share*(p-i.Low), 2)
 		high += math.Pow(share*(i.High-p), 2)
 	}

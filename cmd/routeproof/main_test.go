@@ -77,9 +77,6 @@ func readFile(t *testing.T, path string) string {
 
 // Every example of every verb's help runs, in one folder, as a shell would.
 func TestHelpExamples(t *testing.T) {
-	if raceDetector {
-		t.Skip("two minutes under the race detector, which sees the same code in the other tests; make test runs it")
-	}
 	folder := t.TempDir()
 	// The files that examples name.
 	t.Chdir(folder)

@@ -47,7 +47,7 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 		return nil, nil
 	}
 	h := &heldOut{quality: m.cost.onlyOf(m.quality), cost: m.cost.onlyOf(m.cost.of), end: end}
-	group := m.cost.onlyInts(m.group)
+	group := pickKnown(m.cost.known, m.group)
 	times := cuts
 	if len(group) > mostForCuts {
 		times = 1
@@ -243,7 +243,8 @@ func (m *matrix) measureHeldOut(out *Routes) (*heldOut, error) {
 	for k := range out.Routers {
 		h.measure(k)
 		r := &out.Routers[k]
-		r.Held.Value, r.HeldAbove.Value = eval.Number(h.aiq(k)), eval.Number(h.aiq(k)-zero)
+		aiq := h.aiq(k)
+		r.Held.Value, r.HeldAbove.Value = eval.Number(aiq), eval.Number(aiq-zero)
 		if k > 0 {
 			r.HeldLess.Value = r.Held.Value - out.Routers[0].Held.Value
 		}

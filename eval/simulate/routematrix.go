@@ -115,27 +115,19 @@ func (f *figures) marked(model int) []float64 {
 
 // only picks the values of known requests. Hulls are over these alone, in
 // quality too: a request that costs nothing would go to the best model for free.
-func (f *figures) only(values []float64) []float64 {
-	return f.appendOnly(make([]float64, 0, f.count), values)
+func (f *figures) only(values []float64) []float64 { return pickKnown(f.known, values) }
+
+func pickKnown[T any](known []bool, values []T) []T {
+	return appendKnown(make([]T, 0, len(values)), known, values)
 }
 
-func (f *figures) appendOnly(to, values []float64) []float64 {
-	for i, known := range f.known {
-		if known {
+func appendKnown[T any](to []T, known []bool, values []T) []T {
+	for i, is := range known {
+		if is {
 			to = append(to, values[i])
 		}
 	}
 	return to
-}
-
-func (f *figures) onlyInts(values []int) []int {
-	out := make([]int, 0, f.count)
-	for i, known := range f.known {
-		if known {
-			out = append(out, values[i])
-		}
-	}
-	return out
 }
 
 func (f *figures) onlyOf(values [][]float64) [][]float64 {
@@ -146,26 +138,15 @@ func (f *figures) onlyOf(values [][]float64) [][]float64 {
 	return out
 }
 
-// alone is cost and quality of each model alone under weights by request, over
-// the priced ones; none without costs.
-func (m *matrix) alone(weights []float64) []curve.Point {
+// alone is cost and quality of each model alone, over the priced requests; none
+// without costs.
+func (m *matrix) alone() []curve.Point {
 	if !m.cost.enough {
 		return nil
 	}
 	points := make([]curve.Point, len(m.quality))
-	total := 0.0
-	for i, known := range m.cost.known {
-		if !known {
-			continue
-		}
-		total += weights[i]
-		for k := range points {
-			points[k].Cost += weights[i] * m.cost.of[k][i]
-			points[k].Quality += weights[i] * m.quality[k][i]
-		}
-	}
 	for k := range points {
-		points[k].Cost, points[k].Quality = points[k].Cost/total, points[k].Quality/total
+		points[k] = curve.Point{Cost: m.cost.mean(k), Quality: average(m.cost.only(m.quality[k]))}
 	}
 	return points
 }

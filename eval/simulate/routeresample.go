@@ -47,11 +47,12 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 		for i, g := range m.group {
 			weights[i] = groups[g]
 		}
-		priced = m.cost.appendOnly(priced[:0], weights)
-		held := h != nil && sum(priced) > 0
+		priced = appendKnown(priced[:0], m.cost.known, weights)
+		held, zero := h != nil && sum(priced) > 0, 0.0
 		if held {
 			h.weigh(priced)
 			h.measureSingles()
+			zero = h.zeroAIQ()
 		}
 		var wg sync.WaitGroup
 		for k := range rankings {
@@ -62,7 +63,7 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 				}
 				if held {
 					h.measure(k)
-					drawn[k].addHeld(h, k)
+					drawn[k].addHeld(h, k, zero)
 				}
 			})
 		}
@@ -87,9 +88,10 @@ func (d *samples) addCurve() {
 	}
 }
 
-func (d *samples) addHeld(h *heldOut, k int) {
+// addHeld adds router k, as it was measured, beside the zero router's AIQ.
+func (d *samples) addHeld(h *heldOut, k int, zero float64) {
 	aiq := h.aiq(k)
-	d.held, d.above = append(d.held, aiq), append(d.above, aiq-h.zeroAIQ())
+	d.held, d.above = append(d.held, aiq), append(d.above, aiq-zero)
 	for i, cost := range d.costAt {
 		d.costs[i] = append(d.costs[i], h.qualityAt(k, cost))
 	}

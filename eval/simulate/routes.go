@@ -25,7 +25,7 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 			CostUSD: eval.Number(m.cost.mean(k)), LatencyMS: eval.Number(m.latency.mean(k)),
 		})
 	}
-	m.singles = m.alone(m.cost.weights())
+	m.singles = m.alone()
 	out.Zero = curve.NewHull(m.singles)
 	last := float64(out.Models[len(models)-1].CostUSD)
 	out.Oracle = m.oracle(false, last)

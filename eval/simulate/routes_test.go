@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -481,38 +482,66 @@ func TestRouteIntervalsCover(t *testing.T) {
 	t.Logf("of %d: %v", trials, covered)
 }
 
+// noiseSets is how many sets the table in docs/decisions.md is made of.
+var noiseSets = flag.Int("noise-sets", 0, "measure intervals on this many sets of noise, of more sizes and models than the test otherwise does")
+
 // A router whose scores mean nothing is not said to beat random mixes of single
-// models, though its best thresholds do so on the requests they are chosen on.
+// models, though its best thresholds do so on the requests they are chosen on,
+// nor to differ from another such router.
 func TestNoiseDoesNotBeatTheZeroRouter(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 0))
-	const trials, n = 150, 240
-	for _, models := range []int{2, 3} {
-		inSample, claimed, sum := 0, 0, 0.0
-		for trial := range trials {
-			var r rows
-			for range n {
-				var quality, cost []float64
-				for k := range models {
-					quality = append(quality, float64(count(rng.Float64() < .5+.2*float64(k))))
-					cost = append(cost, float64(1+3*k))
-				}
-				r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, []float64{rng.Float64()})
-			}
-			traces, scorers := r.served(t)
-			x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			inSample += count(x.Routers[0].AIQ > x.ZeroAIQ)
-			claimed += count(x.Routers[0].HeldAbove.Low > 0)
-			sum += float64(x.Routers[0].HeldAbove.Value)
-		}
-		// 2.5 % plus four standard errors; docs/decisions.md has the rates.
-		if claimed > 11 || sum/trials > .001 || inSample < trials*9/10 {
-			t.Errorf("%d models: of %d, %d claims, mean %+.4f; in sample %d are above", models, trials, claimed, sum/trials, inSample)
-		}
-		t.Logf("%d models: of %d, %d claims, mean %+.4f; in sample %d are above", models, trials, claimed, sum/trials, inSample)
+	sets, sizes, ladders := 150, []int{240}, []int{2, 3}
+	if *noiseSets > 0 {
+		sets, sizes, ladders = *noiseSets, []int{240, 1000}, []int{2, 3, 4}
 	}
+	for _, n := range sizes {
+		for _, models := range ladders {
+			var claims, differ [2]int // with resamples as they are, and widened
+			inSample, sum := 0, 0.0
+			for set := range sets {
+				x := noise(t, set, n, models)
+				inSample += count(x.Routers[0].AIQ > x.ZeroAIQ)
+				sum += float64(x.Routers[0].HeldAbove.Value)
+				for i, by := range []eval.Number{1.5, 1} {
+					above, less := x.Routers[0].HeldAbove, x.Routers[1].HeldLess
+					claims[i] += count(above.Value-(above.Value-above.Low)/by > 0)
+					differ[i] += count(less.Value-(less.Value-less.Low)/by > 0 || less.Value+(less.High-less.Value)/by < 0)
+				}
+			}
+			rate := func(k int) float64 { return 100 * float64(k) / float64(sets) }
+			t.Logf("%d requests, %d models: above the zero router %.1f %%, widened %.1f %%; two scores differ %.1f %%, widened %.1f %%; in sample above %.1f %%",
+				n, models, rate(claims[0]), rate(claims[1]), rate(differ[0]), rate(differ[1]), rate(inSample))
+			// 2.5 and 5 % plus four standard errors.
+			if claims[1] > bound(sets, .025) || differ[1] > bound(sets, .05) || sum/float64(sets) > .001 || inSample < sets*9/10 {
+				t.Errorf("of %d sets %d claims, %d differ, mean %+.4f, in sample %d are above", sets, claims[1], differ[1], sum/float64(sets), inSample)
+			}
+		}
+	}
+}
+
+// bound is how often of n something of probability p may happen.
+func bound(n int, p float64) int {
+	return int(float64(n)*p + 4*math.Sqrt(float64(n)*p*(1-p)))
+}
+
+// noise measures two routers by chance.
+func noise(t *testing.T, set, n, models int) *Routes {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(5, uint64(set)))
+	var r rows
+	for range n {
+		var quality, cost []float64
+		for k := range models {
+			quality = append(quality, float64(count(rng.Float64() < .5+.15*float64(k))))
+			cost = append(cost, float64(1+3*k))
+		}
+		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, []float64{rng.Float64(), rng.Float64()})
+	}
+	traces, scorers := r.served(t)
+	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(set)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 // Where a score says nothing at all, its settings are the single models.
