@@ -1,0 +1,423 @@
+package openaiapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	openai "github.com/sashabaranov/go-openai"
+)
+
+// Config of a [Client]. Zero values are the defaults that the fields name.
+type Config struct {
+	BaseURL string            // such as https://openrouter.ai/api/v1
+	Key     string            // sent as a bearer token; empty: none
+	Headers map[string]string // sent with every request, and part of its key
+	Secrets map[string]string // likewise, but not part of the key, and kept out of all that is written
+
+	RetryWait         time.Duration // before a request is sent again, doubled each time up to a minute; 0: one second
+	Timeout           time.Duration // of one request, until the whole answer is there; 0: two minutes
+	Retries           int           // requests sent again at most, of one question; negative: none; 0: five
+	Concurrency       int           // requests at a time at most; 0: eight
+	RequestsPerMinute float64       // 0: no limit
+	TokensPerMinute   float64       // of input and the most of output; 0: no limit
+
+	Store         *Store  // nil: nothing is kept
+	RetryFailures bool    // ask again what the store holds a failure of, also where that may have been billed
+	Fresh         bool    // ask again what the store holds an answer of
+	Offline       bool    // send nothing: what the store does not hold is ErrNotHeld
+	Ledger        *Ledger // nil: an own one, without limit
+}
+
+// Client asks one server. It is safe for concurrent use.
+type Client struct {
+	config  Config
+	ai      *openai.Client
+	limiter *limiter
+	redact  redactor
+
+	mu      sync.Mutex
+	flights map[key]*flight // equal questions are asked once
+}
+
+// New returns a client. It sends nothing.
+func New(c Config) (*Client, error) {
+	u, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+		return nil, errors.New("base URL: expected one such as https://openrouter.ai/api/v1")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("base URL: expected no user, query or fragment in it: keys belong in environment variables")
+	case strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions"):
+		return nil, errors.New("base URL: expected it without /chat/completions, which is added")
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 2 * time.Minute
+	}
+	if c.Retries == 0 {
+		c.Retries = 5
+	}
+	if c.RetryWait <= 0 {
+		c.RetryWait = time.Second
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = 8
+	}
+	if c.Ledger == nil {
+		c.Ledger = &Ledger{}
+	}
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	seen := map[string]bool{}
+	for _, headers := range []*map[string]string{&c.Headers, &c.Secrets} {
+		*headers = maps.Clone(*headers)
+		for name, value := range *headers {
+			if err := checkHeader(name, value, seen); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if strings.ContainsFunc(c.Key, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return nil, errors.New("the key holds white space: expected it as the provider gave it")
+	}
+	client := &Client{
+		config: c, limiter: newLimiter(c.Concurrency, c.RequestsPerMinute, c.TokensPerMinute),
+		redact: newRedactor(c), flights: map[key]*flight{},
+	}
+	config := openai.DefaultConfig(c.Key)
+	config.BaseURL = c.BaseURL
+	config.HTTPClient = &http.Client{
+		Transport:     client.newTransport(),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	client.ai = openai.NewClientWithConfig(config)
+	return client, nil
+}
+
+// checkHeader refuses what would not be sent, or would not be understood when it
+// comes back. The value may be a secret: no error holds it.
+func checkHeader(name, value string, seen map[string]bool) error {
+	const others = "!#$%&'*+-.^_`|~"
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune(others, r)
+	}) {
+		return fmt.Errorf("header %q: expected a name of letters, digits and hyphens", name)
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		return fmt.Errorf("header %s: expected a value of one line without control characters", name)
+	}
+	canonical := http.CanonicalHeaderKey(name)
+	switch canonical {
+	case "Host", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "Connection", "Trailer":
+		return fmt.Errorf("header %s: expected another, as this one is for the connection, not for the server", name)
+	case "Idempotency-Key", "X-Idempotency-Key":
+		return fmt.Errorf("header %s: expected another, as all requests would have the same", name)
+	}
+	if seen[canonical] {
+		return fmt.Errorf("header %s: expected it once", name)
+	}
+	seen[canonical] = true
+	return nil
+}
+
+// Ledger returns what the client spends.
+func (c *Client) Ledger() *Ledger { return c.config.Ledger }
+
+// Concurrency returns how many requests are under way at most. Callers keep
+// twice as many waiting, so that answers are written while others are asked.
+func (c *Client) Concurrency() int { return c.config.Concurrency }
+
+// Chat returns the answer to a request: from the store, or else from the
+// server. The error is an [Error] where there is none, also from the store;
+// [ErrBudget] where asking would go beyond the ledger's limit; ctx's where it
+// was done before a request was sent.
+func (c *Client) Chat(ctx context.Context, r ChatRequest) (*ChatReply, error) {
+	q, err := c.chatQuestion(r)
+	if err != nil {
+		return nil, err
+	}
+	return ask[ChatReply](ctx, c, q)
+}
+
+// Embed returns the vectors of texts, likewise.
+func (c *Client) Embed(ctx context.Context, r EmbedRequest) (*EmbedReply, error) {
+	q, err := c.embedQuestion(r)
+	if err != nil {
+		return nil, err
+	}
+	return ask[EmbedReply](ctx, c, q)
+}
+
+// Held tells whether the store holds the answer to a request, or its failure
+// where those are not asked again: then it costs nothing.
+func (c *Client) Held(r ChatRequest) (bool, error) {
+	q, err := c.chatQuestion(r)
+	if err != nil || c.config.Store == nil {
+		return false, err
+	}
+	held, err := c.config.Store.get(q.key)
+	return held != nil && !c.again(held), err
+}
+
+// question is a request ready to be sent.
+type question[R any] struct {
+	key    key
+	model  string
+	body   []byte
+	stream bool
+	price  Price
+	input  int     // tokens of input, roughly
+	most   int     // tokens of output at most; 0: not bounded
+	worst  float64 // USD it can cost at most
+	known  bool    // worst is known
+	send   func(c *Client, ctx context.Context, x *exchange) (R, error)
+}
+
+// mostUSD is the most that a question can cost once; nil where that is unknown.
+func (q *question[R]) mostUSD() *float64 {
+	if !q.known {
+		return nil
+	}
+	return &q.worst
+}
+
+// reply is what questions of both kinds come to.
+type reply interface {
+	usage() Usage
+	finish(at time.Time, attempts int, redact redactor)
+	markStored()
+}
+
+func (r *ChatReply) usage() Usage  { return r.Usage }
+func (r *ChatReply) markStored()   { r.Stored = true }
+func (r *EmbedReply) usage() Usage { return r.Usage }
+func (r *EmbedReply) markStored()  { r.Stored = true }
+
+func (r *ChatReply) finish(at time.Time, attempts int, redact redactor) {
+	r.At, r.Attempts = at.UnixMilli(), attempts
+	// The pieces of a stream may each be innocent.
+	if text := redact.text(r.Text); text != r.Text {
+		r.Text, r.Logprobs = text, nil
+	}
+}
+
+func (r *EmbedReply) finish(at time.Time, attempts int, _ redactor) {
+	r.At, r.Attempts = at.UnixMilli(), attempts
+}
+
+// flight is a question that is being asked. What it came to is there when done
+// is closed.
+type flight struct {
+	done  chan struct{}
+	reply any
+	err   error
+}
+
+// ask answers a question, once for all that ask it at a time.
+func ask[T any, R interface {
+	*T
+	reply
+}](ctx context.Context, c *Client, q *question[R]) (R, error) {
+	for {
+		c.mu.Lock()
+		f, asked := c.flights[q.key]
+		if !asked {
+			f = &flight{done: make(chan struct{})}
+			c.flights[q.key] = f
+			c.mu.Unlock()
+			r, err := askOnce[T](ctx, c, q)
+			f.reply, f.err = r, err
+			c.mu.Lock()
+			delete(c.flights, q.key)
+			c.mu.Unlock()
+			close(f.done)
+			return r, err
+		}
+		c.mu.Unlock()
+		select {
+		case <-f.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		switch {
+		case f.err == nil:
+			shared := *f.reply.(R)
+			R(&shared).markStored()
+			c.config.Ledger.noteStored(R(&shared).usage(), q.price, q.worst, true, true)
+			return &shared, nil
+		case AsError(f.err) != nil || errors.Is(f.err, ErrBudget):
+			return nil, f.err
+		} // else whoever asked gave up
+	}
+}
+
+// askOnce looks in the store, and else asks the server until it answers or
+// fails for good.
+func askOnce[T any, R interface {
+	*T
+	reply
+}](ctx context.Context, c *Client, q *question[R]) (R, error) {
+	if r, err := fromStore[T, R](c, q); r != nil || err != nil {
+		return r, err
+	}
+	if c.config.Offline {
+		return nil, fmt.Errorf("%w of %s", ErrNotHeld, q.model)
+	}
+	ledger := c.config.Ledger
+	for attempt := 1; ; attempt++ {
+		if err := ledger.reserve(ctx, q.worst, q.known, q.model); err != nil {
+			return nil, err
+		}
+		r, e, err := attemptOnce[T](ctx, c, q, attempt)
+		ledger.settle(q.worst, func(s *Spend) {
+			switch {
+			case e != nil:
+				s.add(e.Usage, q.price, q.worst, false, e.Billed)
+			case r != nil: // also where it could not be stored
+				s.add(r.usage(), q.price, q.worst, true, true)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			return r, nil
+		}
+		if !e.temporary() || attempt > c.config.Retries || e.retryAfter > longestWait {
+			return nil, c.fail(q.key, e)
+		}
+		if err := sleep(ctx, max(e.retryAfter, backoff(c.config.RetryWait, q.key, attempt))); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// again tells whether something that the store holds is asked again: a failure
+// of which nothing was billed and that may pass is no answer to a later command.
+func (c *Client) again(h *held) bool {
+	switch {
+	case c.config.Offline:
+		return false
+	case h.Failure == nil:
+		return c.config.Fresh
+	}
+	return c.config.Fresh || c.config.RetryFailures || h.Failure.temporary() && !h.Failure.Billed
+}
+
+// fromStore returns what the store holds, or neither.
+func fromStore[T any, R interface {
+	*T
+	reply
+}](c *Client, q *question[R]) (R, error) {
+	if c.config.Store == nil {
+		return nil, nil
+	}
+	held, err := c.config.Store.get(q.key)
+	if err != nil || held == nil {
+		return nil, err
+	}
+	if c.again(held) {
+		return nil, nil
+	}
+	if held.Failure != nil {
+		e := held.Failure
+		e.Stored = true
+		c.config.Ledger.noteStored(e.Usage, q.price, q.worst, false, e.Billed)
+		return nil, e
+	}
+	r := R(new(T))
+	if err := held.decode(r); err != nil {
+		return nil, err
+	}
+	r.markStored()
+	c.config.Ledger.noteStored(r.usage(), q.price, q.worst, true, true)
+	return r, nil
+}
+
+// attemptOnce sends a question once. What comes of it stands in the store when
+// it returns: err is not nil where nothing was sent, or nothing could be stored.
+func attemptOnce[T any, R interface {
+	*T
+	reply
+}](ctx context.Context, c *Client, q *question[R], attempt int) (R, *Error, error) {
+	tokens := q.input + q.most
+	number, err := c.enter(ctx, Entry{Model: q.model, Attempt: attempt, WorstUSD: q.mostUSD()}, q.key, tokens)
+	if err != nil {
+		return nil, nil, err
+	}
+	begun := time.Now()
+	// From here on it is paid for: it ends by its own time limit only.
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.config.Timeout)
+	defer cancel()
+	x := &exchange{body: q.body, stream: q.stream, began: begun, cancel: cancel}
+	r, sendErr := q.send(c, context.WithValue(own, exchangeKey{}, x), x)
+	if e := c.errorOf(sendErr, x, own); e != nil {
+		e.At, e.Attempts = begun.UnixMilli(), attempt
+		unknown := 0
+		if e.Billed {
+			unknown = tokens
+		}
+		c.limiter.release(begun, tokens, used(e.Usage, unknown), e)
+		return nil, e, c.config.Store.failed(number, e, q.price)
+	}
+	c.limiter.release(begun, tokens, used(r.usage(), tokens), nil)
+	r.finish(begun, attempt, c.redact)
+	return r, nil, c.config.Store.answered(number, q.key, r, begun, r.usage(), q.price)
+}
+
+// enter notes in the journal that a request is about to be sent, and waits for
+// its slot. The slot is not held while the disk is waited for.
+func (c *Client) enter(ctx context.Context, entry Entry, k key, tokens int) (number uint64, err error) {
+	if err := c.limiter.stage(ctx); err != nil {
+		return 0, err
+	}
+	defer c.limiter.unstage()
+	if number, err = c.config.Store.begin(entry, k); err != nil {
+		return 0, err
+	}
+	if err := c.limiter.acquire(ctx, tokens); err != nil {
+		if failed := c.config.Store.withdraw(number); failed != nil {
+			return 0, failed
+		}
+		return 0, err
+	}
+	return number, nil
+}
+
+// used is how many tokens were used, or otherwise where that was not told.
+func used(u Usage, otherwise int) int {
+	if u.InputTokens == nil || u.OutputTokens == nil {
+		return otherwise
+	}
+	return *u.InputTokens + *u.OutputTokens
+}
+
+// fail keeps a failure, so that it is not asked again, and returns it.
+func (c *Client) fail(k key, e *Error) error {
+	if e.Fatal() {
+		return e // of the key or the address, not of the question
+	}
+	if err := c.config.Store.keepFailure(k, e); err != nil {
+		return err
+	}
+	return e
+}
+
+const longestWait = 10 * time.Minute // that a server may ask for
+
+// backoff is how long to wait before attempt+1: half to all of the first wait,
+// twice, four times it, … up to a minute. Which part is drawn from the key, so
+// that equal runs wait alike.
+func backoff(first time.Duration, k key, attempt int) time.Duration {
+	d := min(first, time.Minute)
+	for range attempt - 1 {
+		d = min(2*d, time.Minute)
+	}
+	part := float64(k[attempt%len(k)]) / 255
+	return d/2 + time.Duration(part*float64(d/2))
+}
