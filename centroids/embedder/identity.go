@@ -20,6 +20,9 @@ func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
 	case KindStatic:
 		return nil, fmt.Errorf("%w: kind %q needs its file of word vectors, %d dims, whose decompressed bytes have the SHA-256 %q: give it with --word-vectors, in Go with NewStatic",
 			ErrNotAlone, id.Kind, id.Dims, id.Digest)
+	case "openai": // package remote, which cannot be imported here
+		return nil, fmt.Errorf("%w: kind %q, model %q, %d dims: its model is asked over an endpoint: add --live, in Go take remote.ConfigOf and remote.New",
+			ErrNotAlone, id.Kind, id.Model, id.Dims)
 	default:
 		return nil, fmt.Errorf("%w: kind %q, model %q, %d dims: such vectors are made elsewhere: give those of the prompts with --vectors, in Go with NewRecorded",
 			ErrNotAlone, id.Kind, id.Model, id.Dims)
