@@ -67,25 +67,35 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	if r.known[at] {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
 	}
-	call, err := r.callOf(o, &r.models[rung])
+	measured := eval.Recorded
+	if r.MadeUp {
+		measured = eval.Assumed
+	}
+	call, err := NewCall(o, &r.models[rung], measured, r.count)
 	r.calls[at], r.known[at] = call, true
 	return err
 }
 
-func (r *Recorded) callOf(o *datasets.Outcome, m *Model) (Call, error) {
+// NewCall returns the call that an outcome of a model is. measured is the origin
+// of the outcome's own figures. What it has not is computed from tokens, prices
+// and speed, where those are known; tokens are counted by count, unless it is
+// nil. Of a failed call no tokens are counted, nor is its latency computed.
+func NewCall(o *datasets.Outcome, m *Model, measured eval.Origin, count func(text string) (int, error)) (Call, error) {
 	c := Call{
 		Response: o.Response, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
 		InputTokens: o.InputTokens, OutputTokens: o.OutputTokens,
-		CostUSD: r.recorded(o.CostUSD), FirstTokenMS: r.recorded(o.TTFTMS), LatencyMS: r.recorded(o.LatencyMS),
+		CostUSD: of(o.CostUSD, measured), FirstTokenMS: of(o.TTFTMS, measured), LatencyMS: of(o.LatencyMS, measured),
 	}
-	if c.Err != "" {
-		return c, nil // what a failed call takes and costs is known only if it was recorded
-	}
-	if err := r.countTokens(&c, o, m); err != nil {
-		return c, err
+	if c.Err == "" && count != nil {
+		if err := c.countTokens(o, m, count); err != nil {
+			return c, err
+		}
 	}
 	if in, out := c.InputTokens, c.OutputTokens; !c.CostUSD.Known() && in.Known && out.Known && m.InputPerM != nil && m.OutputPerM != nil {
 		c.CostUSD = computed((float64(in.Value)**m.InputPerM + float64(out.Value)**m.OutputPerM) / 1e6)
+	}
+	if c.Err != "" {
+		return c, nil
 	}
 	if !c.FirstTokenMS.Known() && m.TTFTMS != nil {
 		c.FirstTokenMS = computed(*m.TTFTMS)
@@ -97,21 +107,21 @@ func (r *Recorded) callOf(o *datasets.Outcome, m *Model) (Call, error) {
 }
 
 // countTokens counts what was not recorded, where prices or speed need it.
-func (r *Recorded) countTokens(c *Call, o *datasets.Outcome, m *Model) error {
+func (c *Call) countTokens(o *datasets.Outcome, m *Model, count func(text string) (int, error)) error {
 	priced := !c.CostUSD.Known() && m.InputPerM != nil && m.OutputPerM != nil
 	timed := !c.LatencyMS.Known() && m.TokensPerS != nil
-	if r.count == nil || !priced && !timed {
+	if !priced && !timed {
 		return nil
 	}
 	if !c.InputTokens.Known && o.Prompt != "" && priced {
-		n, err := r.count(o.Prompt)
+		n, err := count(o.Prompt)
 		if err != nil {
 			return err
 		}
 		c.InputTokens = datasets.Known(n + m.SystemTokens)
 	}
 	if !c.OutputTokens.Known && o.Response.Known {
-		n, err := r.count(o.Response.Value)
+		n, err := count(o.Response.Value)
 		if err != nil {
 			return err
 		}
@@ -120,14 +130,11 @@ func (r *Recorded) countTokens(c *Call, o *datasets.Outcome, m *Model) error {
 	return nil
 }
 
-func (r *Recorded) recorded(v datasets.Optional[float64]) eval.Quantity {
-	switch {
-	case !v.Known:
+func of(v datasets.Optional[float64], origin eval.Origin) eval.Quantity {
+	if !v.Known {
 		return eval.Quantity{}
-	case r.MadeUp:
-		return eval.Quantity{Value: v.Value, Origin: eval.Assumed}
 	}
-	return eval.Quantity{Value: v.Value, Origin: eval.Recorded}
+	return eval.Quantity{Value: v.Value, Origin: origin}
 }
 
 func computed(v float64) eval.Quantity { return eval.Quantity{Value: v, Origin: eval.Computed} }

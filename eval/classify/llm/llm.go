@@ -14,6 +14,7 @@ import (
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/internal/openaiapi"
 )
 
 // A Reply is a model's raw answer to one classifier prompt. Pointers are nil
@@ -25,14 +26,22 @@ type Reply struct {
 	OutputTokens *int
 	CostUSD      *float64
 	LatencyMS    *float64
+	Tokens       []openaiapi.Token // with log-probabilities; nil where there are none
 }
 
+// StopError is the error of a source that cannot answer anything any more: the
+// classifier then fails as a whole, where other errors concern one request.
+type StopError struct{ Err error }
+
+func (e *StopError) Error() string { return e.Err.Error() }
+func (e *StopError) Unwrap() error { return e.Err }
+
 // A Source answers classifier prompts: a live endpoint, or [Recorded].
-// Implementations are safe for concurrent use and return soon after ctx is
-// done.
+// Implementations are safe for concurrent use. After ctx is done they begin
+// nothing new, but may wait for an answer that is being paid for.
 type Source interface {
 	// Ask returns the answer to prompt, which was rendered for the request
-	// with the given id.
+	// with the given id. Beside an error stands what it cost nevertheless.
 	Ask(ctx context.Context, id, prompt string) (Reply, error)
 }
 
@@ -50,7 +59,7 @@ func (r Recorded) Ask(_ context.Context, id, _ string) (Reply, error) {
 	}
 	return Reply{
 		Text: a.Text, Model: a.Model, InputTokens: a.InputTokens.Pointer(), OutputTokens: a.OutputTokens.Pointer(),
-		CostUSD: a.CostUSD.Pointer(), LatencyMS: a.LatencyMS.Pointer(),
+		CostUSD: a.CostUSD.Pointer(), LatencyMS: a.LatencyMS.Pointer(), Tokens: parseLogprobs(a.Logprobs),
 	}, nil
 }
 
@@ -102,11 +111,16 @@ func (c *Classifier) Name() string { return c.name }
 func (c *Classifier) Classify(ctx context.Context, requests []eval.Request) ([]eval.Decision, error) {
 	out := make([]eval.Decision, len(requests))
 	next := make(chan int)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	var wg sync.WaitGroup
 	for range max(1, c.config.Concurrency) {
 		wg.Go(func() {
 			for i := range next {
-				out[i] = c.decide(ctx, requests[i])
+				var err error
+				if out[i], err = c.decide(ctx, requests[i]); err != nil {
+					stop(err)
+				}
 			}
 		})
 	}
@@ -120,30 +134,41 @@ func (c *Classifier) Classify(ctx context.Context, requests []eval.Request) ([]e
 	}
 	close(next)
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	return out, nil
 }
 
-func (c *Classifier) decide(ctx context.Context, q eval.Request) eval.Decision {
-	prompt := c.render(q.Text)
+// decide decides on one request. The error is for what stops all of them.
+func (c *Classifier) decide(ctx context.Context, q eval.Request) (eval.Decision, error) {
+	prompt := c.Render(q.Text)
 	reply, err := c.source.Ask(ctx, q.ID, prompt)
-	if err != nil {
-		return eval.Decision{Tier: c.config.Fallback, Err: err.Error()}
+	var stop *StopError
+	switch {
+	case errors.As(err, &stop):
+		return eval.Decision{}, stop.Err
+	case err != nil:
+		d := eval.Decision{Tier: c.config.Fallback, Err: err.Error(), InputTokens: reply.InputTokens, OutputTokens: reply.OutputTokens}
+		d.CostUSD = c.cost(reply.CostUSD, d.InputTokens, d.OutputTokens)
+		return d, nil
 	}
 	d := eval.Decision{Model: reply.Model, InputTokens: reply.InputTokens, OutputTokens: reply.OutputTokens}
 	tier, ok := ParseTier(reply.Text, c.config.Tiers)
 	if d.Tier = tier; !ok {
 		d.Tier, d.Invalid = c.config.Fallback, true
 	}
-	if err := c.account(&d, reply, prompt); err != nil {
-		return eval.Decision{Tier: c.config.Fallback, Err: "counting tokens: " + err.Error()}
+	if d.Scores = TierScores(reply.Tokens, c.config.Tiers); d.Scores != nil && ok {
+		d.Confidence = new(d.Scores[tier])
 	}
-	return d
+	if err := c.account(&d, reply, prompt); err != nil {
+		return eval.Decision{Tier: c.config.Fallback, Err: "counting tokens: " + err.Error()}, nil
+	}
+	return d, nil
 }
 
-func (c *Classifier) render(text string) string {
+// Render returns the classifier prompt for a request.
+func (c *Classifier) Render(text string) string {
 	if c.config.MaxChars > 0 {
 		text = firstChars(text, c.config.MaxChars)
 	}
@@ -177,13 +202,7 @@ func (c *Classifier) account(d *eval.Decision, reply Reply, prompt string) error
 			}
 		}
 	}
-	switch in, out := d.InputTokens, d.OutputTokens; {
-	case reply.CostUSD != nil:
-		d.CostUSD = eval.Quantity{Value: *reply.CostUSD, Origin: eval.Recorded}
-	case in != nil && out != nil && c.config.InputPerM != nil && c.config.OutputPerM != nil:
-		usd := (float64(*in)**c.config.InputPerM + float64(*out)**c.config.OutputPerM) / 1e6
-		d.CostUSD = eval.Quantity{Value: usd, Origin: eval.Computed}
-	}
+	d.CostUSD = c.cost(reply.CostUSD, d.InputTokens, d.OutputTokens)
 	switch {
 	case reply.LatencyMS != nil:
 		d.LatencyMS = eval.Quantity{Value: *reply.LatencyMS, Origin: eval.Recorded}
@@ -192,6 +211,17 @@ func (c *Classifier) account(d *eval.Decision, reply Reply, prompt string) error
 		d.LatencyMS = eval.Quantity{Value: ms, Origin: eval.Computed}
 	}
 	return nil
+}
+
+func (c *Classifier) cost(recorded *float64, in, out *int) eval.Quantity {
+	if recorded != nil {
+		return eval.Quantity{Value: *recorded, Origin: eval.Recorded}
+	}
+	price := openaiapi.Price{InputPerM: c.config.InputPerM, OutputPerM: c.config.OutputPerM}
+	if usd, ok := price.Of(in, out); ok {
+		return eval.Quantity{Value: usd, Origin: eval.Computed}
+	}
+	return eval.Quantity{}
 }
 
 // ParseTier reads a tier out of an answer: the whole answer must be a tier's
