@@ -11,12 +11,7 @@ import "gonum.org/v1/gonum/mathext"
 // Source: Clopper and Pearson (1934), Biometrika 26:404–413.
 func ClopperPearson(k, n int, confidence float64) Interval {
 	checkConfidence(confidence)
-	if k < 0 || n < 0 {
-		panic("stats: negative count")
-	}
-	if k > n {
-		panic("stats: more successes than trials")
-	}
+	checkTrials(k, n)
 	tail := (1 - confidence) / 2
 	i := Interval{Low: 0, High: 1}
 	if k > 0 {

@@ -15,6 +15,12 @@
 //     null value (NullECE), and by the trade between coverage and risk
 //     (RiskCoverageCurve, AURC).
 //
+//  4. Losses on a split that nothing was fitted on become p-values of too high a
+//     risk (RiskBinomial, RiskHoeffdingBentkus, RiskBetting), and these certify
+//     settings with a guarantee for finite samples (CertifyFixedSequence from a
+//     LearnedStart, CertifyHolm, CertifyBonferroni); SamplesNeeded says how many
+//     rows would do where they do not.
+//
 // Nothing here reads a clock, a file or a global random source: whatever draws
 // takes a seed, and replicate b of a seed is the same numbers however many
 // replicates are asked for and whichever goroutine asks. All functions are safe

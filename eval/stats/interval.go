@@ -23,12 +23,7 @@ type Interval struct {
 // known and the interval is [0, 1]. It panics unless 0 ≤ k ≤ n and
 // 0 < confidence < 1. Source: Wilson (1927), JASA 22:209–212.
 func Wilson(k, n int, confidence float64) Interval {
-	if k < 0 || n < 0 {
-		panic("stats: negative count")
-	}
-	if k > n {
-		panic("stats: more successes than trials")
-	}
+	checkTrials(k, n)
 	z := criticalValue(confidence)
 	if n == 0 {
 		return Interval{Low: 0, High: 1}
