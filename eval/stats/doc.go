@@ -6,10 +6,12 @@
 //  1. Counts of right and wrong give rates with intervals (Wilson) and paired
 //     comparisons (McNemar, McNemarOneSided), whose p-values are adjusted
 //     together (Holm).
+//
 //  2. A statistic of a table of counts is resampled from the counts
 //     (Multinomial, MultinomialEach); a statistic of continuous values is
 //     resampled by item or by cluster (Resample). The replicates give an
 //     interval (Percentile, BCa).
+//
 //  3. Scores and labels fit one temperature (FitTemperature); the probabilities
 //     it gives (Softmax) are judged by Brier, Reliability and ECE against its
 //     null value (NullECE), and by the trade between coverage and risk
