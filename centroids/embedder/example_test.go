@@ -48,6 +48,42 @@ func ExampleFromIdentity() {
 	// MEDIUM false
 }
 
+// A router in twenty lines: it goes on serving the old artifact while a new one
+// cannot be used.
+func ExampleFromIdentity_router() {
+	folder, err := os.MkdirTemp("", "routeproof")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "centroids.safetensors")
+	if err := buildArtifact(path); err != nil { // as routeproof build would
+		log.Fatal(err)
+	}
+	models := map[string]string{"SIMPLE": "gpt-4o-mini", "MEDIUM": "claude-haiku-3-5", "COMPLEX": "claude-sonnet-4", "FRONTIER": "claude-opus-4"}
+
+	ctx := context.Background()
+	router, err := centroids.NewHolder(ctx, path, embedder.FromIdentity) // loads and verifies
+	if err != nil {
+		log.Fatal(err)
+	}
+	route := func(text string) string {
+		d, err := router.Classify(ctx, []string{text})
+		if err != nil {
+			return models["COMPLEX"]
+		}
+		return models[router.Artifact().Tiers().Name(d[0].Tier)]
+	}
+	fmt.Println(route("What time is it in Lima?"))
+	if err := os.WriteFile(path, []byte("half an upload"), 0o600); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(router.Reload(ctx, path) != nil, route("Prove that the bound is tight."))
+	// Output:
+	// gpt-4o-mini
+	// true claude-opus-4
+}
+
 func buildArtifact(path string) error {
 	ctx := context.Background()
 	tiers := centroids.DefaultTiers()
