@@ -25,6 +25,7 @@ type Outcome struct {
 	TTFTMS       Optional[float64] // until its first token was
 	FinishReason string
 	Error        string
+	Judge        string // who gave the score, and how
 }
 
 // Right is the lowest score of an answer that counts as right.
@@ -33,7 +34,7 @@ const Right = 0.5
 // Outcomes is the kind of file that holds outcomes, a row for each prompt and
 // model: columns id and model, and optionally prompt, domain, response, score,
 // correct (true or false, in place of score), confidence, input_tokens,
-// output_tokens, cost_usd, latency_ms, ttft_ms, finish_reason, error. (id,
+// output_tokens, cost_usd, latency_ms, ttft_ms, finish_reason, error, judge. (id,
 // model) is unique; not every model needs to have answered every prompt.
 func Outcomes() Kind[Outcome] {
 	return Kind[Outcome]{
@@ -54,6 +55,7 @@ func Outcomes() Kind[Outcome] {
 			number("ttft_ms", 0, maxMS, func(o *Outcome) *Optional[float64] { return &o.TTFTMS }),
 			repeatedText("finish_reason", func(o *Outcome) *string { return &o.FinishReason }),
 			textField("error", func(o *Outcome) *string { return &o.Error }),
+			repeatedText("judge", func(o *Outcome) *string { return &o.Judge }),
 		},
 		check: checkOutcome,
 		keys:  []string{"id", "model"},
