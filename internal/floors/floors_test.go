@@ -27,6 +27,8 @@ const (
 	cobra       = "github.com/spf13/cobra"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v6"
 	progressbar = "github.com/schollz/progressbar/v3"
+	goOpenAI    = "github.com/sashabaranov/go-openai"
+	bbolt       = "go.etcd.io/bbolt"
 )
 
 type floor struct {
@@ -46,7 +48,10 @@ func floors() map[string]floor {
 		"eval/stats":                      {0, []string{gonum}},
 		"internal/tokens":                 {0, []string{tokenizer}},
 		"internal/svgplot":                {0, nil},
+		"internal/openaiapi":              {0, []string{goOpenAI, bbolt}},
+		"internal/openaiapi/openaitest":   {0, nil},
 		"centroids/embedder":              {1, nil},
+		"centroids/embedder/remote":       {1, nil},
 		"centroids/embedder/embeddertest": {1, nil},
 		"datasets/builtin":                {1, nil},
 		"datasets/importer":               {1, nil},
@@ -57,6 +62,7 @@ func floors() map[string]floor {
 		"eval/classify":                   {2, nil},
 		"eval/classify/llm":               {2, nil},
 		"eval/policy":                     {2, []string{jsonschema}},
+		"eval/policy/live":                {3, nil},
 		"eval/simulate":                   {3, nil},
 		"eval/pipeline":                   {5, []string{yaml}},
 		"reports":                         {6, []string{parquet}},
