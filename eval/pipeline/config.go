@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -29,11 +30,13 @@ func DefaultYAML() []byte { return bytes.Clone(defaultYAML) }
 type Config struct {
 	Tiers       []TierConfig      `yaml:"tiers" json:"tiers"`
 	Fallback    string            `yaml:"fallback" json:"fallback"`
+	Endpoints   []EndpointConfig  `yaml:"endpoints" json:"-"` // where models are asked changes no result
 	Embedder    EmbedderConfig    `yaml:"embedder" json:"embedder"`
 	Classifiers ClassifiersConfig `yaml:"classifiers" json:"classifiers"`
 	Policies    PoliciesConfig    `yaml:"policies" json:"policies"`
 	Splits      SplitsConfig      `yaml:"splits" json:"splits"`
 	Bootstrap   BootstrapConfig   `yaml:"bootstrap" json:"bootstrap"`
+	Judge       JudgeConfig       `yaml:"judge" json:"-"` // outcomes name their judge
 	TierMix     TierMix           `yaml:"tier_mix" json:"tier_mix,omitempty"`
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`
 }
@@ -45,6 +48,16 @@ func (c Config) TierNames() []string {
 		names[i] = t.Name
 	}
 	return names
+}
+
+// FallbackTier returns the tier for what nothing could place.
+func (c Config) FallbackTier() int {
+	tiers, err := c.tierList()
+	if err != nil {
+		return 0 // no configuration that was checked
+	}
+	k, _ := c.fallback(tiers)
+	return k
 }
 
 // ModelConfig is a model, its price in USD per million tokens, and its speed.
@@ -61,17 +74,28 @@ type ModelConfig struct {
 type TierConfig struct {
 	Name           string `yaml:"name" json:"name"`
 	ModelConfig    `yaml:",inline"`
-	MaxTokens      int     `yaml:"max_tokens" json:"max_tokens"`
-	SystemPrompt   string  `yaml:"system_prompt" json:"system_prompt"`
-	ExpectedOutput float64 `yaml:"expected_output_tokens" json:"expected_output_tokens"`
+	Endpoint       string   `yaml:"endpoint" json:"-"`
+	Temperature    *float64 `yaml:"temperature" json:"temperature"` // nil: the server's default
+	MaxTokens      int      `yaml:"max_tokens" json:"max_tokens"`
+	SystemPrompt   string   `yaml:"system_prompt" json:"system_prompt"`
+	ExpectedOutput float64  `yaml:"expected_output_tokens" json:"expected_output_tokens"`
 }
 
 // EmbedderConfig names an embedder. Results show what it made, never where its
-// file lies.
+// file lies or which server was asked.
 type EmbedderConfig struct {
 	Kind string `yaml:"kind" json:"kind"`
-	Dims int    `yaml:"dims" json:"dims"` // 0: those of the file
+	Dims int    `yaml:"dims" json:"dims"` // 0: those of the file or the model
 	Path string `yaml:"path" json:"-"`
+
+	// Of a remote one.
+	Model            string   `yaml:"model" json:"-"`
+	Endpoint         string   `yaml:"endpoint" json:"-"`
+	RequestDims      bool     `yaml:"request_dims" json:"-"`
+	Prefix           string   `yaml:"prefix" json:"-"`
+	MaxInputs        int      `yaml:"max_inputs" json:"-"`
+	MaxTokensPerText int      `yaml:"max_tokens_per_text" json:"-"`
+	InputPerM        *float64 `yaml:"input_per_m" json:"-"`
 }
 
 // ClassifiersConfig configures each classifier.
@@ -96,8 +120,11 @@ type RuleConfig struct {
 // LLMConfig is the LLM classifier.
 type LLMConfig struct {
 	ModelConfig `yaml:",inline"`
+	Endpoint    string `yaml:"endpoint" json:"-"`
 	MaxChars    int    `yaml:"max_message_chars" json:"max_message_chars"`
-	Concurrency int    `yaml:"concurrency" json:"concurrency"`
+	MaxTokens   int    `yaml:"max_tokens" json:"max_tokens"`
+	TopLogprobs int    `yaml:"top_logprobs" json:"top_logprobs"`
+	Repeats     int    `yaml:"repeats" json:"repeats"`
 	Prompt      string `yaml:"prompt" json:"prompt"`
 }
 
@@ -192,8 +219,8 @@ func ParseConfig(text []byte, name string) (Config, error) {
 	if err := yaml.Unmarshal(text, &own); err == nil && own.Classifiers.LLM.Model != "" {
 		c.Classifiers.LLM.ModelConfig = own.Classifiers.LLM.ModelConfig
 	}
-	// Nor do word vectors have the length of the default embedder's.
-	if c.Embedder.Kind == embedder.KindStatic {
+	// Nor do other embedders have the length of the default one.
+	if c.Embedder.Kind == embedder.KindStatic || c.Embedder.Kind == remote.Kind {
 		c.Embedder.Dims = own.Embedder.Dims
 	}
 	if err := c.check(); err != nil {

@@ -124,7 +124,7 @@ func TestOtherLLMHasNoPrices(t *testing.T) {
 	if c, err = ParseConfig([]byte("classifiers: {llm: {model: other}}"), "x.yaml"); err != nil || c.Classifiers.LLM.InputPerM != nil {
 		t.Errorf("%+v, %v: expected no price", c.Classifiers.LLM, err)
 	}
-	if c, err = ParseConfig([]byte("classifiers: {llm: {concurrency: 9}}"), "x.yaml"); err != nil || *c.Classifiers.LLM.InputPerM != 0.15 {
+	if c, err = ParseConfig([]byte("classifiers: {llm: {repeats: 9}}"), "x.yaml"); err != nil || *c.Classifiers.LLM.InputPerM != 0.15 {
 		t.Errorf("%+v, %v: expected the default model's price", c.Classifiers.LLM, err)
 	}
 }
@@ -167,7 +167,28 @@ func TestConfigErrors(t *testing.T) {
 		{"tiers: [{name: a, max_tokens: 5, expected_output_tokens: 6}, {name: b}]", "above max_tokens"},
 		{"tiers: [{name: a, input_per_m: 1, output_per_m: 1}, {name: b, input_per_m: 1, output_per_m: 1}]", "expected_output_tokens"},
 		{"fallback: LARGE", `fallback: expected one of SIMPLE, MEDIUM, COMPLEX, FRONTIER, found "LARGE"`},
-		{"embedder: {kind: openai}", `embedder, kind: expected one of hashing, static, found "openai"`},
+		{"embedder: {kind: opnai}", `embedder, kind: expected one of hashing, static, openai, found "opnai" (did you mean "openai"?)`},
+		{"embedder: {kind: openai}", "embedder, model: expected the name of the model"},
+		{"embedder: {kind: openai, model: m, request_dims: true}", "request_dims: expected dims"},
+		{"embedder: {kind: openai, model: m, path: x}", "embedder, path"},
+		{"embedder: {kind: openai, model: m, input_per_m: -1}", "embedder, input_per_m"},
+		{"embedder: {kind: openai, model: m, endpoint: opnrouter}", `expected one of openrouter, found "opnrouter"`},
+		{"endpoints: [{name: a}]", "endpoints, a: base_url"},
+		{"endpoints: [{base_url: 'http://h/v1'}]", "expected a name of its own"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1'}, {name: a, base_url: 'http://h/v1'}]", "expected a name of its own"},
+		{"endpoints: [{name: a, base_url: 'ftp://h/v1'}]", "endpoints, a: base_url"},
+		{"endpoints: [{name: a, base_url: 'https://me:secret@h/v1'}]", "keys belong in the environment"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', key_env: sk-or-v1-123}]", "not the key itself"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', headers: {X-Api-Key: abc}}]", "behind a $"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', headers: {X-A: \"b\\nc\"}}]", "one line"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', retries: -1}]", "retries"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', timeout_s: .nan}]", "timeout_s"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', concurrency: -1}]", "concurrency"},
+		{"endpoints: [{name: a, base_url: 'http://h/v1', tokens_per_minute: -1}]", "tokens_per_minute"},
+		{"tiers: [{name: a, endpoint: b}, {name: c}]", `found "b"`},
+		{"tiers: [{name: a, temperature: 3}, {name: c}]", "temperature"},
+		{"judge: {llm: {endpoint: b}}", `found "b"`},
+		{"judge: {llm: {max_tokens: -1}}", "judge, llm, max_tokens"},
 		{"embedder: {kind: statik, path: x}", `did you mean "static"?`},
 		{"embedder: {kind: static}", "embedder, path: expected the file of word vectors"},
 		{"embedder: {kind: static, path: x, dims: -1}", "embedder, dims"},
@@ -177,7 +198,9 @@ func TestConfigErrors(t *testing.T) {
 		{"classifiers: {rule: {long_tier: LARGE}}", "long_tier"},
 		{"classifiers: {llm: {prompt: no mark}}", "{message} once"},
 		{"classifiers: {llm: {prompt: '{message}{message}'}}", "{message} once"},
-		{"classifiers: {llm: {concurrency: -1}}", "concurrency"},
+		{"classifiers: {llm: {repeats: 0}}", "repeats"},
+		{"classifiers: {llm: {top_logprobs: 21}}", "top_logprobs"},
+		{"classifiers: {llm: {max_tokens: 0}}", "max_tokens"},
 		{"classifiers: {hybrid: {embedding_margin: 3}}", "embedding_margin"},
 		{"bootstrap: {replicates: 10}", "replicates"},
 		{"fixed_cost_usd_per_day: -1", "fixed_cost"},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/classify"
 	"github.com/routeproof/routeproof/eval/classify/llm"
@@ -36,12 +37,21 @@ func (c *Config) check() error {
 		if !(t.ExpectedOutput >= 0 && t.ExpectedOutput <= mostTokens) || t.MaxTokens < 0 {
 			return fmt.Errorf("%s: expected_output_tokens and max_tokens: expected 0 to %d, found %g and %d", where, mostTokens, t.ExpectedOutput, t.MaxTokens)
 		}
+		if t.Temperature != nil && !(*t.Temperature >= 0 && *t.Temperature <= 2) {
+			return fmt.Errorf("%s: temperature: expected 0 to 2, or null for the server's default, found %g", where, *t.Temperature)
+		}
 		if t.MaxTokens > 0 && t.ExpectedOutput > float64(t.MaxTokens) {
 			return fmt.Errorf("%s: expected_output_tokens (%g) is above max_tokens (%d): such answers would be cut", where, t.ExpectedOutput, t.MaxTokens)
 		}
 		if t.ExpectedOutput == 0 && c.priced() {
 			return fmt.Errorf("%s (tier %d): expected_output_tokens: expected over 0, or costs cannot be computed", where, i+1)
 		}
+	}
+	if err := c.checkEndpoints(); err != nil {
+		return err
+	}
+	if err := c.Judge.check(); err != nil {
+		return err
 	}
 	if err := c.Embedder.check(); err != nil {
 		return fmt.Errorf("embedder, %w", err)
@@ -57,8 +67,11 @@ func (c *Config) check() error {
 	if err := l.ModelConfig.check("classifiers, llm"); err != nil {
 		return err
 	}
-	if _, err := llm.New("llm", llm.Recorded{}, llm.Config{Prompt: l.Prompt, MaxChars: l.MaxChars, Concurrency: l.Concurrency}); err != nil {
+	if _, err := llm.New("llm", llm.Recorded{}, llm.Config{Prompt: l.Prompt, MaxChars: l.MaxChars}); err != nil {
 		return fmt.Errorf("classifiers, llm: %w", err)
+	}
+	if l.MaxTokens < 1 || l.MaxTokens > mostTokens || l.TopLogprobs < 0 || l.TopLogprobs > 20 || l.Repeats < 1 || l.Repeats > 100 {
+		return fmt.Errorf("classifiers, llm: expected max_tokens of at least 1, top_logprobs of 0 to 20 and repeats of 1 to 100, found %d, %d and %d", l.MaxTokens, l.TopLogprobs, l.Repeats)
 	}
 	if m := c.Classifiers.Hybrid.EmbeddingMargin; !(m >= 0 && m <= 2) {
 		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, found %g", m)
@@ -97,9 +110,20 @@ func (e EmbedderConfig) check() error {
 		if e.Dims < 0 {
 			return fmt.Errorf("dims: expected those of the file, or none, found %d", e.Dims)
 		}
+	case remote.Kind:
+		switch {
+		case e.Model == "":
+			return fmt.Errorf("model: expected the name of the model that the endpoint embeds with")
+		case e.Path != "":
+			return fmt.Errorf("path: goes with kind %q, the kind is %q: change one of them", embedder.KindStatic, e.Kind)
+		case e.RequestDims && e.Dims == 0:
+			return fmt.Errorf("request_dims: expected dims to request")
+		case e.InputPerM != nil && !(*e.InputPerM >= 0 && *e.InputPerM <= mostUSD):
+			return fmt.Errorf("input_per_m: expected 0 to %g, or no key where it is unknown, found %g", mostUSD, *e.InputPerM)
+		}
 	default:
-		return fmt.Errorf("kind: expected one of %s, %s, found %q%s", embedder.KindHashing, embedder.KindStatic, e.Kind,
-			wording.DidYouMean(e.Kind, []string{embedder.KindHashing, embedder.KindStatic}))
+		kinds := []string{embedder.KindHashing, embedder.KindStatic, remote.Kind}
+		return fmt.Errorf("kind: expected one of %s, found %q%s", strings.Join(kinds, ", "), e.Kind, wording.DidYouMean(e.Kind, kinds))
 	}
 	return nil
 }

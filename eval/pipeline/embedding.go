@@ -7,6 +7,7 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify"
@@ -28,8 +29,11 @@ func NewEmbedder(c EmbedderConfig) (centroids.Embedder, error) {
 	if err := c.check(); err != nil {
 		return nil, configErrorf("embedder, %v", err)
 	}
-	if c.Kind == embedder.KindHashing {
+	switch c.Kind {
+	case embedder.KindHashing:
 		return embedder.NewHashing(c.Dims)
+	case remote.Kind:
+		return nil, configErrorf("embedder, kind: %q asks an endpoint, which takes --live", c.Kind)
 	}
 	e, err := embedder.NewStatic(c.Path)
 	if err != nil {

@@ -33,11 +33,19 @@ type Input struct {
 	Answers     map[string]datasets.Answer
 	AnswersName string // empty: no recorded LLM answers
 	AnswersNote string
+	LiveLLM     *LiveLLM            // nil: the recorded answers
 	Outcomes    *Outcomes           // nil: none, no policy is simulated
 	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
 	Embedder    centroids.Embedder  // nil: the artifact's or, without one, the configuration's
 	Warnings    []string            // from reading
 	Problem     func(datasets.Problem)
+}
+
+// LiveLLM is a language model that is asked for tiers now.
+type LiveLLM struct {
+	Name        string // of model and endpoint, in messages and the report
+	Ask         func(repeat int) llm.Source
+	Concurrency int // requests at a time
 }
 
 // A Run is everything the job found out. It is a function of configuration and
@@ -81,10 +89,19 @@ type NotRun struct {
 
 // LLMNote says where the LLM classifier's answers and costs come from.
 type LLMNote struct {
-	Source   string `json:"source"`
-	Note     string `json:"note"`
-	Recorded int    `json:"recorded"` // answers used
-	Unused   int    `json:"unused"`   // answers to no labelled prompt
+	Source   string  `json:"source"`
+	Note     string  `json:"note"`
+	Live     bool    `json:"live"`     // a model was asked, now or before
+	Recorded int     `json:"recorded"` // answers used
+	Unused   int     `json:"unused"`   // answers to no labelled prompt
+	Steady   *Steady `json:"steady"`   // null where each prompt was asked once
+}
+
+// Steady says how often repeated questions got the same tier.
+type Steady struct {
+	Times   int `json:"times"`   // each prompt was asked
+	Prompts int `json:"prompts"` // that were answered with a tier each time
+	Same    int `json:"same"`    // of these, with the same tier
 }
 
 // Timing is the wall time of one step. It is measured, so it varies.
@@ -162,18 +179,17 @@ func (j *job) rule(ctx context.Context) error {
 }
 
 func (j *job) llm(ctx context.Context) error {
+	if j.in.LiveLLM != nil {
+		return j.askLLM(ctx)
+	}
 	if j.in.AnswersName == "" {
-		how := "give its recorded answers with --llm-answers FILE (JSON Lines: id, answer)"
+		how := "give its recorded answers with --llm-answers FILE (JSON Lines: id, answer), or ask it with --live"
 		for _, name := range []string{LLMName, RuleLLM, ThreeStage} {
 			j.NotRun = append(j.NotRun, NotRun{name, "no answers of a language model were given", how})
 		}
 		return nil
 	}
-	y := j.Config.Classifiers.LLM
-	c, err := llm.New(LLMName, llm.Recorded(j.in.Answers), llm.Config{
-		Tiers: j.Tiers, Fallback: j.fallback, Prompt: y.Prompt, MaxChars: y.MaxChars, Concurrency: y.Concurrency,
-		InputPerM: y.InputPerM, OutputPerM: y.OutputPerM, TTFTMS: y.TTFTMS, TokensPerS: y.TokensPerS, Count: j.counter.Count,
-	})
+	c, err := j.Config.NewLLM(llm.Recorded(j.in.Answers), 1, j.counter.Count)
 	if err != nil {
 		return err
 	}
@@ -190,6 +206,74 @@ func (j *job) llm(ctx context.Context) error {
 	if j.LLM.Recorded == 0 {
 		return &datasets.ContentError{File: j.in.AnswersName, Total: 1, First: []datasets.Problem{{
 			File: j.in.AnswersName, Field: "id", Reason: fmt.Sprintf("none of %d answers belongs to a labelled prompt of %s: expected the same ids", len(j.in.Answers), j.in.Name)}}}
+	}
+	return nil
+}
+
+// NewLLM returns the LLM classifier of the configuration over a source of
+// answers. count counts tokens.
+func (c Config) NewLLM(source llm.Source, concurrency int, count func(string) (int, error)) (*llm.Classifier, error) {
+	tiers, err := c.tierList()
+	if err != nil {
+		return nil, err
+	}
+	fallback, err := c.fallback(tiers)
+	if err != nil {
+		return nil, err
+	}
+	y := c.Classifiers.LLM
+	return llm.New(LLMName, source, llm.Config{
+		Tiers: tiers, Fallback: fallback, Prompt: y.Prompt, MaxChars: y.MaxChars, Concurrency: concurrency,
+		InputPerM: y.InputPerM, OutputPerM: y.OutputPerM, TTFTMS: y.TTFTMS, TokensPerS: y.TokensPerS, Count: count,
+	})
+}
+
+// askLLM asks the language model about every prompt, as often as configured.
+// The first answers count.
+func (j *job) askLLM(ctx context.Context) error {
+	live := j.in.LiveLLM
+	c, err := j.Config.NewLLM(live.Ask(0), live.Concurrency, j.counter.Count)
+	if err != nil {
+		return err
+	}
+	if _, err = j.predict(ctx, eval.Fixed{Classifier: c}); err != nil {
+		return err
+	}
+	j.LLM = &LLMNote{Source: live.Name, Live: true, Recorded: len(j.Items)}
+	times := j.Config.Classifiers.LLM.Repeats
+	if times < 2 {
+		return nil
+	}
+	requests := make([]eval.Request, len(j.Items))
+	for i, it := range j.Items {
+		requests[i] = it.Request
+	}
+	first := j.Predictions[len(j.Predictions)-1].Final
+	answered, same := make([]bool, len(first)), make([]bool, len(first))
+	for i, d := range first {
+		answered[i], same[i] = !d.Invalid && d.Err == "", true
+	}
+	for repeat := 1; repeat < times; repeat++ {
+		if c, err = j.Config.NewLLM(live.Ask(repeat), live.Concurrency, j.counter.Count); err != nil {
+			return err
+		}
+		again, err := c.Classify(ctx, requests)
+		if err != nil {
+			return err
+		}
+		for i, d := range again {
+			answered[i] = answered[i] && !d.Invalid && d.Err == ""
+			same[i] = same[i] && d.Tier == first[i].Tier
+		}
+	}
+	j.LLM.Steady = &Steady{Times: times}
+	for i := range answered {
+		if answered[i] {
+			j.LLM.Steady.Prompts++
+			if same[i] {
+				j.LLM.Steady.Same++
+			}
+		}
 	}
 	return nil
 }

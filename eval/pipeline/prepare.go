@@ -78,6 +78,29 @@ func (j *job) prepare(ctx context.Context) error {
 	return j.checkTrain()
 }
 
+// TestPrompts returns the labelled prompts that a job on this input will have in
+// its test split, by id.
+func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
+	j := &job{in: in}
+	j.Config = config
+	var err error
+	if j.Tiers, err = config.tierList(); err != nil {
+		return nil, err
+	}
+	prompts := slices.SortedFunc(slices.Values(in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
+	assigned, err := j.split(prompts)
+	if err != nil {
+		return nil, err
+	}
+	var test []datasets.Prompt
+	for i, p := range prompts {
+		if _, labelled := j.Tiers.Index(p.Tier); labelled && assigned.Splits[i] == datasets.Test {
+			test = append(test, p)
+		}
+	}
+	return test, nil
+}
+
 // checkTrain refuses to build an artifact for a tier that nothing was learned
 // of.
 func (j *job) checkTrain() error {
@@ -133,7 +156,7 @@ func (j *job) warnTiers() {
 			j.Warnings = append(j.Warnings, fmt.Sprintf("tier %s costs less than %s before it: tiers are taken to be in the order of price, cheapest first", high.Name, low.Name))
 		}
 	}
-	if j.in.AnswersName == "" {
+	if j.in.AnswersName == "" && j.in.LiveLLM == nil {
 		return
 	}
 	for _, tier := range j.Config.Tiers {
