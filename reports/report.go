@@ -8,6 +8,7 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/stats"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -50,9 +51,26 @@ func (r *report) notes() {
 		if l.Note != "" {
 			note = ": " + escape(l.Note)
 		}
+		if l.Live {
+			r.text("> **The LLM was asked**: %s. Its costs are those billed, or computed from the tokens it counted and configured prices; its latencies were measured.%s", escape(l.Source), steady(l.Steady))
+			return
+		}
 		r.text("> **The LLM's answers are recorded**, not live: %s from %s%s. Costs and latencies that were not recorded with them are computed from token counts and configured prices.",
 			wording.Plural(l.Recorded, "answer"), escape(l.Source), note)
 	}
+}
+
+// steady says how often repeated questions got the same answer.
+func steady(s *pipeline.Steady) string {
+	if s == nil {
+		return ""
+	}
+	if s.Prompts == 0 {
+		return fmt.Sprintf(" Asked %d times, it named a tier each time for no prompt.", s.Times)
+	}
+	i := stats.Wilson(s.Same, s.Prompts, 0.95)
+	return fmt.Sprintf(" Asked %d times, it named the same tier each time for %d of the %d prompts that it always named a tier for: %s (95 %% interval %s to %s).",
+		s.Times, s.Same, s.Prompts, percent(float64(s.Same)/float64(s.Prompts)), percent(i.Low), percent(i.High))
 }
 
 // outcomesNote says what every reader must know of the outcomes.

@@ -14,6 +14,7 @@ import (
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/openaiapi"
 )
 
 // Exit codes.
@@ -22,6 +23,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitContent     = 12
+	exitBudget      = 13
 	exitInterrupted = 130
 )
 
@@ -74,6 +76,8 @@ func (a *app) exitCode(err error) int {
 		return exitInterrupted
 	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, datasets.ErrName), isWrongPath(err):
 		return exitUsage
+	case errors.Is(err, openaiapi.ErrBudget):
+		return exitBudget
 	case errors.As(err, &content), isArtifactError(err):
 		return exitContent
 	}
@@ -118,7 +122,7 @@ that a router loads, and reports how often rule, embedding, LLM and hybrid
 classifiers are right, what they cost, and how sure that is.
 
 Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
-12 invalid file content or no data; 130 interrupted.`,
+12 invalid file content or no data; 13 over budget; 130 interrupted.`,
 		Example: `  # everything, on the built-in set
   routeproof run
 
@@ -128,7 +132,7 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.simulateVerb(), a.dataVerb(), a.importVerb(), a.initVerb())
+	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.simulateVerb(), a.dataVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
 	return root
 }
 

@@ -27,10 +27,10 @@ these prompts (--vectors).`,
   routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := input.checkFlags(); err != nil {
+			if err := input.checkFlags(cmd); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}

@@ -30,10 +30,10 @@ it carries the texts of eight train prompts, to be verified by.`,
 			if !strings.HasSuffix(out, centroids.Extension) {
 				return fmt.Errorf("%w: --out %s: expected a name that ends in %s", errUsage, out, centroids.Extension)
 			}
-			if err := input.checkFlags(out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
+			if err := input.checkFlags(cmd, out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}

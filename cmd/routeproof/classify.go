@@ -31,6 +31,7 @@ type classified struct {
 func (a *app) classifyVerb() *cobra.Command {
 	var path, in, problems string
 	var flags embedderFlags
+	var asked artifactLive
 	var withVector bool
 	cmd := &cobra.Command{
 		Use:   "classify --artifact FILE --in FILE|-",
@@ -41,17 +42,21 @@ id, tier, scores (cosine to each tier), probability of the tier, margin between 
 two best scores, and whether the thresholds accepted it: what they do not accept
 goes to the fallback tier. The artifact's canaries are verified first.
 
-An artifact of word vectors needs their file (--word-vectors). With --vectors the
+An artifact of word vectors needs their file (--word-vectors), one of a remote model
+asks its endpoint (--live). With --vectors the
 prompts' vectors are taken from a file, and only those canaries are verified that
 are among the prompts.`,
 		Example: `  routeproof build --out centroids.safetensors
   echo '{"id": "1", "prompt": "What time is it in Lima?"}' | routeproof classify --artifact centroids.safetensors --in -`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := flags.check(); err != nil {
 				return err
 			}
-			if err := checkOverwrite([]string{path, in, flags.words, flags.vectors}, problems); err != nil {
+			if err := asked.check(cmd); err != nil {
+				return err
+			}
+			if err := checkOverwrite([]string{path, in, flags.words, flags.vectors, asked.config}, problems, asked.spend.journal); err != nil {
 				return err
 			}
 			log, err := a.problemLog(cmd)
@@ -61,11 +66,18 @@ are among the prompts.`,
 			var artifact *centroids.Artifact
 			var e centroids.Embedder
 			var prompts []datasets.Prompt
+			done := func() error { return nil }
+			defer func() { err = errors.Join(err, done()) }()
 			err = interruptible(cmd.Context(), func() (err error) {
 				if artifact, err = centroids.Load(path); err != nil {
 					return err
 				}
-				e, prompts, err = a.readClassify(cmd.Context(), artifact, &flags, in, log)
+				if flags.vectors == "" { // before waiting for input
+					if e, done, err = asked.embedder(cmd.Context(), artifact, flags.words, "prompts"); err != nil {
+						return err
+					}
+				}
+				e, prompts, err = a.readClassify(cmd.Context(), artifact, e, &flags, in, log)
 				return err
 			})
 			if err := log.finish(err); err != nil {
@@ -86,6 +98,7 @@ are among the prompts.`,
 	cmd.Flags().StringVar(&in, "in", "", "prompts, JSON Lines, CSV or Parquet, plain, .gz or .zst; - reads standard input (required)")
 	cmd.Flags().BoolVar(&withVector, "with-vector", false, "print each text's vector too")
 	flags.add(cmd)
+	asked.add(cmd)
 	addProblems(cmd, &problems)
 	for _, name := range []string{"artifact", "in"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -96,12 +109,10 @@ are among the prompts.`,
 }
 
 // readClassify reads the prompts, whose labels do not matter, and returns the
-// artifact's embedder for them, verified as far as that can be done.
-func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, in string, log *problemLog) (e centroids.Embedder, prompts []datasets.Prompt, err error) {
-	if flags.vectors == "" { // before waiting for input
-		if e, err = artifactEmbedder(artifact.Manifest().Embedder, flags.words); err != nil {
-			return nil, nil, err
-		}
+// artifact's embedder for them, verified as far as that can be done: e, or that
+// of recorded vectors where it is nil.
+func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, e centroids.Embedder, flags *embedderFlags, in string, log *problemLog) (_ centroids.Embedder, prompts []datasets.Prompt, err error) {
+	if e != nil {
 		if err := artifact.Verify(ctx, e); err != nil {
 			return nil, nil, err
 		}

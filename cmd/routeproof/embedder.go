@@ -9,6 +9,7 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
@@ -17,6 +18,7 @@ import (
 type embedderFlags struct {
 	words          string // file of word vectors
 	vectors, model string // file of recorded vectors, and what made them
+	live           bool   // endpoints may be asked: what they embed is chosen later
 }
 
 func (f *embedderFlags) add(cmd *cobra.Command) {
@@ -169,6 +171,9 @@ func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file 
 		in.Embedder, err = f.recorded(file, labelled(in.Prompts), in.Artifact, each)
 		in.Warnings = append(in.Warnings, vectorWarnings(file, in.Prompts)...)
 		return err
+	}
+	if f.live && (in.Artifact == nil && config.Embedder.Kind == remote.Kind || in.Artifact != nil && in.Artifact.Manifest().Embedder.Kind == remote.Kind) {
+		return nil
 	}
 	if in.Artifact == nil {
 		in.Embedder, err = pipeline.NewEmbedder(config.Embedder)

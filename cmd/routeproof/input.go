@@ -23,6 +23,7 @@ type inputFlags struct {
 	artifact                           string // to evaluate; empty: build one
 	embedder                           embedderFlags
 	outputs                            []string // of the verb
+	live                               liveFlags
 }
 
 func (f *inputFlags) add(cmd *cobra.Command) {
@@ -32,6 +33,7 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration, see routeproof init (default: built-in)")
 	cmd.Flags().StringVar(&f.tierMix, "tier-mix", "", "also weight the figures for traffic of these shares: SIMPLE=.6,MEDIUM=.25,COMPLEX=.12,FRONTIER=.03")
 	f.embedder.add(cmd)
+	f.live.add(cmd)
 	addProblems(cmd, &f.problems)
 }
 
@@ -45,6 +47,7 @@ func (f *inputFlags) read(log *problemLog) (pipeline.Config, pipeline.Input, err
 	if err != nil {
 		return config, pipeline.Input{}, err
 	}
+	f.embedder.live = f.live.on
 	in, err := f.readPrompts(config, log)
 	vectors, vectorsErr := f.embedder.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err == nil {
@@ -134,11 +137,14 @@ func noteBuiltin(in *pipeline.Input) error {
 
 // checkFlags refuses, before any work, flags that do not go together and
 // outputs that would be written over what is read.
-func (f *inputFlags) checkFlags(outputs ...string) error {
+func (f *inputFlags) checkFlags(cmd *cobra.Command, outputs ...string) error {
+	if err := f.live.check(cmd); err != nil {
+		return err
+	}
 	if err := f.embedder.check(); err != nil {
 		return err
 	}
-	f.outputs = append(outputs, f.problems)
+	f.outputs = append(outputs, f.problems, f.live.spend.journal)
 	return checkOverwrite([]string{f.prompts, f.answers, f.outcomes, f.config, f.artifact, f.embedder.words, f.embedder.vectors}, f.outputs...)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,11 +12,13 @@ import (
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func (a *app) inspectVerb() *cobra.Command {
 	var words string
+	var asked artifactLive
 	var verify, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
@@ -23,14 +26,22 @@ func (a *app) inspectVerb() *cobra.Command {
 		Long: `Show what an artifact holds. Reading it checks format, version, checksum, vectors
 and tiers. With --verify its canary texts are embedded again and their scores
 compared, which catches an embedder that changed. For an artifact of word vectors
-that takes their file (--word-vectors). One of vectors made elsewhere can only be
+that takes their file (--word-vectors), for one of a remote model --live. One of vectors made elsewhere can only be
 verified where they are made: its canaries stand in the readable copy beside it.`,
 		Example: `  routeproof build --out centroids.safetensors
   routeproof inspect centroids.safetensors --verify`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if words != "" && !verify {
-				return fmt.Errorf("%w: --word-vectors goes with --verify", errUsage)
+			for flag, given := range map[string]bool{"word-vectors": words != "", "live": asked.on} {
+				if given && !verify {
+					return fmt.Errorf("%w: --%s goes with --verify", errUsage, flag)
+				}
+			}
+			if err := asked.check(cmd); err != nil {
+				return err
+			}
+			if err := checkOverwrite([]string{args[0], words, asked.config}, asked.spend.journal); err != nil {
+				return err
 			}
 			artifact, err := awaited(cmd.Context(), func() (*centroids.Artifact, error) { return centroids.Load(args[0]) })
 			if err != nil {
@@ -38,7 +49,7 @@ verified where they are made: its canaries stand in the readable copy beside it.
 			}
 			m := artifact.Manifest()
 			if verify {
-				if err := verifyArtifact(cmd.Context(), artifact, words); err != nil {
+				if err := verifyArtifact(cmd.Context(), artifact, &asked, words); err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
 			}
@@ -53,21 +64,23 @@ verified where they are made: its canaries stand in the readable copy beside it.
 	cmd.Flags().BoolVar(&verify, "verify", false, "embed the canaries again and compare")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
 	addWords(cmd, &words)
+	asked.add(cmd)
 	return cmd
 }
 
 // verifyArtifact embeds the canaries of an artifact again.
-func verifyArtifact(ctx context.Context, artifact *centroids.Artifact, words string) error {
+func verifyArtifact(ctx context.Context, artifact *centroids.Artifact, asked *artifactLive, words string) error {
 	id := artifact.Manifest().Embedder
-	if id.Kind != embedder.KindHashing && id.Kind != embedder.KindStatic {
+	if id.Kind != embedder.KindHashing && id.Kind != embedder.KindStatic && id.Kind != remote.Kind {
 		return fmt.Errorf("%w: --verify needs the embedder that made its vectors, kind %q, model %q, %d dims, which this program is not: classify --vectors verifies the canaries that are among its prompts",
 			errUsage, id.Kind, id.Model, id.Dims)
 	}
-	return interruptible(ctx, func() error {
-		e, err := artifactEmbedder(id, words)
+	return interruptible(ctx, func() (err error) {
+		e, done, err := asked.embedder(ctx, artifact, words, "canaries")
 		if err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, done()) }()
 		return artifact.Verify(ctx, e)
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/internal/openaiapi/openaitest"
 )
 
 // asProgram makes the test binary behave as the program itself.
@@ -82,6 +84,11 @@ func TestHelpExamples(t *testing.T) {
 	t.Chdir(folder)
 	must(t, "init", ".")
 	must(t, "build", "--out", "centroids.safetensors")
+	// Who asks an endpoint asks one on loopback, and nobody else.
+	server := openaitest.Start(t, openaitest.Config{Key: "made-up-key"})
+	t.Setenv("OPENROUTER_API_KEY", "made-up-key")
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	writeFile(t, "routeproof.yaml", strings.Replace(readFile(t, "routeproof.yaml"), "https://openrouter.ai/api/v1", server.URL, 1))
 	prompts := strings.Split(readFile(t, "prompts.jsonl"), "\n")
 	writeFile(t, "others.jsonl", strings.ReplaceAll(strings.Join(prompts[:40], "\n"), `"prompt": "`, `"prompt": "Please: `))
 
@@ -105,9 +112,17 @@ func TestHelpExamples(t *testing.T) {
 		t.Fatalf("found %d examples", len(examples))
 	}
 	for _, example := range examples {
-		if out, err := asShell(t, folder, example).CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", example, err, out)
+		want := exitOK
+		if strings.HasPrefix(example, "routeproof collect ") && !strings.Contains(example, "--budget") {
+			want = exitUsage // nobody allowed it: it says what it would cost
 		}
+		cmd := asShell(t, folder, example)
+		if out, err := cmd.CombinedOutput(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != want {
+			t.Errorf("%s: %v, expected exit code %d\n%s", example, err, want, out)
+		}
+	}
+	if server.Count() == 0 {
+		t.Error("no example asked the server")
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -41,15 +42,20 @@ All files but run.json are a function of the input: two runs give the same bytes
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			started := time.Now()
-			if err := input.checkFlags(out); err != nil {
+			if err := input.checkFlags(cmd, out); err != nil {
 				return err
 			}
-			run, err := a.execute(cmd, &input)
+			run, asked, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
 			}
 			if err := reports.Write(out, run, a.environment(started)); err != nil {
 				return err
+			}
+			if asked != nil {
+				if err := asked.write(out); err != nil {
+					return err
+				}
 			}
 			artifact := filepath.Join(out, reports.ArtifactFile)
 			a.noteCanaries(artifact, &input, run)
@@ -66,16 +72,18 @@ All files but run.json are a function of the input: two runs give the same bytes
 		},
 	}
 	input.add(cmd)
+	input.live.addPolicies(cmd)
 	cmd.Flags().StringVar(&out, "out", "out", "folder to write, made if need be")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd
 }
 
-// execute reads the input and does the main job.
-func (a *app) execute(cmd *cobra.Command, input *inputFlags) (*pipeline.Run, error) {
+// execute reads the input and does the main job. What was asked live for it is
+// nil if nothing was.
+func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run, asked *liveInput, err error) {
 	log, err := a.problemLog(cmd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var config pipeline.Config
 	var in pipeline.Input
@@ -83,13 +91,29 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (*pipeline.Run, err
 		config, in, err = input.read(log)
 		return err
 	}); err != nil {
-		return nil, log.finish(err)
+		return nil, nil, log.finish(err)
 	}
 	in.Problem = log.add
+	if input.live.on {
+		s, err := input.live.spend.openSession(config)
+		if err != nil {
+			return nil, nil, log.finish(err)
+		}
+		defer func() { err = errors.Join(err, s.store.Close()) }()
+		if asked, err = a.goLive(cmd.Context(), s, &in, input); err != nil {
+			return nil, nil, log.finish(err)
+		}
+	}
+	if asked != nil {
+		defer a.waiting(cmd.Context())()
+	}
 	observe, stop := a.observer()
-	run, err := pipeline.Execute(cmd.Context(), config, in, observe)
+	run, err = pipeline.Execute(cmd.Context(), config, in, observe)
 	stop()
-	return run, log.finish(err)
+	if asked != nil {
+		a.say("%s", asked.session.spendLine())
+	}
+	return run, asked, log.finish(err)
 }
 
 // writeResult prints the result as JSON.

@@ -14,7 +14,11 @@ type Embedding struct {
 	name     string
 	artifact *centroids.Artifact
 	embedder centroids.Embedder
+	bill     Bill
 }
+
+// A Bill says what it costs to embed a text.
+type Bill func(text string) eval.Quantity
 
 // NewEmbedding returns the classifier that applies an artifact. The embedder
 // must be the artifact's.
@@ -22,7 +26,7 @@ func NewEmbedding(name string, artifact *centroids.Artifact, embedder centroids.
 	if err := artifact.Manifest().Embedder.Check(embedder.Identity()); err != nil {
 		return nil, err
 	}
-	return &Embedding{name, artifact, embedder}, nil
+	return &Embedding{name: name, artifact: artifact, embedder: embedder}, nil
 }
 
 // Name implements [eval.Classifier].
@@ -31,7 +35,15 @@ func (e *Embedding) Name() string { return e.name }
 // Artifact returns what the classifier applies.
 func (e *Embedding) Artifact() *centroids.Artifact { return e.artifact }
 
-// Classify implements [eval.Classifier]. Local embedders cost nothing.
+// Billed returns the classifier over an embedder that is not local: what it costs
+// is on the bill, and how long it takes is not known.
+func (e Embedding) Billed(bill Bill) *Embedding {
+	e.bill = bill
+	return &e
+}
+
+// Classify implements [eval.Classifier]. Local embedders, without a bill, cost
+// nothing.
 func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]eval.Decision, error) {
 	texts := make([]string, len(requests))
 	for i, q := range requests {
@@ -45,6 +57,9 @@ func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]ev
 	for i, d := range decisions {
 		out[i] = localDecision()
 		out[i].Tier, out[i].Scores = d.Tier, d.Scores
+		if e.bill != nil {
+			out[i].CostUSD, out[i].LatencyMS = e.bill(texts[i]), eval.Quantity{}
+		}
 		if d.Probabilities != nil {
 			out[i].Confidence = &d.Probabilities[d.Tier]
 		}
@@ -58,12 +73,19 @@ type EmbeddingTrainer struct {
 	tiers    centroids.Tiers
 	fallback int
 	embedder centroids.Embedder
+	bill     Bill
 }
 
 // NewEmbeddingTrainer returns the trainer of an [Embedding]. Texts without a
 // vector go to the fallback tier.
 func NewEmbeddingTrainer(name string, tiers centroids.Tiers, fallback int, embedder centroids.Embedder) *EmbeddingTrainer {
-	return &EmbeddingTrainer{name, tiers, fallback, embedder}
+	return &EmbeddingTrainer{name: name, tiers: tiers, fallback: fallback, embedder: embedder}
+}
+
+// Billed returns the trainer of classifiers that are [Embedding.Billed].
+func (t EmbeddingTrainer) Billed(bill Bill) *EmbeddingTrainer {
+	t.bill = bill
+	return &t
 }
 
 // Name implements [eval.Trainer].
@@ -107,7 +129,11 @@ func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) 
 			return nil, err
 		}
 	}
-	return NewEmbedding(t.name, artifact, t.embedder)
+	c, err := NewEmbedding(t.name, artifact, t.embedder)
+	if err != nil {
+		return nil, err
+	}
+	return c.Billed(t.bill), nil
 }
 
 func (t *EmbeddingTrainer) centroids(ctx context.Context, texts []string, tiers []int) ([][]float32, error) {

@@ -33,7 +33,7 @@ func NewEmbedder(c EmbedderConfig) (centroids.Embedder, error) {
 	case embedder.KindHashing:
 		return embedder.NewHashing(c.Dims)
 	case remote.Kind:
-		return nil, configErrorf("embedder, kind: %q asks an endpoint, which takes --live", c.Kind)
+		return nil, configErrorf("embedder, kind: %q asks an endpoint: add --live where the verb has it, or take another kind", c.Kind)
 	}
 	e, err := embedder.NewStatic(c.Path)
 	if err != nil {
@@ -54,7 +54,7 @@ func (j *job) embedding(ctx context.Context) error {
 	// What was used rather than what was asked for: a flag or an artifact may
 	// have brought another embedder.
 	j.Config.Embedder = EmbedderConfig{Kind: id.Kind, Dims: id.Dims}
-	var trainer eval.Trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e)
+	var trainer eval.Trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e).Billed(j.in.Bill)
 	if a := j.in.Artifact; a != nil {
 		if err := j.verify(ctx, e); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (j *job) embedding(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		trainer = eval.Fitted{Classifier: c}
+		trainer = eval.Fitted{Classifier: c.Billed(j.in.Bill)}
 	}
 	fitted, err := j.predict(ctx, trainer)
 	if errors.Is(err, centroids.ErrNoDirection) {

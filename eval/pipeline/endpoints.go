@@ -96,8 +96,8 @@ func (c *Config) checkEndpoints() error {
 			return fmt.Errorf("%s: base_url: expected one such as https://openrouter.ai/api/v1", where)
 		case u.User != nil || u.RawQuery != "":
 			return fmt.Errorf("%s: base_url: expected no user, password or query in it: keys belong in the environment, see key_env", where)
-		case strings.ContainsAny(e.KeyEnv, " =$-"):
-			return fmt.Errorf("%s: key_env: expected the name of an environment variable, not the key itself", where)
+		case strings.Trim(e.KeyEnv, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "": // not shown: it may be a key
+			return fmt.Errorf("%s: key_env: expected the name of an environment variable, in capitals, not the key itself", where)
 		case !(e.TimeoutS >= 0 && e.TimeoutS <= 86400):
 			return fmt.Errorf("%s: timeout_s: expected 0 to 86400 seconds, found %g", where, e.TimeoutS)
 		case e.Retries != nil && (*e.Retries < 0 || *e.Retries > 100):
@@ -127,7 +127,8 @@ func (c *Config) checkEndpoints() error {
 // secretHeader tells whether what a header holds is a secret by its name.
 func secretHeader(name string) bool {
 	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{"authorization", "api-key", "apikey", "token", "secret", "cookie"}, func(part string) bool { return strings.Contains(name, part) })
+	return strings.HasSuffix(name, "-key") || slices.ContainsFunc([]string{"auth", "api-key", "apikey", "token", "secret", "cookie", "password", "credential", "session"},
+		func(part string) bool { return strings.Contains(name, part) })
 }
 
 func (c *Config) endpointsUsed() []string {

@@ -37,6 +37,7 @@ type Input struct {
 	Outcomes    *Outcomes           // nil: none, no policy is simulated
 	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
 	Embedder    centroids.Embedder  // nil: the artifact's or, without one, the configuration's
+	Bill        classify.Bill       // of the embedder; nil: it is local and costs nothing
 	Warnings    []string            // from reading
 	Problem     func(datasets.Problem)
 }

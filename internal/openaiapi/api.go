@@ -11,8 +11,8 @@ type ChatRequest struct {
 	System      string // system prompt; empty: none is sent
 	User        string
 	MaxTokens   int      // of the answer; 0: the server's limit
-	Temperature *float64 // nil: the server's default; 0 is really sent
-	TopLogprobs int      // alternatives of each token to ask for, at most 20; 0: no log-probabilities
+	Temperature *float64 // nil: the server's default; 0 is really sent; not to OpenAI's reasoning models, which refuse it
+	TopLogprobs int      // alternatives of each token to ask for, at most 20; 0: no log-probabilities; likewise
 	Stream      bool     // measure the time to the first token
 
 	// Version names the prompt's wording, and Repeat the repetition of an
@@ -38,7 +38,8 @@ func (p Price) Of(input, output *int) (float64, bool) {
 }
 
 // A ChatReply is a model's answer to a [ChatRequest], complete: it has a finish
-// reason.
+// reason. Those who ask the same at a time share its memory: it is not to be
+// changed.
 type ChatReply struct {
 	Text         string        `json:"text"`
 	Model        string        `json:"model"` // that the server says it asked
@@ -76,7 +77,7 @@ type Usage struct {
 	ReasoningTokens *int     `json:"reasoning_tokens,omitempty"` // of the output, not part of the text
 	CostUSD         *float64 `json:"cost_usd"`                   // as billed
 
-	Raw json.RawMessage `json:"raw,omitempty"` // as it came, with whatever else there was
+	Raw json.RawMessage `json:"raw,omitempty"` // as it came but for white space, with whatever else there was; nil beyond 64 KiB
 }
 
 // An EmbedRequest asks for the vectors of texts, within the server's limits for
@@ -88,7 +89,8 @@ type EmbedRequest struct {
 	Price  Price // OutputPerM is not looked at
 }
 
-// An EmbedReply has one vector a text, in the texts' order, all of one length.
+// An EmbedReply has one vector a text, in the texts' order, all of one length. It
+// may be shared as well.
 type EmbedReply struct {
 	Vectors  vectors       `json:"vectors"` // of float32, [][]float32
 	Model    string        `json:"model"`

@@ -32,7 +32,7 @@ func randomFault(seed uint64) func(*openaitest.Request) openaitest.Fault {
 		switch p := random.Float64(); {
 		case p < 0.4:
 			return openaitest.Fault{}
-		case p < 0.42:
+		case p < 0.41:
 			return openaitest.Fault{Kind: openaitest.Hang}
 		}
 		return openaitest.Fault{
@@ -47,11 +47,11 @@ func randomFault(seed uint64) func(*openaitest.Request) openaitest.Fault {
 // where it told the cost, and as an unknown cost where it did not.
 func TestBooks(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
-	const questions, callers = 400, 16
+	const questions, callers = 330, 16
 	s := openaitest.Start(t, openaitest.Config{CostPerToken: token, Fault: randomFault(7)})
 	store := newStore(t)
 	client := newClient(t, s.URL, func(c *Config) {
-		c.Store, c.Concurrency, c.Retries, c.Timeout = store, callers, 3, time.Second
+		c.Store, c.Concurrency, c.Retries, c.Timeout = store, callers, 3, 2*time.Second
 	})
 	question := func(i int) ChatRequest {
 		return ChatRequest{

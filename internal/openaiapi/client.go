@@ -399,8 +399,8 @@ func used(u Usage, otherwise int) int {
 
 // fail keeps a failure, so that it is not asked again, and returns it.
 func (c *Client) fail(k key, e *Error) error {
-	if e.Fatal() {
-		return e // of the key or the address, not of the question
+	if e.Fatal() || c.config.Fresh {
+		return e // of the key or the address, or of another try: what is held stays
 	}
 	if err := c.config.Store.keepFailure(k, e); err != nil {
 		return err

@@ -16,10 +16,10 @@ import (
 // an answer, an error or the store.
 func TestSecrets(t *testing.T) {
 	const hush = `hush "hush" \quiet/`
-	escaped := func(s string, every int) string { // as JSON may have it
+	escaped := func(s string) string { // as JSON may have it
 		var b strings.Builder
 		for i, r := range s {
-			if i%every == 0 || r == '"' || r == '\\' {
+			if i%3 < 2 || r == '"' || r == '\\' {
 				fmt.Fprintf(&b, `\u%04X`, r)
 			} else {
 				b.WriteRune(r)
@@ -78,8 +78,7 @@ func TestSecrets(t *testing.T) {
 	}
 	for name, as := range map[string]func(string) string{
 		"plain":   inJSONOf,
-		"escaped": func(s string) string { return escaped(s, 1) },
-		"partly":  func(s string) string { return escaped(s, 3) },
+		"escaped": escaped,
 		"slashed": slashed,
 	} {
 		for _, secret := range []string{testKey, hush} {
@@ -137,7 +136,7 @@ func TestSecrets(t *testing.T) {
 					shown += token.Text
 				}
 			}
-			for _, secret := range []string{testKey, testKey[:12], hush, inJSONOf(hush), hush[:10], escaped(testKey, 1), escaped(testKey, 3), slashed(testKey)} {
+			for _, secret := range []string{testKey, testKey[:12], hush, inJSONOf(hush), hush[:10], escaped(testKey), slashed(testKey)} {
 				for place, content := range map[string]string{"shown": shown, "the store": string(file)} {
 					if strings.Contains(content, secret) {
 						t.Errorf("%s, stream=%t: %s holds %q: %.300s", name, stream, place, secret, content[strings.Index(content, secret):])

@@ -26,6 +26,7 @@ import (
 // What a process was handed out is in the store though it was killed, and no more
 // is asked again than was under way.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	const url, path = "ROUTEPROOF_TEST_KILL_URL", "ROUTEPROOF_TEST_KILL_PATH"
 	const questions, concurrency, callers = 2000, 8, 16
 	question := func(i int) ChatRequest {
@@ -265,6 +266,7 @@ func TestDamagedStore(t *testing.T) {
 }
 
 func TestStoreInUse(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	first := openStore(t, path)
 	begun := time.Now()
@@ -301,6 +303,7 @@ func TestStoreInUse(t *testing.T) {
 
 // Many write, read, and read the journal at a time, while it is closed.
 func TestStoreAtOnce(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	s, err := OpenStore(path)
 	if err != nil {

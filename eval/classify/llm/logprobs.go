@@ -60,7 +60,7 @@ func TierScores(tokens []openaiapi.Token, tiers centroids.Tiers) []float64 {
 // probability returns that of a log-probability, and false where it is none.
 func probability(logprob float64) (float64, bool) {
 	const rounding = 1e-3 // above the 0 of what is certain
-	return math.Exp(min(logprob, 0)), logprob <= rounding
+	return math.Exp(logprob), logprob <= rounding
 }
 
 // beginning is what the beginning of an answer says of the tier.

@@ -1,0 +1,409 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
+	"github.com/routeproof/routeproof/eval/classify/llm"
+	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/eval/policy/live"
+	"github.com/routeproof/routeproof/internal/openaiapi"
+	"github.com/routeproof/routeproof/internal/tokens"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+const defaultJournal = "routeproof-journal.db"
+
+// spendFlags say what asking endpoints may cost, and where answers are kept.
+type spendFlags struct {
+	yes         bool
+	budget      float64
+	limited     bool // a budget was given
+	journal     string
+	retryErrors bool
+}
+
+func (f *spendFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.yes, "yes", false, "ask, whatever it costs, once the expected cost has been shown")
+	flags.Float64Var(&f.budget, "budget", 0, "ask, and stop before more than so many USD can have been spent by this journal in all, earlier commands included")
+	flags.StringVar(&f.journal, "journal", defaultJournal, "where answers and what they cost are kept, so that none is paid for twice; made if need be")
+	flags.BoolVar(&f.retryErrors, "retry-errors", false, "ask again what failed before, which may be billed again")
+}
+
+func (f *spendFlags) check(cmd *cobra.Command) error {
+	f.limited = cmd.Flags().Changed("budget")
+	if f.limited && !(f.budget >= 0 && f.budget <= 1e9) {
+		return fmt.Errorf("%w: --budget: expected 0 or more USD, found %g", errUsage, f.budget)
+	}
+	return nil
+}
+
+// session is what a verb asks endpoints by: one journal, one ledger, and a
+// client for each endpoint.
+type session struct {
+	flags   *spendFlags
+	config  pipeline.Config
+	store   *openaiapi.Store
+	ledger  *openaiapi.Ledger
+	before  openaiapi.Spend // of the journal
+	counter *tokens.Counter
+	clients map[string]*openaiapi.Client
+	offline bool
+	silent  bool // nothing is sent: embedders of unknown dims are [unasked]
+	again   bool // also what the journal holds
+	judged  bool // by a model
+}
+
+// openSession opens the journal. It sends nothing.
+func (f *spendFlags) openSession(config pipeline.Config) (*session, error) {
+	counter, err := tokens.NewCounter()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openaiapi.OpenStore(f.journal)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --journal: %w", errUsage, err)
+	}
+	s := &session{flags: f, config: config, store: store, counter: counter, ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}}
+	if s.before, err = store.Spent(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	if f.limited {
+		s.ledger = openaiapi.NewLedger(f.budget, s.before.WorstUSD())
+	}
+	return s, nil
+}
+
+// fresh is the session that asks again what the journal holds: to find out
+// whether an endpoint still answers as it did.
+func (s *session) fresh() *session {
+	f := *s
+	f.again, f.clients = true, map[string]*openaiapi.Client{}
+	return &f
+}
+
+// planning is the session that counts what would be asked, and sends nothing.
+func (s *session) planning() *session {
+	p := *s
+	p.silent = true
+	return &p
+}
+
+// replay is the session that asks its journal only, as the other left it.
+func (s *session) replay() *session {
+	r := *s
+	r.offline, r.silent, r.ledger, r.clients = true, false, &openaiapi.Ledger{}, map[string]*openaiapi.Client{}
+	return &r
+}
+
+// client returns the client of an endpoint; of the first where name is empty.
+func (s *session) client(name string) (*openaiapi.Client, pipeline.EndpointConfig, error) {
+	e, err := s.config.Endpoint(name)
+	if err != nil {
+		return nil, e, err
+	}
+	if c, ok := s.clients[e.Name]; ok {
+		return c, e, nil
+	}
+	config, err := e.Client(os.Getenv)
+	if err != nil {
+		return nil, e, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	config.Store, config.Ledger, config.Offline, config.Fresh = s.store, s.ledger, s.offline, s.again
+	config.RetryFailures = s.flags.retryErrors && !s.offline
+	c, err := openaiapi.New(config)
+	if err != nil {
+		return nil, e, fmt.Errorf("%w: endpoint %s: %w", errUsage, e.Name, err)
+	}
+	s.clients[e.Name] = c
+	return c, e, nil
+}
+
+// workers is how many requests are kept going: twice as many as may be under
+// way, so that answers are written while others are asked.
+func (s *session) workers() int {
+	n := 0
+	for _, c := range s.clients {
+		n += 2 * c.Concurrency()
+	}
+	return n
+}
+
+// llmSource returns the language model that is asked for tiers, and its name.
+func (s *session) llmSource() (ask func(repeat int) llm.Live, name string, err error) {
+	y := s.config.Classifiers.LLM
+	client, e, err := s.client(y.Endpoint)
+	if err != nil {
+		return nil, "", err
+	}
+	return func(repeat int) llm.Live {
+		return llm.Live{
+			Asker: client, Model: y.Model, MaxTokens: y.MaxTokens, TopLogprobs: y.TopLogprobs, Repeat: repeat,
+			Price: openaiapi.Price{InputPerM: y.InputPerM, OutputPerM: y.OutputPerM},
+		}
+	}, fmt.Sprintf("%s at endpoint %s", y.Model, e.Name), nil
+}
+
+// embedder returns the embedder of the configuration, wherever it is.
+func (s *session) embedder(ctx context.Context) (centroids.Embedder, error) {
+	y := s.config.Embedder
+	if y.Kind != remote.Kind {
+		return pipeline.NewEmbedder(y)
+	}
+	return s.remote(ctx, y.Remote(s.counter.Count))
+}
+
+// remote returns the embedder that asks the endpoint of the configuration.
+func (s *session) remote(ctx context.Context, config remote.Config) (centroids.Embedder, error) {
+	client, _, err := s.client(s.config.Embedder.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	known := config
+	known.Dims = max(1, config.Dims)
+	e, err := remote.New(ctx, client, known) // which then asks nothing
+	if err != nil {
+		return nil, fmt.Errorf("%w: embedder: %w", errUsage, err)
+	}
+	switch {
+	case config.Dims > 0:
+		return e, nil
+	case s.silent:
+		return unasked{e}, nil
+	}
+	own, err := remote.New(ctx, client, config)
+	if s.offline && (errors.Is(err, openaiapi.ErrNotHeld) || openaiapi.AsError(err) != nil) {
+		return unasked{e}, nil
+	}
+	return own, err
+}
+
+// unasked stands for an embedder whose model was not asked for its dims yet.
+type unasked struct{ centroids.Embedder }
+
+// Embed implements [centroids.Embedder].
+func (u unasked) Embed(context.Context, []float32, []string) error {
+	return fmt.Errorf("%w of %s", openaiapi.ErrNotHeld, u.Identity().Model)
+}
+
+// artifactEmbedder returns the embedder that an artifact names. words is the file
+// of word vectors, or empty.
+func (s *session) artifactEmbedder(ctx context.Context, id centroids.Identity, words string) (centroids.Embedder, error) {
+	if id.Kind != remote.Kind {
+		return artifactEmbedder(id, words)
+	}
+	config, err := remote.ConfigOf(id)
+	if err != nil {
+		return nil, err
+	}
+	y := s.config.Embedder
+	config.MaxInputs, config.Count, config.Price.InputPerM = y.MaxInputs, s.counter.Count, y.InputPerM
+	return s.remote(ctx, config)
+}
+
+// verified returns the embedder of an artifact, verified: a remote model is asked
+// for the canaries anew, unless nothing may be sent.
+func (s *session) verified(ctx context.Context, artifact *centroids.Artifact, words string) (centroids.Embedder, error) {
+	id := artifact.Manifest().Embedder
+	e, err := s.artifactEmbedder(ctx, id, words)
+	if err != nil || id.Kind == remote.Kind && (s.silent || s.offline) {
+		return e, err
+	}
+	asked := e
+	if id.Kind == remote.Kind {
+		if asked, err = s.fresh().artifactEmbedder(ctx, id, words); err != nil {
+			return nil, err
+		}
+	}
+	return e, artifact.Verify(ctx, asked)
+}
+
+// judge returns the judge that the flag or the configuration names, or nil.
+func (s *session) judge(ctx context.Context, spec string) (live.Judge, error) {
+	y, where := s.config.Judge, "--judge"
+	if spec == "" {
+		spec, where = y.By, "configuration, judge, by"
+	}
+	answer, err := policy.ParseAnswer(s.config.Policies.Agreement.Answer)
+	if err != nil {
+		return nil, err
+	}
+	deps := live.JudgeDeps{Answer: answer}
+	switch spec {
+	case "similarity":
+		if deps.Embedder, err = s.embedder(ctx); err != nil {
+			return nil, err
+		}
+	case "llm":
+		s.judged = true
+		client, _, err := s.client(y.LLM.Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		deps.LLM = live.JudgeLLM{
+			Asker: client, Model: y.LLM.Model, Rubric: y.LLM.Rubric, MaxTokens: y.LLM.MaxTokens,
+			InputPerM: y.LLM.InputPerM, OutputPerM: y.LLM.OutputPerM,
+		}
+	}
+	judge, err := live.ParseJudge(spec, deps)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errUsage, where, err)
+	}
+	return judge, nil
+}
+
+// ladder returns the backend of the configuration's tiers, or of some.
+func (s *session) ladder(names []string, judge live.Judge) (*live.Backend, error) {
+	models, err := s.config.Models(s.counter.Count)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, name := range names {
+		wanted[name] = true
+	}
+	var rungs []live.Rung
+	for i, m := range models {
+		if names != nil && !wanted[m.Tier] {
+			continue
+		}
+		delete(wanted, m.Tier)
+		if m.Name == "" {
+			return nil, fmt.Errorf("%w: tiers, %s: expected the model that serves it", errUsage, m.Tier)
+		}
+		client, e, err := s.client(s.config.Tiers[i].Endpoint)
+		if err != nil {
+			return nil, err
+		}
+		rungs = append(rungs, live.Rung{Model: m, Asker: client, Temperature: s.config.Tiers[i].Temperature, Stream: !e.NoStream})
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		return nil, fmt.Errorf("%w: --tiers: %q is no tier: expected some of %s%s", errUsage, name, wording.List(s.config.TierNames()), wording.DidYouMean(name, s.config.TierNames()))
+	}
+	b, err := live.NewBackend(rungs, judge, s.counter.Count)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return b, nil
+}
+
+// consent shows what is to be spent, and refuses to go on unless that was
+// allowed.
+func (a *app) consent(s *session, costs ...cost) error {
+	var all cost
+	asked := 0
+	for _, c := range costs {
+		if !asks([]cost{c}) {
+			continue
+		}
+		a.say("%s", c)
+		asked++
+		for k := range c.usd {
+			all.usd[k] += c.usd[k]
+		}
+		all.unpriced, all.unbounded = append(all.unpriced, c.unpriced...), append(all.unbounded, c.unbounded...)
+	}
+	if asked > 1 {
+		a.say("together%s", all.price())
+	}
+	if n := s.store.Lost(); n > 0 {
+		a.say("%s %s under way when the last command died: what they cost is not known, and is counted at its most", wording.Plural(n, "request"), was(n))
+	}
+	switch {
+	case asked == 0:
+		a.say("every answer is in %s already: nothing is sent", s.flags.journal)
+		return nil
+	case s.flags.limited && len(all.unpriced) > 0:
+		return fmt.Errorf("%w: --budget needs the prices of all models, and has none of %s: set input_per_m and output_per_m, 0 where it is free", errUsage, wording.List(all.unpriced))
+	case s.flags.limited && len(all.unbounded) > 0:
+		return fmt.Errorf("%w: --budget needs to know how dear an answer can be, and that of %s has no end: set max_tokens", errUsage, wording.List(all.unbounded))
+	case !s.flags.yes && !s.flags.limited:
+		return fmt.Errorf("%w: nothing was sent: to go on, allow it with --yes, or with --budget and the most it may cost in USD", errUsage)
+	case s.flags.limited && s.flags.budget-s.before.WorstUSD() < all.usd[1]:
+		a.say("the budget of %s has %s left, less than is expected: what is answered before it is used up is kept, and a larger one goes on from there",
+			dollars(s.flags.budget), dollars(max(0, s.flags.budget-s.before.WorstUSD())))
+	}
+	return nil
+}
+
+// asks tells whether anything of costs is to be sent.
+func asks(costs []cost) bool {
+	return slices.ContainsFunc(costs, func(c cost) bool { return max(c.calls[0], c.calls[1], c.calls[2]) > 0 })
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+// cost is what some requests are expected to cost: low, expected and high.
+type cost struct {
+	what  string
+	calls [3]int
+	usd   [3]float64
+	held  int
+
+	unpriced, unbounded []string // models without a price, and without a limit of tokens
+}
+
+func (c cost) String() string {
+	text := fmt.Sprintf("%s: %s expected (%s to %s)", c.what, wording.Plural(c.calls[1], "request"), wording.Thousands(c.calls[0]), wording.Thousands(c.calls[2]))
+	if c.calls[0] == c.calls[2] {
+		text = fmt.Sprintf("%s: %s", c.what, wording.Plural(c.calls[1], "request"))
+	}
+	if c.held > 0 {
+		text += fmt.Sprintf(", %s in the journal already", wording.Plural(c.held, "answer"))
+	}
+	return text + c.price()
+}
+
+func (c cost) price() string {
+	if len(c.unpriced) > 0 {
+		return ", cost unknown: no price of " + wording.List(c.unpriced)
+	}
+	if c.usd[0] == c.usd[2] {
+		return ", about " + dollars(c.usd[1])
+	}
+	return fmt.Sprintf(", about %s (low %s, high %s)", dollars(c.usd[1]), dollars(c.usd[0]), dollars(c.usd[2]))
+}
+
+// dollars shows an amount to three digits, and never a small one as nothing.
+func dollars(usd float64) string {
+	switch {
+	case usd == 0:
+		return "$0"
+	case usd >= 100:
+		return fmt.Sprintf("$%.0f", usd)
+	case usd >= 1:
+		return fmt.Sprintf("$%.2f", usd)
+	}
+	const digits = 3
+	return "$" + strconv.FormatFloat(usd, 'f', min(15, digits-1-int(math.Floor(math.Log10(usd)))), 64)
+}
+
+// spendLine says what was paid now and before.
+func (s *session) spendLine() string {
+	fresh, stored := s.ledger.Fresh(), s.ledger.Stored()
+	text := fmt.Sprintf("sent %s, %s spent", wording.Plural(fresh.Requests, "request"), dollars(fresh.KnownUSD()))
+	if fresh.Unknown > 0 {
+		text += fmt.Sprintf(", and the cost of %d of them is unknown, at most %s", fresh.Unknown, dollars(fresh.AtMostUSD))
+	}
+	if stored.Answers > 0 {
+		text += fmt.Sprintf("; %s came from the journal, paid before with %s", wording.Plural(stored.Answers, "answer"), dollars(stored.KnownUSD()))
+	}
+	return text
+}
