@@ -287,7 +287,7 @@ func (s *session) ladder(names []string, judge live.Judge) (*live.Backend, error
 		if err != nil {
 			return nil, err
 		}
-		rungs = append(rungs, live.Rung{Model: m, Asker: client, Temperature: s.config.Tiers[i].Temperature, Stream: !e.NoStream})
+		rungs = append(rungs, live.Rung{Model: m, Asker: client, Temperature: s.config.Tiers[i].Temperature, Stream: !e.NoStream, Logprobs: s.config.Tiers[i].Logprobs})
 	}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		return nil, fmt.Errorf("%w: --tiers: %q is no tier: expected some of %s%s", errUsage, name, wording.List(s.config.TierNames()), wording.DidYouMean(name, s.config.TierNames()))

@@ -76,6 +76,7 @@ type TierConfig struct {
 	ModelConfig    `yaml:",inline"`
 	Endpoint       string   `yaml:"endpoint" json:"-"`
 	Temperature    *float64 `yaml:"temperature" json:"temperature"` // nil: the server's default
+	Logprobs       bool     `yaml:"logprobs" json:"-"`              // outcomes carry the confidence that follows
 	MaxTokens      int      `yaml:"max_tokens" json:"max_tokens"`
 	SystemPrompt   string   `yaml:"system_prompt" json:"system_prompt"`
 	ExpectedOutput float64  `yaml:"expected_output_tokens" json:"expected_output_tokens"`

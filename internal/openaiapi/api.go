@@ -46,9 +46,10 @@ type ChatReply struct {
 	ID           string        `json:"id"`    // the server's; not always unique
 	FinishReason string        `json:"finish_reason"`
 	Usage        Usage         `json:"usage"`
-	FirstToken   time.Duration `json:"first_token_ns"` // until the first piece of text; 0 where not streamed
-	Latency      time.Duration `json:"latency_ns"`     // of the last attempt, until the answer was complete
-	Logprobs     []Token       `json:"logprobs,omitempty"`
+	FirstToken   time.Duration `json:"first_token_ns"`         // until the first piece of text; 0 where not streamed
+	Latency      time.Duration `json:"latency_ns"`             // of the last attempt, until the answer was complete
+	Logprobs     []Token       `json:"logprobs,omitempty"`     // of the first tokens
+	MeanLogprob  *float64      `json:"mean_logprob,omitempty"` // of all tokens; nil without log-probabilities
 
 	At       int64 `json:"at"`       // Unix time in milliseconds when it was asked for
 	Attempts int   `json:"attempts"` // requests sent for it

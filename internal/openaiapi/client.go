@@ -200,6 +200,14 @@ func (r *EmbedReply) markStored()  { r.Stored = true }
 
 func (r *ChatReply) finish(at time.Time, attempts int, redact redactor) {
 	r.At, r.Attempts = at.UnixMilli(), attempts
+	if n := len(r.Logprobs); n > 0 {
+		sum := 0.0
+		for _, t := range r.Logprobs {
+			sum += t.Logprob
+		}
+		mean := sum / float64(n)
+		r.MeanLogprob, r.Logprobs = &mean, r.Logprobs[:min(n, keptTokens)]
+	}
 	// The pieces of a stream may each be innocent.
 	if text := redact.text(r.Text); text != r.Text {
 		r.Text, r.Logprobs = text, nil
@@ -209,6 +217,10 @@ func (r *ChatReply) finish(at time.Time, attempts int, redact redactor) {
 func (r *EmbedReply) finish(at time.Time, attempts int, _ redactor) {
 	r.At, r.Attempts = at.UnixMilli(), attempts
 }
+
+// keptTokens are as many tokens of an answer as are kept with their alternatives:
+// enough for one word, and little beside a long answer.
+const keptTokens = 16
 
 // flight is a question that is being asked. What it came to is there when done
 // is closed.

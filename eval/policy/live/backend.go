@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -21,15 +22,20 @@ type Rung struct {
 	Asker       Asker
 	Temperature *float64 // nil: the server's default
 	Stream      bool     // measure the time to the first token
+	Logprobs    bool     // ask for log-probabilities, of which the answer's confidence follows
 }
 
 // request is the question that a prompt becomes.
 func (r *Rung) request(prompt string) openaiapi.ChatRequest {
-	return openaiapi.ChatRequest{
+	q := openaiapi.ChatRequest{
 		Model: r.Name, System: r.SystemPrompt, User: prompt, MaxTokens: r.MaxTokens,
 		Temperature: r.Temperature, Stream: r.Stream, Version: requestVersion,
 		Price: openaiapi.Price{InputPerM: r.InputPerM, OutputPerM: r.OutputPerM},
 	}
+	if r.Logprobs {
+		q.TopLogprobs = 1
+	}
+	return q
 }
 
 // requestVersion names how a prompt becomes a question. It is part of the key
@@ -98,6 +104,9 @@ func (b *Backend) ask(ctx context.Context, prompt *datasets.Prompt, rung int) (R
 	rec.note(reply.Usage, reply.At, reply.Stored)
 	o.Response, o.FinishReason = datasets.Known(reply.Text), reply.FinishReason
 	o.LatencyMS = milliseconds(max(reply.Latency, reply.FirstToken)) // text may come behind the finish reason
+	if m := reply.MeanLogprob; m != nil && *m <= 0 { // the geometric mean of the tokens' probabilities
+		o.Confidence = datasets.Known(math.Exp(*m))
+	}
 	if reply.FirstToken > 0 {
 		o.TTFTMS = milliseconds(reply.FirstToken)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -540,5 +541,38 @@ func TestSent(t *testing.T) {
 	rungs[2].Name = "small"
 	if b, err := NewBackend(rungs, nil, nil); b != nil || err == nil || !strings.Contains(err.Error(), `"small" stands twice`) {
 		t.Errorf("a model twice: %v, %v", b, err)
+	}
+}
+
+// The confidence of an answer is the geometric mean of its tokens' probabilities.
+func TestConfidence(t *testing.T) {
+	d := newDesk(t, openaitest.Config{})
+	rungs := ladder(d.client(nil))
+	rungs[0].Logprobs = true
+	b := backendOf(t, rungs, nil)
+	plan := Plan{Prompts: promptsOf(5), Policies: Every(b.Models()), Workers: 4}
+	d.collect(b, plan)
+	rungs = ladder(d.offline())
+	rungs[0].Logprobs = true
+	if err := Replay(t.Context(), backendOf(t, rungs, nil), plan, func(s *Service) error {
+		for _, r := range s.Records {
+			c := r.Outcome.Confidence
+			if c.Known != (r.Rung == 0) || c.Known && !(c.Value > 0 && c.Value < 1) {
+				t.Errorf("%s of %s: confidence %+v", r.Outcome.Model, r.Outcome.ID, c)
+			}
+			if !c.Known {
+				continue
+			}
+			reply, err := d.offline().Chat(t.Context(), rungs[0].request(s.Prompt.Text))
+			if err != nil {
+				return err
+			}
+			if want := math.Exp(*reply.MeanLogprob); c.Value != want {
+				t.Errorf("confidence %g, want %g", c.Value, want)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
