@@ -108,11 +108,8 @@ func (c *collection) climbing(ctx context.Context) (policy.Policy, error) {
 	}
 	route := policy.Route{Rungs: c.rungs, Decide: func(ctx context.Context, q *policy.Request) (eval.Decision, error) {
 		d, err := classifier.Classify(ctx, []eval.Request{{ID: q.ID, Text: q.Text}})
-		switch {
-		case err != nil:
+		if err != nil {
 			return eval.Decision{}, err
-		case c.remote:
-			return c.priced(d[0], q.Text)
 		}
 		return d[0], nil
 	}}
@@ -158,20 +155,12 @@ func (c *collection) classifier(ctx context.Context) (eval.Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return classify.NewEmbedding(pipeline.EmbeddingName, artifact, e)
-}
-
-// priced returns a decision that was made at an endpoint, where the classifier
-// takes embedding to be free and instant.
-func (c *collection) priced(d eval.Decision, text string) (eval.Decision, error) {
-	d.CostUSD, d.LatencyMS = eval.Quantity{}, eval.Quantity{}
-	y := c.session.config.Embedder
-	if y.InputPerM == nil {
-		return d, nil
+	classifier, err := classify.NewEmbedding(pipeline.EmbeddingName, artifact, e)
+	if err != nil || !c.remote {
+		return classifier, err
 	}
-	n, err := c.session.counter.Count(y.Prefix + text)
-	d.CostUSD = eval.Quantity{Value: float64(n) * *y.InputPerM / 1e6, Origin: eval.Computed}
-	return d, err
+	bill, err := s.bill(id)
+	return classifier.Billed(bill), err
 }
 
 // planned is what collecting will ask.

@@ -280,7 +280,7 @@ func askOnce[T any, R interface {
 	if c.config.Offline {
 		return nil, fmt.Errorf("%w of %s", ErrNotHeld, q.model)
 	}
-	ledger := c.config.Ledger
+	ledger, billed := c.config.Ledger, false // an attempt that was repeated may have been billed
 	for attempt := 1; ; attempt++ {
 		if err := ledger.reserve(ctx, q.worst, q.known, q.model); err != nil {
 			return nil, err
@@ -300,7 +300,12 @@ func askOnce[T any, R interface {
 		if e == nil {
 			return r, nil
 		}
+		billed = billed || e.Billed
 		if !e.temporary() || attempt > c.config.Retries || e.retryAfter > longestWait {
+			if billed && !e.Billed {
+				e.Billed = true // at a cost that is not the last attempt's
+				e.Usage = Usage{}
+			}
 			return nil, c.fail(q.key, e)
 		}
 		if err := sleep(ctx, max(e.retryAfter, backoff(c.config.RetryWait, q.key, attempt))); err != nil {
