@@ -52,7 +52,7 @@ func (r *report) notes() {
 			note = ": " + escape(l.Note)
 		}
 		if l.Live {
-			r.text("> **The LLM was asked**: %s. Its costs are those billed, or computed from the tokens it counted and configured prices; its latencies were measured.%s", escape(l.Source), steady(l.Steady))
+			r.text("> **The LLM was asked**: %s. Its costs are those billed, or computed from token counts and configured prices; its latencies were measured.%s", escape(l.Source), steady(l.Steady))
 			return
 		}
 		r.text("> **The LLM's answers are recorded**, not live: %s from %s%s. Costs and latencies that were not recorded with them are computed from token counts and configured prices.",

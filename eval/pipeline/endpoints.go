@@ -75,7 +75,7 @@ func (e EndpointConfig) Client(env func(string) string) (openaiapi.Config, error
 			c.Headers[name] = value
 			continue
 		}
-		if c.Secrets[name] = env(variable); c.Secrets[name] == "" {
+		if c.Secrets[name] = strings.TrimSpace(env(variable)); c.Secrets[name] == "" {
 			return c, fmt.Errorf("%w: endpoint %s takes the header %s from the environment variable %s, which is empty", ErrNoKey, e.Name, name, variable)
 		}
 	}

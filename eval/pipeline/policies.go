@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
@@ -241,7 +242,7 @@ func NewAgreement(c AgreementConfig, e centroids.Embedder) (policy.Agreement, er
 		if _, recorded := e.(centroids.Lookup); recorded {
 			return nil, configErrorf("policies, agreement, by: a cosine needs an embedder that can embed responses, which recorded vectors cannot: take %s", ByAnswer)
 		}
-		return policy.Cosine{Embedder: e}, nil
+		return policy.Cosine{Embedder: e, Remote: e.Identity().Kind == remote.Kind}, nil
 	}
 	answer, err := policy.ParseAnswer(c.Answer)
 	return policy.SameAnswer{Answer: answer}, err

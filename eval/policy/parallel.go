@@ -132,14 +132,19 @@ func (a SameAnswer) Similarity(_ context.Context, cheap, dear string) (float64, 
 type Cosine struct {
 	Embedder centroids.Embedder
 	// PerM is what embedding costs, in USD per million tokens, which Count
-	// counts; nil costs nothing, as local embedders do.
-	PerM  *float64
-	Count func(text string) (int, error)
+	// counts; nil costs nothing, as local embedders do, or an unknown amount
+	// where the embedder is remote.
+	PerM   *float64
+	Count  func(text string) (int, error)
+	Remote bool
 }
 
 // Similarity implements [Agreement].
 func (c Cosine) Similarity(ctx context.Context, cheap, dear string) (float64, eval.Quantity, error) {
 	cost := nothing()
+	if c.Remote {
+		cost = eval.Quantity{}
+	}
 	if c.PerM != nil {
 		tokens := 0
 		for _, text := range []string{cheap, dear} {

@@ -44,6 +44,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	flights map[key]*flight // equal questions are asked once
+	failed  map[key]bool    // by this client, which does not ask them again
 }
 
 // New returns a client. It sends nothing.
@@ -87,7 +88,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		config: c, limiter: newLimiter(c.Concurrency, c.RequestsPerMinute, c.TokensPerMinute),
-		redact: newRedactor(c), flights: map[key]*flight{},
+		redact: newRedactor(c), flights: map[key]*flight{}, failed: map[key]bool{},
 	}
 	config := openai.DefaultConfig(c.Key)
 	config.BaseURL = c.BaseURL
@@ -161,7 +162,7 @@ func (c *Client) Held(r ChatRequest) (bool, error) {
 		return false, err
 	}
 	held, err := c.config.Store.get(q.key)
-	return held != nil && !c.again(held), err
+	return held != nil && !c.again(q.key, held), err
 }
 
 // question is a request ready to be sent.
@@ -260,7 +261,6 @@ func ask[T any, R interface {
 		case f.err == nil:
 			shared := *f.reply.(R)
 			R(&shared).markStored()
-			c.config.Ledger.noteStored(R(&shared).usage(), q.price, q.worst, true, true)
 			return &shared, nil
 		case AsError(f.err) != nil || errors.Is(f.err, ErrBudget):
 			return nil, f.err
@@ -286,12 +286,19 @@ func askOnce[T any, R interface {
 			return nil, err
 		}
 		r, e, err := attemptOnce[T](ctx, c, q, attempt)
-		ledger.settle(q.worst, func(s *Spend) {
+		var u Usage
+		switch {
+		case e != nil:
+			u = e.Usage
+		case r != nil:
+			u = r.usage()
+		}
+		ledger.settle(q.worst, q.model, u.CostUSD, func(s *Spend) {
 			switch {
 			case e != nil:
-				s.add(e.Usage, q.price, q.worst, false, e.Billed)
+				s.add(u, q.price, q.mostUSD(), false, e.Billed)
 			case r != nil: // also where it could not be stored
-				s.add(r.usage(), q.price, q.worst, true, true)
+				s.add(u, q.price, q.mostUSD(), true, true)
 			}
 		})
 		if err != nil {
@@ -301,12 +308,8 @@ func askOnce[T any, R interface {
 			return r, nil
 		}
 		billed = billed || e.Billed
-		if !e.temporary() || attempt > c.config.Retries || e.retryAfter > longestWait {
-			if billed && !e.Billed {
-				e.Billed = true // at a cost that is not the last attempt's
-				e.Usage = Usage{}
-			}
-			return nil, c.fail(q.key, e)
+		if c.final(e, attempt) {
+			return nil, c.fail(q.key, e, billed)
 		}
 		if err := sleep(ctx, max(e.retryAfter, backoff(c.config.RetryWait, q.key, attempt))); err != nil {
 			return nil, err
@@ -316,9 +319,12 @@ func askOnce[T any, R interface {
 
 // again tells whether something that the store holds is asked again: a failure
 // of which nothing was billed and that may pass is no answer to a later command.
-func (c *Client) again(h *held) bool {
+func (c *Client) again(k key, h *held) bool {
+	c.mu.Lock()
+	failed := c.failed[k]
+	c.mu.Unlock()
 	switch {
-	case c.config.Offline:
+	case c.config.Offline, failed:
 		return false
 	case h.Failure == nil:
 		return c.config.Fresh
@@ -338,13 +344,13 @@ func fromStore[T any, R interface {
 	if err != nil || held == nil {
 		return nil, err
 	}
-	if c.again(held) {
+	if c.again(q.key, held) {
 		return nil, nil
 	}
 	if held.Failure != nil {
 		e := held.Failure
 		e.Stored = true
-		c.config.Ledger.noteStored(e.Usage, q.price, q.worst, false, e.Billed)
+		c.config.Ledger.noteStored(e.Usage, q.price, q.mostUSD(), false, e.Billed)
 		return nil, e
 	}
 	r := R(new(T))
@@ -352,7 +358,7 @@ func fromStore[T any, R interface {
 		return nil, err
 	}
 	r.markStored()
-	c.config.Ledger.noteStored(r.usage(), q.price, q.worst, true, true)
+	c.config.Ledger.noteStored(r.usage(), q.price, q.mostUSD(), true, true)
 	return r, nil
 }
 
@@ -380,7 +386,7 @@ func attemptOnce[T any, R interface {
 			unknown = tokens
 		}
 		c.limiter.release(begun, tokens, used(e.Usage, unknown), e)
-		return nil, e, c.config.Store.failed(number, e, q.price)
+		return nil, e, c.config.Store.failed(number, q.key, e, q.price, c.keeps(e, attempt))
 	}
 	c.limiter.release(begun, tokens, used(r.usage(), tokens), nil)
 	r.finish(begun, attempt, c.redact)
@@ -414,10 +420,32 @@ func used(u Usage, otherwise int) int {
 	return *u.InputTokens + *u.OutputTokens
 }
 
-// fail keeps a failure, so that it is not asked again, and returns it.
-func (c *Client) fail(k key, e *Error) error {
-	if e.Fatal() || c.config.Fresh {
-		return e // of the key or the address, or of another try: what is held stays
+// final tells whether a request that failed is not sent again.
+func (c *Client) final(e *Error, attempt int) bool {
+	return !e.temporary() || attempt > c.config.Retries || e.retryAfter > longestWait
+}
+
+// keeps tells whether the store keeps a failure: not one of the key or the
+// address, nor of another try, for which what is held stays.
+func (c *Client) keeps(e *Error, attempt int) bool {
+	return c.final(e, attempt) && !e.Fatal() && !c.config.Fresh
+}
+
+// fail returns the failure that a question ended with. billed tells whether one
+// of its attempts may have been billed.
+func (c *Client) fail(k key, e *Error, billed bool) error {
+	if !e.Fatal() {
+		c.mu.Lock()
+		c.failed[k] = true
+		c.mu.Unlock()
+	}
+	if !billed || e.Billed {
+		return e
+	}
+	e.Billed = true // at a cost that is not the last attempt's
+	e.Usage = Usage{}
+	if c.config.Fresh || e.Fatal() {
+		return e
 	}
 	if err := c.config.Store.keepFailure(k, e); err != nil {
 		return err

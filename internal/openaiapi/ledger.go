@@ -20,6 +20,7 @@ type Spend struct {
 	ComputedUSD     float64 `json:"computed_usd"`  // from tokens and prices, of answers without a billed cost
 	Unknown         int     `json:"cost_unknown"`  // requests that may have been billed, at a cost that is not known
 	AtMostUSD       float64 `json:"at_most_usd"`   // of those, as far as prices are known
+	Unbounded       int     `json:"unbounded"`     // of those, the ones of which they are not
 	InputTokens     int     `json:"input_tokens"`  // as far as told
 	OutputTokens    int     `json:"output_tokens"` // likewise
 	CachedTokens    int     `json:"cached_tokens"`
@@ -32,8 +33,9 @@ func (s Spend) KnownUSD() float64 { return s.BilledUSD + s.ComputedUSD }
 // WorstUSD returns what may have been spent.
 func (s Spend) WorstUSD() float64 { return s.KnownUSD() + s.AtMostUSD }
 
-// add takes in what one request came to. worst is the most that it can cost.
-func (s *Spend) add(u Usage, p Price, worst float64, answered, billed bool) {
+// add takes in what one request came to. worst is the most that it can cost; nil
+// where that is not known.
+func (s *Spend) add(u Usage, p Price, worst *float64, answered, billed bool) {
 	s.Requests++
 	if answered {
 		s.Answers++
@@ -54,7 +56,11 @@ func (s *Spend) add(u Usage, p Price, worst float64, answered, billed bool) {
 		s.ComputedUSD += usd
 	case billed:
 		s.Unknown++
-		s.AtMostUSD += worst
+		if worst == nil {
+			s.Unbounded++
+			return
+		}
+		s.AtMostUSD += *worst
 	}
 }
 
@@ -67,7 +73,9 @@ type Ledger struct {
 	before   float64 // spent before, counted against the limit
 	fresh    Spend
 	stored   Spend
-	reserved float64
+	underway int           // reservations
+	reserved float64       // by them
+	overrun  error         // a server billed more than its price allows
 	changed  chan struct{} // closed when something is settled
 }
 
@@ -104,13 +112,18 @@ func (l *Ledger) reserve(ctx context.Context, worst float64, known bool, what st
 			l.mu.Unlock()
 			return fmt.Errorf("%w: no price is known of %s: a budget needs input_per_m and output_per_m, and max_tokens", ErrBudget, what)
 		}
+		if l.overrun != nil {
+			l.mu.Unlock()
+			return l.overrun
+		}
 		room := *l.limit - l.before - l.fresh.WorstUSD()
-		if worst <= room-l.reserved {
+		if worst == 0 || worst <= room-l.reserved {
+			l.underway++
 			l.reserved += worst
 			l.mu.Unlock()
 			return nil
 		}
-		if l.reserved == 0 {
+		if l.underway == 0 {
 			l.mu.Unlock()
 			return fmt.Errorf("%w: of %s are left %s, and a request to %s may cost %s", ErrBudget, usd(*l.limit), usd(max(0, room)), what, usd(worst))
 		}
@@ -127,13 +140,19 @@ func (l *Ledger) reserve(ctx context.Context, worst float64, known bool, what st
 	}
 }
 
-// settle replaces a reservation by what the request came to.
-func (l *Ledger) settle(worst float64, add func(*Spend)) {
+// settle replaces a reservation by what the request came to. Nothing more is sent
+// once a request was billed more than it could cost: then the limit rests on
+// prices that do not hold.
+func (l *Ledger) settle(worst float64, what string, billed *float64, add func(*Spend)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limit != nil {
-		if l.reserved -= worst; l.reserved < 1e-12 { // what is left of adding and subtracting
-			l.reserved = 0
+		l.reserved -= worst
+		if l.underway--; l.underway == 0 {
+			l.reserved = 0 // what is left of adding and subtracting
+		}
+		if billed != nil && *billed > worst*(1+1e-9) && l.overrun == nil {
+			l.overrun = fmt.Errorf("%w: %s billed %s for a request that costs at most %s by its configured price: correct input_per_m and output_per_m", ErrBudget, what, usd(*billed), usd(worst))
 		}
 	}
 	add(&l.fresh)
@@ -143,7 +162,7 @@ func (l *Ledger) settle(worst float64, add func(*Spend)) {
 	}
 }
 
-func (l *Ledger) noteStored(u Usage, p Price, worst float64, answered, billed bool) {
+func (l *Ledger) noteStored(u Usage, p Price, worst *float64, answered, billed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stored.add(u, p, worst, answered, billed)

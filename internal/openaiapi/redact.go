@@ -3,6 +3,7 @@ package openaiapi
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -24,7 +25,13 @@ func newRedactor(c Config) redactor {
 	var r redactor
 	secrets := []string{c.Key}
 	for _, name := range sortedKeys(c.Secrets) {
-		secrets = append(secrets, c.Secrets[name])
+		value := c.Secrets[name]
+		secrets = append(secrets, value)
+		for _, part := range strings.Fields(value) { // as in "Bearer …"
+			if part != value && len(part) >= leastSecret {
+				secrets = append(secrets, part)
+			}
+		}
 	}
 	for _, s := range secrets {
 		if len(s) >= 4 {

@@ -146,22 +146,8 @@ func replyOf(answer openai.ChatCompletionResponse, x *exchange) (*ChatReply, err
 	if r.Text == "" {
 		r.Text = choice.Message.Refusal
 	}
-	if choice.LogProbs != nil {
-		r.Logprobs = tokensOf(choice.LogProbs.Content)
-	}
+	r.Logprobs = x.logprobs()
 	return r, nil
-}
-
-func tokensOf(content []openai.LogProb) []Token {
-	var tokens []Token
-	for _, t := range content {
-		token := Token{Text: t.Token, Logprob: t.LogProb}
-		for _, a := range t.TopLogProbs {
-			token.Top = append(token.Top, Alternative{a.Token, a.LogProb})
-		}
-		tokens = append(tokens, token)
-	}
-	return tokens
 }
 
 func (c *Client) embedQuestion(r EmbedRequest) (*question[*EmbedReply], error) {

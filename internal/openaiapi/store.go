@@ -371,11 +371,16 @@ func (s *Store) answered(number uint64, k key, reply any, at time.Time, u Usage,
 }
 
 // failed ends the entry of a request that failed.
-func (s *Store) failed(number uint64, failure *Error, p Price) error {
+func (s *Store) failed(number uint64, k key, failure *Error, p Price, keep bool) error {
 	if s == nil {
 		return nil
 	}
 	return s.update(func(tx *bolt.Tx) error {
+		if keep {
+			if err := put(tx.Bucket([]byte(heldBucket)), k[:], held{Failure: failure}); err != nil {
+				return err
+			}
+		}
 		return end(tx, number, func(e *Entry) {
 			e.End, e.Failure, e.Billed, e.At = Failed, failure.Error(), failure.Billed, failure.At
 			e.account(failure.Usage, p)
@@ -392,7 +397,7 @@ func (e *Entry) account(u Usage, p Price) {
 	}
 }
 
-// keepFailure keeps why a question has no answer.
+// keepFailure replaces why a question has no answer.
 func (s *Store) keepFailure(k key, failure *Error) error {
 	if s == nil {
 		return nil
@@ -462,15 +467,11 @@ func (s *Store) Journal(visit func(Entry) error) error {
 func (s *Store) Spent() (Spend, error) {
 	var sum Spend
 	err := s.Journal(func(e Entry) error {
-		worst := 0.0
-		if e.WorstUSD != nil {
-			worst = *e.WorstUSD
-		}
 		if e.Usage.CostUSD == nil && e.Computed != nil {
 			sum.ComputedUSD += *e.Computed
 			e.Billed = false // it is accounted for
 		}
-		sum.add(e.Usage, Price{}, worst, e.End == Answered, e.Billed)
+		sum.add(e.Usage, Price{}, e.WorstUSD, e.End == Answered, e.Billed)
 		return nil
 	})
 	return sum, err

@@ -54,9 +54,6 @@ func (c *Client) stream(ctx context.Context, x *exchange) (*ChatReply, error) {
 			}
 			text.WriteString(choice.Delta.Content)
 			refusal.WriteString(choice.Delta.Refusal)
-			if choice.Logprobs != nil {
-				r.Logprobs = append(r.Logprobs, streamTokens(choice.Logprobs.Content)...)
-			}
 			if f := choice.FinishReason; f != "" && f != openai.FinishReasonNull {
 				r.FinishReason = string(f)
 				r.Latency = time.Since(x.began) // usage may come later, or not at all
@@ -66,23 +63,11 @@ func (c *Client) stream(ctx context.Context, x *exchange) (*ChatReply, error) {
 	if r.FinishReason == "" {
 		return nil, &Error{Kind: Cut, Message: fmt.Sprintf("the stream ended after %d bytes of text without a finish reason", text.Len())}
 	}
-	r.Text, r.Usage = text.String(), x.usage
+	r.Text, r.Usage, r.Logprobs = text.String(), x.usage, x.logprobs()
 	if r.Text == "" {
 		r.Text = refusal.String()
 	}
 	return r, nil
-}
-
-func streamTokens(content []openai.ChatCompletionTokenLogprob) []Token {
-	var tokens []Token
-	for _, t := range content {
-		token := Token{Text: t.Token, Logprob: t.Logprob}
-		for _, a := range t.TopLogprobs {
-			token.Top = append(token.Top, Alternative{a.Token, a.Logprob})
-		}
-		tokens = append(tokens, token)
-	}
-	return tokens
 }
 
 // events passes the data lines of a stream of server-sent events on and drops
@@ -204,6 +189,7 @@ func (e *events) line(line []byte) error {
 	if present(told.Usage) {
 		e.x.usage = usageOf(told.Usage)
 	}
+	e.x.addLogprobs(told.Choices)
 	if raw := told.failure(); raw != nil {
 		return e.fail(inBody(raw))
 	}

@@ -42,6 +42,8 @@ type exchange struct {
 	answered   bool   // a status of success came: something may have been generated
 	started    bool   // something of an answer came
 	whole      []byte // a stream was asked for, and this came
+	tokens     []Token
+	vague      bool // a token came without its log-probability
 }
 
 type exchangeKey struct{}
@@ -174,6 +176,7 @@ func (t *transport) whole(resp *http.Response, x *exchange) (*http.Response, err
 		return nil, notAnAnswer("expected a JSON object, found %s", found)
 	}
 	x.usage = usageOf(told.Usage)
+	x.addLogprobs(told.Choices)
 	x.started = present(told.Choices) || present(told.Data)
 	failure := told.failure()
 	switch {
@@ -312,7 +315,8 @@ func (e *Error) temporary() bool {
 	case Unreachable:
 		return true
 	case Refused, InBody:
-		return !e.started && (e.Status == 408 || e.Status == 429 || e.Status >= 500 && e.Status < 600)
+		billed := e.Usage.CostUSD != nil && *e.Usage.CostUSD > 0
+		return !e.started && !billed && (e.Status == 408 || e.Status == 429 || e.Status >= 500 && e.Status < 600)
 	}
 	return false
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
@@ -45,8 +46,8 @@ type JudgeDeps struct {
 	// number. The zero value takes the whole response.
 	Answer policy.Answer
 
-	// Embedder makes the vectors that similarity compares. It is taken to be a
-	// local one, which costs nothing.
+	// Embedder makes the vectors that similarity compares. A local one costs
+	// nothing, what a remote one costs is not known.
 	Embedder centroids.Embedder
 
 	LLM JudgeLLM
@@ -249,7 +250,7 @@ func (j judgeSimilarity) Score(ctx context.Context, prompt *datasets.Prompt, res
 	if lookup, ok := j.embedder.(centroids.Lookup); ok && !(lookup.Knows(response) && lookup.Knows(prompt.Reference)) {
 		return judgeUnknown("the embedder has no vector of the response or of the reference"), nil
 	}
-	cosine, cost, err := policy.Cosine{Embedder: j.embedder}.Similarity(ctx, response, prompt.Reference)
+	cosine, cost, err := policy.Cosine{Embedder: j.embedder, Remote: j.embedder.Identity().Kind == remote.Kind}.Similarity(ctx, response, prompt.Reference)
 	switch {
 	case err != nil:
 		return judgeFailed(ctx, "embedding for similarity", err)
