@@ -258,7 +258,7 @@ func TestLiveFailures(t *testing.T) {
 				c.change(config)
 			}
 		}
-		for round := range 2 { // the second time from the journal, but what may pass
+		for round := range 2 { // the second time from the journal: a client asks nothing twice
 			decisions := classify(t, newClassifier(t, live, change), requests)
 			want := []eval.Decision{
 				{Tier: 0, Model: "m"},
@@ -276,7 +276,7 @@ func TestLiveFailures(t *testing.T) {
 					t.Errorf("%s, request %d, round %d (-want +got):\n%s", name, i, round, diff)
 				}
 			}
-			if n := 6 + 2 + 3*round; s.Count() != n {
+			if n := 6 + 2; s.Count() != n {
 				t.Errorf("%s: %d requests in round %d, expected %d", name, s.Count(), round, n)
 			}
 		}
