@@ -63,30 +63,46 @@ are among the prompts.`,
 			if err != nil {
 				return err
 			}
+			ctx := cmd.Context()
 			var artifact *centroids.Artifact
 			var e centroids.Embedder
+			err = interruptible(ctx, func() (err error) { // before waiting for input
+				if artifact, err = centroids.Load(path); err == nil && flags.vectors == "" {
+					e, err = asked.local(ctx, artifact, flags.words)
+				}
+				return err
+			})
+			if err != nil {
+				return log.finish(err)
+			}
+			var s *session
+			if e == nil && flags.vectors == "" {
+				if s, err = asked.open(ctx); err != nil {
+					return log.finish(err)
+				}
+				defer func() { err = errors.Join(err, s.store.Close()) }()
+			}
 			var prompts []datasets.Prompt
-			done := func() error { return nil }
-			defer func() { err = errors.Join(err, done()) }()
-			err = interruptible(cmd.Context(), func() (err error) {
-				if artifact, err = centroids.Load(path); err != nil {
-					return err
-				}
-				if flags.vectors == "" { // before waiting for input
-					if e, done, err = asked.embedder(cmd.Context(), artifact, flags.words, "prompts"); err != nil {
-						return err
-					}
-				}
-				e, prompts, err = a.readClassify(cmd.Context(), artifact, e, &flags, in, log)
+			err = interruptible(ctx, func() (err error) {
+				e, prompts, err = a.readClassify(ctx, artifact, e, &flags, in, log)
 				return err
 			})
 			if err := log.finish(err); err != nil {
 				return err
 			}
+			if s != nil {
+				texts := make([]string, len(prompts))
+				for i := range prompts {
+					texts[i] = prompts[i].Text
+				}
+				if e, err = a.embedLive(ctx, s, artifact, texts); err != nil {
+					return err
+				}
+			}
 			return a.buffered(func(w io.Writer) error {
 				enc := newEncoder(w)
 				for batch := range slices.Chunk(prompts, 512) {
-					if err := classifyBatch(cmd.Context(), enc, artifact, e, batch, withVector); err != nil {
+					if err := classifyBatch(ctx, enc, artifact, e, batch, withVector); err != nil {
 						return err
 					}
 				}
@@ -109,14 +125,9 @@ are among the prompts.`,
 }
 
 // readClassify reads the prompts, whose labels do not matter, and returns the
-// artifact's embedder for them, verified as far as that can be done: e, or that
-// of recorded vectors where it is nil.
+// artifact's embedder for them: e, or that of recorded vectors where there are
+// some, verified as far as that can be done.
 func (a *app) readClassify(ctx context.Context, artifact *centroids.Artifact, e centroids.Embedder, flags *embedderFlags, in string, log *problemLog) (_ centroids.Embedder, prompts []datasets.Prompt, err error) {
-	if e != nil {
-		if err := artifact.Verify(ctx, e); err != nil {
-			return nil, nil, err
-		}
-	}
 	prompts, err = a.readUnlabelled(in, log)
 	vectors, vectorsErr := flags.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err == nil && vectors != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,17 +182,13 @@ func (f *collectFlags) plan(ctx context.Context, s *session, prompts []datasets.
 	if err != nil {
 		return nil, err
 	}
-	costs, err := c.costs(left)
+	costs, err := c.costs(ctx, left)
 	return &planned{f, s, prompts, costs}, err
 }
 
 // ask asks what is missing. It waits for what is under way when ctx is done.
 func (p *planned) ask(ctx context.Context, a *app) error {
-	s := p.session
-	if !asks(p.costs) { // then what is there is counted only
-		s = s.replay()
-		s.ledger = p.session.ledger
-	}
+	s := p.session.allowed(p.costs)
 	c, err := p.flags.collection(ctx, s, p.prompts)
 	if err != nil {
 		return err
@@ -230,7 +227,9 @@ type missing struct {
 
 // missing serves all prompts from the journal. What may be asked again is missing.
 func (c *collection) missing(ctx context.Context) (*missing, error) {
-	offline, err := c.flags.collection(ctx, c.session.replay(), c.plan.Prompts)
+	replay := c.session.replay()
+	replay.asking = c.session
+	offline, err := c.flags.collection(ctx, replay, c.plan.Prompts)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +238,8 @@ func (c *collection) missing(ctx context.Context) (*missing, error) {
 	err = live.Replay(ctx, offline.backend, offline.plan, func(service *live.Service) error {
 		for i := range service.Records {
 			r := &service.Records[i]
-			held := r.Outcome.Score.Known || !c.session.judged
+			judged := r.Outcome.Score.Known || r.Why != "" // also where that is no score
+			held := judged || !c.session.judged
 			if r.Outcome.Error != "" {
 				if held, err = c.held(service.Prompt, r.Rung); err != nil {
 					return err
@@ -247,7 +247,7 @@ func (c *collection) missing(ctx context.Context) (*missing, error) {
 			}
 			answers++
 			served = served && held
-			settled[r.Rung] = held && (r.Outcome.Error != "" || r.Outcome.Score.Known)
+			settled[r.Rung] = held && (r.Outcome.Error != "" || judged)
 		}
 		served = served && service.Served != nil && (service.Served.Decision == nil || service.Served.Decision.Err == "")
 		if services++; services%len(c.plan.Policies) != 0 {
@@ -348,20 +348,16 @@ func tierOf(c *pipeline.Config, p *datasets.Prompt) int {
 }
 
 // costs says what it is expected to cost to ask what is missing.
-func (c *collection) costs(m *missing) ([]cost, error) {
-	var costs []cost
+func (c *collection) costs(ctx context.Context, m *missing) ([]cost, error) {
+	costs := []cost{{what: "embeddings"}}
 	switch {
-	case len(m.undecided) == 0:
 	case c.remote:
 		embeddings, err := c.session.embeddingCost(m.undecided, 1)
 		if err != nil {
 			return nil, err
 		}
-		for k := range embeddings.calls {
-			embeddings.calls[k]++ // for the canaries
-		}
-		costs = append(costs, embeddings)
-	case c.flags.classifier == pipeline.LLMName:
+		costs[0] = embeddings
+	case len(m.undecided) > 0 && c.flags.classifier == pipeline.LLMName:
 		asked, err := c.session.llmCost(m.undecided, 1)
 		if err != nil {
 			return nil, err
@@ -382,7 +378,32 @@ func (c *collection) costs(m *missing) ([]cost, error) {
 		}
 	}
 	costs = append(costs, answers)
-	return append(costs, c.comparing(m, output)...), nil
+	costs = append(costs, c.comparing(m, output)...)
+	if !asks(costs) {
+		return costs, nil
+	}
+	dims := false
+	if c.similarity() || c.cosine() {
+		if dims, err = c.session.learnsDims(ctx); err != nil {
+			return nil, err
+		}
+	}
+	costs[0].prepare(c.session.config.Embedder, c.remote, dims)
+	return costs, nil
+}
+
+// similarity tells whether answers are scored by embeddings of an endpoint.
+func (c *collection) similarity() bool {
+	return c.session.config.Embedder.Kind == remote.Kind && c.judge != nil && strings.HasPrefix(c.judge.Name(), "similarity:")
+}
+
+// cosine tells whether answers are compared with each other likewise.
+func (c *collection) cosine() bool {
+	p, ok := c.plan.Policies[0].(policy.Parallel)
+	if ok {
+		_, ok = p.Agreement.(policy.Cosine)
+	}
+	return ok && c.session.config.Embedder.Kind == remote.Kind
 }
 
 // comparing says about what it costs to score answers, and to compare them with
@@ -393,10 +414,7 @@ func (c *collection) comparing(m *missing, output func(*datasets.Prompt) float64
 	if c.session.judged {
 		costs = append(costs, c.session.judgeCost(m, output))
 	}
-	if y.Embedder.Kind != remote.Kind {
-		return costs
-	}
-	if c.judge != nil && strings.HasPrefix(c.judge.Name(), "similarity:") {
+	if c.similarity() {
 		similarity := cost{what: "embeddings of answers and references"}
 		for i, p := range m.prompts {
 			for k, calls := range m.unscored[i] {
@@ -407,16 +425,14 @@ func (c *collection) comparing(m *missing, output func(*datasets.Prompt) float64
 		}
 		costs = append(costs, similarity)
 	}
-	if p, ok := c.plan.Policies[0].(policy.Parallel); ok {
-		if _, cosine := p.Agreement.(policy.Cosine); cosine {
-			agreement := cost{what: "embeddings of answers"}
-			for i := range m.uncompared {
-				for k := range agreement.calls {
-					agreement.embed(y.Embedder, k, 1, 2*output(&m.uncompared[i]))
-				}
+	if c.cosine() {
+		agreement := cost{what: "embeddings of answers"}
+		for i := range m.uncompared {
+			for k := range agreement.calls {
+				agreement.embed(y.Embedder, k, 1, 2*output(&m.uncompared[i]))
 			}
-			costs = append(costs, agreement)
 		}
+		costs = append(costs, agreement)
 	}
 	return costs
 }
@@ -427,7 +443,7 @@ func (c *cost) embed(y pipeline.EmbedderConfig, k, calls int, tokens float64) {
 	if y.InputPerM != nil {
 		c.usd[k] += float64(calls) * tokens * *y.InputPerM / 1e6
 	} else if calls > 0 {
-		c.unpriced = []string{y.Model}
+		c.unpriced = []string{cmp.Or(y.Model, "the embedder")}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -325,7 +326,10 @@ func TestCollectConsent(t *testing.T) {
 	refuse("--config plain.yaml --mode routed --classifier llm", "classifications: 16 requests")
 	refuse("--config embed.yaml --judge similarity", "embeddings of answers and references: 64 requests")
 	refuse("--config embed.yaml --mode parallel", "embeddings of answers: 16 requests")
-	refuse("--config embed.yaml --mode routed --classifier embedding --artifact remote.safetensors", "embeddings: 17 requests")
+	for _, args := range []string{"--judge similarity", "--mode parallel"} { // for the dims
+		refuse("--config embed.yaml "+args, "embeddings: 1 request, about $0.0000100\n")
+	}
+	refuse("--config embed.yaml --mode routed --classifier embedding --artifact remote.safetensors", "embeddings: 17 requests, about $0.00133\n")
 	// A budget that could not be kept.
 	refuse("--config unpriced.yaml", `cost unknown: no price of "model-simple"`)
 	refuse("--config unpriced.yaml --budget 1", `--budget needs the prices of all models, and has none of "model-simple": set input_per_m`)
@@ -369,6 +373,134 @@ func TestCollectConsent(t *testing.T) {
 		}
 		sent(t, server, before, c.args+" once more")
 	}
+	// Where decisions are held and answers are not, the canaries are asked for.
+	routed := " --mode hybrid --classifier embedding --artifact remote.safetensors"
+	for _, name := range []string{"embed.yaml", "unpriced-embed.yaml"} {
+		writeFile(t, "longer-"+name, strings.ReplaceAll(readFile(t, name), "max_tokens: 30", "max_tokens: 31"))
+	}
+	refuse("--config longer-embed.yaml"+routed, "embeddings: 1 request, about $0.00100\n")
+	refuse("--config longer-unpriced-embed.yaml --budget 1"+routed, `has none of "embed"`)
+}
+
+// A judge's answer that is no score is not asked for again, what failed and may
+// pass is, and what judging cost is said.
+func TestCollectJudging(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const n = 8
+	var down atomic.Bool
+	server := openaitest.Start(t, openaitest.Config{
+		Answer: func(r *openaitest.Request) string {
+			if r.Model == "judge" && strings.Contains(r.User, "ref 3\n") {
+				return "it is hard to say"
+			}
+			return liveAnswer(r)
+		},
+		Fault: func(r *openaitest.Request) openaitest.Fault {
+			if r.Model == "judge" && down.Load() && strings.Contains(r.User, "ref 5\n") {
+				return openaitest.Fault{Kind: openaitest.Status, Status: 503}
+			}
+			return openaitest.Fault{}
+		},
+	})
+	livePrompts(t, "p.jsonl", n)
+	args := strings.Fields("collect --json --tiers SIMPLE --judge llm --prompts p.jsonl --config " + liveYAML(t, "c.yaml", server.URL, "", "judge: {llm: {model: judge, "+livePrices+"}}\n"))
+	type judged struct {
+		Judged, Now struct {
+			Answers int
+			USD     float64 `json:"cost_usd"`
+			Unknown int     `json:"cost_unknown"`
+		}
+	}
+	judgedOf := func(text string) (d judged) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(strings.Replace(text, `"judged_now"`, `"now"`, 1)), &d); err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	down.Store(true)
+	must(t, append(args, "--yes")...)
+	if r := call(t, "", args...); r.code != exitUsage || !strings.Contains(r.stderr, "judgements: 1 request, ") {
+		t.Errorf("what failed and may pass: exit %d: %s", r.code, r.stderr)
+	}
+	down.Store(false)
+	first := judgedOf(must(t, append(args, "--yes")...).stdout)
+	r := call(t, "", args...)
+	if r.code != exitOK || !strings.Contains(r.stderr, "already: nothing is sent") {
+		t.Fatalf("an answer that is no score: exit %d: %s", r.code, r.stderr)
+	}
+	again := judgedOf(r.stdout)
+	billed := 0.0
+	for _, e := range server.Entries() {
+		if e.Request.Model == "judge" {
+			billed += e.CostUSD
+		}
+	}
+	if math.Abs(again.Judged.USD-billed) > 1e-12 || again.Judged.Answers != n || again.Judged.Unknown != 0 || again.Now.Answers != 0 ||
+		first.Judged != again.Judged || first.Now.Answers != 1 || !(first.Now.USD > 0) || first.Now.USD > billed/2 {
+		t.Errorf("the server billed $%g: first %+v, again %+v", billed, first, again)
+	}
+	text := must(t, slices.DeleteFunc(args, func(s string) bool { return s == "--json" })...).stdout
+	if want := "judging cost " + dollars(billed) + " for 8 answers, of which now $0 for 0 answers\n"; !strings.Contains(text, want) {
+		t.Errorf("expected %q in\n%s", want, text)
+	}
+}
+
+// The table has the costs that policies have, also where tokens are counted here.
+func TestCollectCounted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := openaitest.Start(t, openaitest.Config{Answer: liveAnswer, NoUsage: true})
+	d := collectJSON(t, must(t, "collect", "--yes", "--json", "--mode", "cascade", "--prompts", livePrompts(t, "p.jsonl", 16), "--config", liveYAML(t, "c.yaml", server.URL, "", "")).stdout)
+	sum := 0.0
+	for _, m := range d.Models {
+		if m.Calls > 0 && (m.CostUSD == nil || m.CostUnknown > 0) {
+			t.Errorf("%+v", m)
+		} else if m.Calls > 0 {
+			sum += *m.CostUSD
+		}
+	}
+	if d.Requests.CostUSD == nil || math.Abs(sum-*d.Requests.CostUSD) > 1e-12 || sum == 0 {
+		t.Errorf("models cost $%g, the policy %+v", sum, d.Requests)
+	}
+}
+
+// What this command paid is not said to be paid before.
+func TestCollectTwice(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := openaitest.Start(t, openaitest.Config{})
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, `{"id":"%d","prompt":"how far is the moon"}`+"\n", i)
+	}
+	r := must(t, "collect", "--yes", "--tiers", "SIMPLE", "--prompts", writeFile(t, "p.jsonl", b.String()), "--config", liveYAML(t, "c.yaml", server.URL, "", ""))
+	if !regexp.MustCompile(`sent 1 request, \$\S+ spent; \d+ answers came out of the journal and cost nothing again, `).MatchString(r.stderr) {
+		t.Errorf("it says %s", r.stderr)
+	}
+}
+
+// A budget is not promised over a journal whose spending has no end.
+func TestCollectUnbounded(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := openaitest.Start(t, openaitest.Config{NoCost: true, Fault: func(r *openaitest.Request) openaitest.Fault {
+		if r.Model == "model-medium" {
+			return openaitest.Fault{Kind: openaitest.CutStream, After: 1}
+		}
+		return openaitest.Fault{}
+	}})
+	config := liveYAML(t, "c.yaml", server.URL, "", "")
+	writeFile(t, "unpriced.yaml", strings.ReplaceAll(readFile(t, config), livePrices+", ", ""))
+	writeFile(t, "p.jsonl", `{"id":"1","prompt":"how far is the moon"}`+"\n"+`{"id":"2","prompt":"how far is the moon"}`+"\n")
+	r := must(t, "collect", "--yes", "--prompts", "p.jsonl", "--tiers", "SIMPLE,MEDIUM", "--config", "unpriced.yaml")
+	if !strings.Contains(r.stderr, "is unknown, and there is no price to bound it") || !strings.Contains(r.stdout, "whose cost is not known, and there is no price to bound it\n") {
+		t.Errorf("it says %s%s", r.stderr, r.stdout)
+	}
+	before := server.Count()
+	args := []string{"collect", "--budget", "1", "--prompts", "p.jsonl", "--tiers", "FRONTIER", "--config", config}
+	if r := call(t, "", args...); r.code != exitUsage || !strings.Contains(r.stderr, "take another --journal, or go on with --yes and no --budget") {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
+	}
+	sent(t, server, before, "a budget over a journal without bounds")
+	must(t, append(args, "--journal", "other.db")...)
 }
 
 // A budget is kept by what the server bills, all commands together.

@@ -30,8 +30,12 @@ type collected struct {
 	Failures []failure        `json:"failures"` // the commonest first
 	Unscored []failure        `json:"unscored"` // answers that the judge gave no score, likewise
 	Judge    string           `json:"judge"`    // empty: none
-	Journal  string           `json:"journal"`
-	Lost     int              `json:"lost"` // requests under way when an earlier command died
+
+	Judged    judging  `json:"judged"`     // what it cost to judge the answers, whenever that was
+	JudgedNow *judging `json:"judged_now"` // by this command; null where no model judges
+
+	Journal string `json:"journal"`
+	Lost    int    `json:"lost"` // requests under way when an earlier command died
 
 	Fresh  openaiapi.Spend `json:"sent"`   // by this command
 	Stored openaiapi.Spend `json:"stored"` // answers that came out of the journal
@@ -101,7 +105,9 @@ func (a *app) writeCollected(ctx context.Context, f *collectFlags, s *session, p
 	write := func(log func(policy.LogRecord) error) error {
 		return datasets.Outcomes().WriteFile(f.out, datasets.WriteOptions{}, func(put func(datasets.Outcome) error) error {
 			return live.Replay(ctx, c.backend, c.plan, func(service *live.Service) error {
-				r.add(service, models)
+				if err := r.add(service, models, s.counter.Count); err != nil {
+					return err
+				}
 				for i := range service.Records {
 					if err := put(service.Records[i].Outcome); err != nil {
 						return fmt.Errorf("outcome of %q: %w", service.Prompt.ID, err)
@@ -127,6 +133,9 @@ func (a *app) writeCollected(ctx context.Context, f *collectFlags, s *session, p
 		return nil, err
 	}
 	r.finish()
+	if replay.judged {
+		r.JudgedNow = s.judging
+	}
 	r.Fresh, r.Stored = s.ledger.Fresh(), s.ledger.Stored()
 	r.All, err = s.store.Spent()
 	return r, err
@@ -145,12 +154,14 @@ func logRecord(service *live.Service, models []policy.Model) policy.LogRecord {
 	return l
 }
 
-func (r *collected) add(service *live.Service, models []policy.Model) {
+func (r *collected) add(service *live.Service, models []policy.Model, count func(string) (int, error)) error {
 	for i := range service.Records {
-		r.addCall(&service.Records[i], &models[service.Records[i].Rung])
+		if err := r.addCall(&service.Records[i], &models[service.Records[i].Rung], count); err != nil {
+			return err
+		}
 	}
 	if service.Served == nil {
-		return
+		return nil
 	}
 	r.Complete++
 	if r.Requests != nil {
@@ -159,9 +170,10 @@ func (r *collected) add(service *live.Service, models []policy.Model) {
 	if d := service.Served.Decision; d != nil && d.Err != "" {
 		r.failures["the classifier: "+d.Err]++
 	}
+	return nil
 }
 
-func (r *collected) addCall(record *live.Record, m *policy.Model) {
+func (r *collected) addCall(record *live.Record, m *policy.Model, count func(string) (int, error)) error {
 	to, o := &r.Models[record.Rung], &record.Outcome
 	to.Calls++
 	if o.Error != "" {
@@ -171,17 +183,19 @@ func (r *collected) addCall(record *live.Record, m *policy.Model) {
 	if o.FinishReason == "length" {
 		to.Cut++
 	}
-	to.InputTokens += o.InputTokens.Value
-	to.OutputTokens += o.OutputTokens.Value
-	price := openaiapi.Price{InputPerM: m.InputPerM, OutputPerM: m.OutputPerM}
-	usd, computed := price.Of(o.InputTokens.Pointer(), o.OutputTokens.Pointer())
-	switch {
-	case o.CostUSD.Known:
-		to.cost += o.CostUSD.Value
-	case computed:
-		to.cost += usd
-	default:
+	call, err := policy.NewCall(o, m, eval.Recorded, count) // as policies see it
+	if err != nil {
+		return err
+	}
+	to.InputTokens += call.InputTokens.Value
+	to.OutputTokens += call.OutputTokens.Value
+	if call.CostUSD.Known() {
+		to.cost += call.CostUSD.Value
+	} else {
 		to.CostUnknown++
+	}
+	if o.Score.Known || record.Why != "" {
+		r.Judged.add(record.Judged)
 	}
 	if o.Score.Known {
 		to.Scored++
@@ -190,6 +204,7 @@ func (r *collected) addCall(record *live.Record, m *policy.Model) {
 	} else if record.Why != "" && o.Error == "" {
 		r.unscored[record.Why]++
 	}
+	return nil
 }
 
 func (p *collectedPolicy) add(s *policy.Served) {
@@ -288,8 +303,15 @@ func (r *collected) print(w io.Writer) error {
 		fmt.Fprintln(w, "  what was not billed and may pass is asked again by the same command, the rest with --retry-errors")
 	}
 	printCommonest(w, r.Unscored, "answer", "without a score", "reasons")
+	if j := &r.Judged; j.USD > 0 || j.Unknown > 0 {
+		fmt.Fprintf(w, "judging cost %s", j)
+		if r.JudgedNow != nil {
+			fmt.Fprintf(w, ", of which now %s", r.JudgedNow)
+		}
+		fmt.Fprintln(w)
+	}
 	if r.All.Unknown > 0 {
-		fmt.Fprintf(w, "the journal has %s whose cost is not known, at most %s as far as prices are known\n", wording.Plural(r.All.Unknown, "request"), dollars(r.All.AtMostUSD))
+		fmt.Fprintf(w, "the journal has %s whose cost is not known, %s\n", wording.Plural(r.All.Unknown, "request"), bound(r.All))
 	}
 	return nil
 }

@@ -76,6 +76,25 @@ type liveInput struct {
 	outcomes []datasets.Outcome
 }
 
+// checkAgreement refuses what would embed the answers of tiers at an endpoint:
+// which, and so at what cost, is not known before policies are simulated.
+func (f *inputFlags) checkAgreement(config pipeline.Config, in *pipeline.Input) error {
+	if config.Policies.Agreement.By != pipeline.ByCosine || in.Outcomes == nil && !f.live.policies || !f.embedsRemotely(config, in) {
+		return nil
+	}
+	return fmt.Errorf("%w: policies, agreement, by: %q would embed the tiers' answers at an endpoint, at a cost that cannot be said before: set by: %s, or take a local embedder, or leave outcomes out; collect --mode parallel compares by cosine there",
+		errUsage, pipeline.ByCosine, pipeline.ByAnswer)
+}
+
+// embedsRemotely tells whether prompts are embedded at an endpoint.
+func (f *inputFlags) embedsRemotely(config pipeline.Config, in *pipeline.Input) bool {
+	kind := config.Embedder.Kind
+	if in.Artifact != nil {
+		kind = in.Artifact.Manifest().Embedder.Kind
+	}
+	return kind == remote.Kind && f.embedder.vectors == ""
+}
+
 // goLive shows what asking will cost, and has the input ask once that is
 // allowed. An LLM classifier whose key is missing is left as it was recorded.
 func (a *app) goLive(ctx context.Context, s *session, in *pipeline.Input, f *inputFlags) (*liveInput, error) {
@@ -88,8 +107,7 @@ func (a *app) goLive(ctx context.Context, s *session, in *pipeline.Input, f *inp
 	if err != nil {
 		return nil, err
 	}
-	embedding := s.config.Embedder.Kind == remote.Kind && f.embedder.words == "" && f.embedder.vectors == "" && in.Artifact == nil ||
-		in.Artifact != nil && in.Artifact.Manifest().Embedder.Kind == remote.Kind && f.embedder.vectors == ""
+	embedding := f.embedsRemotely(s.config, in)
 	if embedding {
 		c, err := s.embeddingCosts(ctx, in.Artifact, texts)
 		if err != nil {
@@ -113,8 +131,14 @@ func (a *app) goLive(ctx context.Context, s *session, in *pipeline.Input, f *inp
 	if err := a.consent(s, costs...); err != nil {
 		return nil, err
 	}
-	if embedding {
-		if in.Embedder, err = s.embedded(ctx, in.Artifact, texts); err == nil {
+	asker := s.allowed(costs)
+	if l.answers != nil {
+		err = asker.askLLM(in, l.answers)
+	}
+	if err == nil && embedding {
+		stop := a.waiting(ctx)
+		in.Embedder, err = asker.embedded(ctx, in.Artifact, texts)
+		if stop(); err == nil {
 			in.Bill, err = s.bill(in.Embedder.Identity())
 		}
 	}
@@ -140,12 +164,13 @@ func (s *session) bill(id centroids.Identity) (classify.Bill, error) {
 	}, err
 }
 
-// llmLive has the input ask the LLM classifier, and says what that will cost.
+// llmLive says what it will cost to ask the LLM classifier, and has its answers
+// kept.
 func (a *app) llmLive(s *session, in *pipeline.Input, f *inputFlags, l *liveInput, texts []string) ([]cost, error) {
 	if !f.live.llm {
 		return nil, nil
 	}
-	ask, name, err := s.llmSource()
+	_, _, err := s.llmSource()
 	if errors.Is(err, pipeline.ErrNoKey) {
 		instead := "it is left out"
 		if in.AnswersName != "" {
@@ -161,10 +186,16 @@ func (a *app) llmLive(s *session, in *pipeline.Input, f *inputFlags, l *liveInpu
 	}
 	c, err := s.llmCost(texts, s.config.Classifiers.LLM.Repeats)
 	l.answers = &keptAnswers{app: a, rows: map[string]map[int]datasets.Answer{}, failures: map[string]bool{}}
-	in.LiveLLM = &pipeline.LiveLLM{Name: name, Concurrency: s.workers(), Ask: func(repeat int) llm.Source {
-		return &keepingSource{ask(repeat), repeat, l.answers}
-	}}
 	return []cost{c}, err
+}
+
+// askLLM has the input ask the LLM classifier.
+func (s *session) askLLM(in *pipeline.Input, kept *keptAnswers) error {
+	ask, name, err := s.llmSource()
+	in.LiveLLM = &pipeline.LiveLLM{Name: name, Concurrency: s.workers(), Ask: func(repeat int) llm.Source {
+		return &keepingSource{ask(repeat), repeat, kept}
+	}}
+	return err
 }
 
 // embedded returns the remote embedder after it embedded all texts, and the
@@ -202,42 +233,51 @@ func (f *artifactLive) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "with --live: the configuration that has the endpoint (default: built-in)")
 }
 
-// embedder returns the embedder of an artifact, verified where it is remote, with
-// what is to be closed behind it. what is said to be asked about.
-func (f *artifactLive) embedder(ctx context.Context, artifact *centroids.Artifact, words, what string) (e centroids.Embedder, done func() error, err error) {
-	nothing, id := func() error { return nil }, artifact.Manifest().Embedder
-	if id.Kind != remote.Kind {
-		if f.on {
-			return nil, nothing, fmt.Errorf("%w: --live goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, remote.Kind, id.Kind)
-		}
+// local returns the embedder of an artifact, verified; nil where it is remote, and
+// may be asked for.
+func (f *artifactLive) local(ctx context.Context, artifact *centroids.Artifact, words string) (centroids.Embedder, error) {
+	id := artifact.Manifest().Embedder
+	switch isRemote := id.Kind == remote.Kind; {
+	case !isRemote && f.on:
+		return nil, fmt.Errorf("%w: --live goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, remote.Kind, id.Kind)
+	case !isRemote:
 		e, err := artifactEmbedder(id, words)
-		return e, nothing, err
-	}
-	switch {
+		if err != nil {
+			return nil, err
+		}
+		return e, artifact.Verify(ctx, e)
 	case words != "":
-		return nil, nothing, fmt.Errorf("%w: --word-vectors goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, embedder.KindStatic, id.Kind)
+		return nil, fmt.Errorf("%w: --word-vectors goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, embedder.KindStatic, id.Kind)
 	case !f.on:
-		return nil, nothing, fmt.Errorf("%w: the artifact's embedder, model %q, is asked over an endpoint: add --live, with --config for an endpoint of your own", errUsage, id.Model)
-	case !f.spend.yes && !f.spend.limited:
-		return nil, nothing, fmt.Errorf("%w: nothing was sent: %s are embedded with model %q over an endpoint: allow it with --yes, or with --budget and the most it may cost in USD", errUsage, what, id.Model)
+		return nil, fmt.Errorf("%w: the artifact's embedder, model %q, is asked over an endpoint: add --live, with --config for an endpoint of your own", errUsage, id.Model)
 	}
-	config, err := readConfig(f.config)
+	return nil, nil
+}
+
+// open opens the journal for an artifact's embedder.
+func (f *artifactLive) open(ctx context.Context) (*session, error) {
+	config, err := awaited(ctx, func() (pipeline.Config, error) { return readConfig(f.config) })
 	if err != nil {
-		return nil, nothing, err
+		return nil, err
 	}
-	s, err := f.spend.openSession(config)
+	return f.spend.openSession(config)
+}
+
+// embedLive embeds texts with the embedder of an artifact at its endpoint, verified,
+// once the cost of that was shown and allowed.
+func (a *app) embedLive(ctx context.Context, s *session, artifact *centroids.Artifact, texts []string) (centroids.Embedder, error) {
+	c, err := s.embeddingCosts(ctx, artifact, texts)
+	if err == nil {
+		err = a.consent(s, c)
+	}
 	if err != nil {
-		return nil, nothing, err
+		return nil, err
 	}
-	if f.spend.limited && config.Embedder.InputPerM == nil {
-		err = fmt.Errorf("%w: --budget needs the price of model %q: set input_per_m under embedder: in the configuration, 0 where it is free", errUsage, id.Model)
-	} else {
-		e, err = s.verified(ctx, artifact, "")
-	}
-	if err != nil {
-		return nil, nothing, errors.Join(err, s.store.Close())
-	}
-	return e, s.store.Close, nil
+	stop := a.waiting(ctx)
+	e, err := s.embedded(ctx, artifact, texts)
+	stop()
+	a.say("%s", s.spendLine())
+	return e, err
 }
 
 // embeddingCosts says about what it costs to embed texts and canaries, unless the
@@ -248,26 +288,44 @@ func (s *session) embeddingCosts(ctx context.Context, artifact *centroids.Artifa
 	if err != nil && !errors.Is(err, openaiapi.ErrNotHeld) && openaiapi.AsError(err) == nil {
 		return cost{}, err
 	}
-	y, more := s.config.Embedder, 0
-	switch held := err == nil; {
-	case artifact != nil:
-		more = 1
-	case !held && y.Dims == 0:
-		more = 2 // one to learn the dims
-	case !held:
-		more = 1
-	}
-	if err == nil {
+	held, dims := err == nil, false
+	if held {
 		texts = nil
 	}
+	y := s.config.Embedder
 	c, err := s.embeddingCost(texts, cmp.Or(y.MaxInputs, remote.DefaultInputs))
-	const canaryTokens = 1000
+	if err == nil && artifact == nil {
+		dims, err = s.learnsDims(ctx)
+	}
+	c.prepare(y, artifact != nil || !held, dims)
+	return c, err
+}
+
+// learnsDims tells whether the configuration's embedder is asked for its dims
+// before it embeds anything.
+func (s *session) learnsDims(ctx context.Context) (bool, error) {
+	e, err := s.replay().embedder(ctx)
+	_, unknown := e.(unasked)
+	return unknown, err
+}
+
+// Tokens of what an embedder is asked besides texts, about.
+const (
+	canaryTokens = 1000
+	dimsTokens   = 10
+)
+
+// prepare adds what an embedder is asked before anything rests on it: for an
+// artifact's canaries, and for its dims.
+func (c *cost) prepare(y pipeline.EmbedderConfig, canaries, dims bool) {
 	for k := range c.calls {
-		if c.calls[k] += more; more > 0 && y.InputPerM != nil {
-			c.usd[k] += canaryTokens * *y.InputPerM / 1e6
+		if canaries {
+			c.embed(y, k, 1, canaryTokens)
+		}
+		if dims {
+			c.embed(y, k, 1, dimsTokens)
 		}
 	}
-	return c, err
 }
 
 // embeddingCost says about what it costs to embed texts, so many a request.
@@ -429,6 +487,9 @@ func optional[T any](p *T) datasets.Optional[T] {
 func (k *keptAnswers) write(path string) error {
 	return datasets.Answers().WriteFile(path, datasets.WriteOptions{}, func(put func(datasets.RecordedAnswer) error) error {
 		for _, id := range slices.Sorted(maps.Keys(k.rows)) {
+			if _, first := k.rows[id][0]; !first {
+				continue // it failed, and readers would take the next one for it
+			}
 			for _, repeat := range slices.Sorted(maps.Keys(k.rows[id])) {
 				if err := put(datasets.RecordedAnswer{ID: id, Repeat: repeat, Answer: k.rows[id][repeat]}); err != nil {
 					return err

@@ -49,7 +49,7 @@ verified where they are made: its canaries stand in the readable copy beside it.
 			}
 			m := artifact.Manifest()
 			if verify {
-				if err := verifyArtifact(cmd.Context(), artifact, &asked, words); err != nil {
+				if err := a.verifyArtifact(cmd.Context(), artifact, &asked, words); err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
 			}
@@ -69,20 +69,23 @@ verified where they are made: its canaries stand in the readable copy beside it.
 }
 
 // verifyArtifact embeds the canaries of an artifact again.
-func verifyArtifact(ctx context.Context, artifact *centroids.Artifact, asked *artifactLive, words string) error {
+func (a *app) verifyArtifact(ctx context.Context, artifact *centroids.Artifact, asked *artifactLive, words string) (err error) {
 	id := artifact.Manifest().Embedder
 	if id.Kind != embedder.KindHashing && id.Kind != embedder.KindStatic && id.Kind != remote.Kind {
 		return fmt.Errorf("%w: --verify needs the embedder that made its vectors, kind %q, model %q, %d dims, which this program is not: classify --vectors verifies the canaries that are among its prompts",
 			errUsage, id.Kind, id.Model, id.Dims)
 	}
-	return interruptible(ctx, func() (err error) {
-		e, done, err := asked.embedder(ctx, artifact, words, "canaries")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, done()) }()
-		return artifact.Verify(ctx, e)
-	})
+	e, err := awaited(ctx, func() (centroids.Embedder, error) { return asked.local(ctx, artifact, words) })
+	if err != nil || e != nil {
+		return err
+	}
+	s, err := asked.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	_, err = a.embedLive(ctx, s, artifact, nil)
+	return err
 }
 
 // printManifest prints a manifest for people. What Load let pass is printable.
@@ -107,7 +110,12 @@ func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool
 	} else {
 		line("measured", "nothing")
 	}
-	line("certificates", "%d", len(m.Certificates))
+	for _, c := range m.Certificates {
+		line("certificate", "%s, with %.7g %% confidence; shown on %s, %d of them against it (%s)", printable(c.Claim), 100*(1-c.Delta), wording.Plural(c.N, "prompt"), c.Errors, printable(c.Method))
+	}
+	if len(m.Certificates) == 0 {
+		line("certificates", "none")
+	}
 	line("checksum", "%s", m.SHA256)
 	if verified {
 		line("verified", "%d canaries within %g", len(m.Canaries), m.Tolerance)

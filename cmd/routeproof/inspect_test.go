@@ -26,7 +26,7 @@ thresholds    SIMPLE from 0.25, MEDIUM accepts all, COMPLEX from 0.5; margin 0.0
 temperature   none
 built from    1 prompt (0 unlabelled), content 
 measured      nothing
-certificates  0
+certificates  none
 checksum      
 verified      8 canaries within 0.001
 `

@@ -9,11 +9,14 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder/remote"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify/llm"
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/policy"
@@ -61,9 +64,11 @@ type session struct {
 	counter *tokens.Counter
 	clients map[string]*openaiapi.Client
 	offline bool
-	silent  bool // nothing is sent: embedders of unknown dims are [unasked]
-	again   bool // also what the journal holds
-	judged  bool // by a model
+	silent  bool     // nothing is sent: embedders of unknown dims are [unasked]
+	again   bool     // also what the journal holds
+	judged  bool     // by a model
+	asking  *session // of a replay: what that would ask again, its judge does not hold
+	judging *judging
 }
 
 // openSession opens the journal. It sends nothing.
@@ -76,7 +81,7 @@ func (f *spendFlags) openSession(config pipeline.Config) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: --journal: %w", errUsage, err)
 	}
-	s := &session{flags: f, config: config, store: store, counter: counter, ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}}
+	s := &session{flags: f, config: config, store: store, counter: counter, ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}, judging: &judging{}}
 	if s.before, err = store.Spent(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -106,6 +111,17 @@ func (s *session) replay() *session {
 	r := *s
 	r.offline, r.silent, r.ledger, r.clients = true, false, &openaiapi.Ledger{}, map[string]*openaiapi.Client{}
 	return &r
+}
+
+// allowed is the session that asks once consent was given for costs: of its
+// journal only, where nothing is to be asked.
+func (s *session) allowed(costs []cost) *session {
+	if asks(costs) {
+		return s
+	}
+	r := s.replay()
+	r.ledger = s.ledger
+	return r
 }
 
 // client returns the client of an endpoint; of the first where name is empty.
@@ -252,8 +268,16 @@ func (s *session) judge(ctx context.Context, spec string) (live.Judge, error) {
 		if err != nil {
 			return nil, err
 		}
+		var asker live.Asker = client
+		if s.asking != nil {
+			asking, _, err := s.asking.client(y.LLM.Endpoint)
+			if err != nil {
+				return nil, err
+			}
+			asker = settled{client, asking}
+		}
 		deps.LLM = live.JudgeLLM{
-			Asker: client, Model: y.LLM.Model, Rubric: y.LLM.Rubric, MaxTokens: y.LLM.MaxTokens,
+			Asker: asker, Model: y.LLM.Model, Rubric: y.LLM.Rubric, MaxTokens: y.LLM.MaxTokens,
 			InputPerM: y.LLM.InputPerM, OutputPerM: y.LLM.OutputPerM,
 		}
 	}
@@ -261,7 +285,69 @@ func (s *session) judge(ctx context.Context, spec string) (live.Judge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errUsage, where, err)
 	}
+	if s.judged && !s.offline && !s.silent {
+		judge = counted{judge, s.judging}
+	}
 	return judge, nil
+}
+
+// settled asks a client that sends nothing. What the other would ask again is not
+// held.
+type settled struct{ offline, asking *openaiapi.Client }
+
+// Chat implements [live.Asker].
+func (s settled) Chat(ctx context.Context, r openaiapi.ChatRequest) (*openaiapi.ChatReply, error) {
+	held, err := s.asking.Held(r)
+	if err == nil && !held {
+		err = fmt.Errorf("%w of %s", openaiapi.ErrNotHeld, r.Model)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.offline.Chat(ctx, r)
+}
+
+// judging is what it cost to judge answers.
+type judging struct {
+	Answers int     `json:"answers"`
+	USD     float64 `json:"cost_usd"`     // as far as known
+	Unknown int     `json:"cost_unknown"` // answers
+
+	mu sync.Mutex
+}
+
+func (j *judging) add(cost eval.Quantity) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.Answers++
+	if cost.Known() {
+		j.USD += cost.Value
+	} else {
+		j.Unknown++
+	}
+}
+
+func (j *judging) String() string {
+	text := dollars(j.USD)
+	if j.Unknown > 0 {
+		text += fmt.Sprintf(" and %d unknown", j.Unknown)
+	}
+	return fmt.Sprintf("%s for %s", text, wording.Plural(j.Answers, "answer"))
+}
+
+// counted adds up what a judge that asks a model costs now.
+type counted struct {
+	live.Judge
+	now *judging
+}
+
+// Score implements [live.Judge].
+func (c counted) Score(ctx context.Context, prompt *datasets.Prompt, response string) (live.Verdict, error) {
+	v, err := c.Judge.Score(ctx, prompt, response)
+	if err == nil && !v.Stored {
+		c.now.add(v.CostUSD)
+	}
+	return v, err
 }
 
 // ladder returns the backend of the configuration's tiers, or of some.
@@ -329,6 +415,9 @@ func (a *app) consent(s *session, costs ...cost) error {
 		return fmt.Errorf("%w: --budget needs the prices of all models, and has none of %s: set input_per_m and output_per_m, 0 where it is free", errUsage, wording.List(all.unpriced))
 	case s.flags.limited && len(all.unbounded) > 0:
 		return fmt.Errorf("%w: --budget needs to know how dear an answer can be, and that of %s has no end: set max_tokens", errUsage, wording.List(all.unbounded))
+	case s.flags.limited && s.before.Unbounded > 0:
+		return fmt.Errorf("%w: --budget cannot be kept: %s has %s of which nothing says what they cost at most, as there was no price: take another --journal, or go on with --yes and no --budget",
+			errUsage, s.flags.journal, wording.Plural(s.before.Unbounded, "request"))
 	case !s.flags.yes && !s.flags.limited:
 		return fmt.Errorf("%w: nothing was sent: to go on, allow it with --yes, or with --budget and the most it may cost in USD", errUsage)
 	case s.flags.limited && s.flags.budget-s.before.WorstUSD() < all.usd[1]:
@@ -395,15 +484,26 @@ func dollars(usd float64) string {
 	return "$" + strconv.FormatFloat(usd, 'f', min(15, digits-1-int(math.Floor(math.Log10(usd)))), 64)
 }
 
-// spendLine says what was paid now and before.
+// bound says how dear requests of unknown cost can be.
+func bound(s openaiapi.Spend) string {
+	switch s.Unbounded {
+	case 0:
+		return "at most " + dollars(s.AtMostUSD)
+	case s.Unknown:
+		return "and there is no price to bound it"
+	}
+	return fmt.Sprintf("at most %s for %d, and there is no price to bound the other %d", dollars(s.AtMostUSD), s.Unknown-s.Unbounded, s.Unbounded)
+}
+
+// spendLine says what was paid now, and what was not as it was paid once.
 func (s *session) spendLine() string {
 	fresh, stored := s.ledger.Fresh(), s.ledger.Stored()
 	text := fmt.Sprintf("sent %s, %s spent", wording.Plural(fresh.Requests, "request"), dollars(fresh.KnownUSD()))
 	if fresh.Unknown > 0 {
-		text += fmt.Sprintf(", and the cost of %d of them is unknown, at most %s", fresh.Unknown, dollars(fresh.AtMostUSD))
+		text += fmt.Sprintf(", and the cost of %d of them is unknown, %s", fresh.Unknown, bound(fresh))
 	}
 	if stored.Answers > 0 {
-		text += fmt.Sprintf("; %s came from the journal, paid before with %s", wording.Plural(stored.Answers, "answer"), dollars(stored.KnownUSD()))
+		text += fmt.Sprintf("; %s came out of the journal and cost nothing again, %s when first asked", wording.Plural(stored.Answers, "answer"), dollars(stored.KnownUSD()))
 	}
 	return text
 }

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/openaiapi"
 	"github.com/routeproof/routeproof/internal/openaiapi/openaitest"
 )
 
@@ -479,19 +485,22 @@ func TestEmbeddingsLive(t *testing.T) {
 	const artifact = "first/centroids.safetensors"
 	classify := "classify --in p.jsonl --artifact " + artifact
 	ask(classify, false, 2, "add --live, with --config for an endpoint of your own")
+	ask(classify+" --config c.yaml --live", false, 2, "embeddings: 1 request, about $0.00100\n")
 	ask(classify+" --config c.yaml --live", false, 2, "allow it with --yes, or with --budget")
-	ask(classify+" --config unpriced.yaml --live --budget 1", false, 2, "set input_per_m under embedder:")
+	ask(classify+" --config c.yaml --live --journal other.db", false, 2, "embeddings: 5 requests, about $0.00") // the prompts are counted
+	ask(classify+" --config unpriced.yaml --live --budget 1", false, 2, `has none of "embed"`)
 	ask("inspect --verify "+artifact, false, 2, "add --live")
+	ask("inspect --verify --live --config c.yaml "+artifact, false, 2, "embeddings: 1 request, about $0.00100\n")
 	ask("inspect --verify --live --config c.yaml "+artifact, false, 2, "allow it with --yes")
 	ask("bench --artifact "+artifact, false, 2, "add --live", args...)
-	classified := ask(classify+" --config c.yaml --live --yes", true, 0, "").stdout
+	classified := ask(classify+" --config c.yaml --live --yes", true, 0, "sent 1 request, $0.00").stdout
 	if got := strings.Count(classified, `"accepted":true`); got != n {
 		t.Errorf("%d accepted, expected %d", got, n)
 	}
 	if again := ask(classify+" --config c.yaml --live --yes", true, 0, "").stdout; again != classified { // the canaries
 		t.Error("classified differently the second time")
 	}
-	ask("inspect --verify --live --yes --config c.yaml "+artifact, true, 0, "")
+	ask("inspect --verify --live --yes --config c.yaml "+artifact, true, 0, "sent 1 request, $0.00")
 	ask("bench --live --artifact "+artifact, false, 2, "embeddings: 1 request, about", args...)
 	ask("bench --live --yes --artifact "+artifact, true, 0, "", args...)
 	routed := "collect --mode routed --classifier embedding --out o.jsonl --artifact " + artifact
@@ -511,4 +520,97 @@ func TestEmbeddingsLive(t *testing.T) {
 	ask(routed+" --yes --config c.yaml --prompts "+more, true, 12, "canary")
 	turned = false
 	ask(classify+" --config c.yaml --live --yes", true, 0, "")
+}
+
+// The tiers' answers are not embedded at an endpoint behind consent to something
+// else.
+func TestRunLiveCosine(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := openaitest.Start(t, openaitest.Config{Answer: liveAnswer})
+	livePrompts(t, "p.jsonl", 64)
+	plain := liveYAML(t, "plain.yaml", server.URL, "", liveEmbed+liveQuick)
+	liveYAML(t, "c.yaml", server.URL, "", liveEmbed+liveQuick+"policies: {agreement: {by: cosine}}\n")
+	must(t, "collect", "--yes", "--prompts", "p.jsonl", "--config", plain, "--judge", "regex:.", "--out", "o.jsonl")
+	must(t, "run", "--live", "--yes", "--prompts", "p.jsonl", "--config", plain, "--outcomes", "o.jsonl")
+	before := server.Count()
+	must(t, "run", "--live", "--prompts", "p.jsonl", "--config", plain, "--outcomes", "o.jsonl")
+	for _, args := range []string{"run --outcomes o.jsonl", "run --yes --outcomes o.jsonl", "bench --yes --outcomes o.jsonl", "run --yes --live-policies"} {
+		r := call(t, "", append(strings.Fields(args), "--live", "--prompts", "p.jsonl", "--config", "c.yaml")...)
+		if r.code != exitUsage || !strings.Contains(r.stderr, "set by: answer") {
+			t.Errorf("%s: exit %d: %s", args, r.code, r.stderr)
+		}
+	}
+	sent(t, server, before, "agreement by cosine")
+	must(t, "run", "--live", "--prompts", "p.jsonl", "--config", "c.yaml") // without outcomes there is no agreement
+}
+
+// One Ctrl-C waits for what classify and inspect asked, which is paid for, and an
+// artifact that is none is found before anybody waits for prompts.
+func TestClassifyLiveInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var slow atomic.Bool
+	begun := make(chan bool, 8)
+	server := openaitest.Start(t, openaitest.Config{Embed: func(text string, dims int) []float32 {
+		if slow.CompareAndSwap(true, false) {
+			begun <- true
+			time.Sleep(200 * time.Millisecond)
+		}
+		v := make([]float32, dims)
+		for i := range v {
+			v[i] = float32(liveHash(fmt.Sprint(i, text))%1000) - 499.5
+		}
+		return v
+	}})
+	livePrompts(t, "p.jsonl", 32)
+	config := liveYAML(t, "c.yaml", server.URL, "", liveEmbed+liveQuick)
+	must(t, "build", "--live", "--yes", "--prompts", "p.jsonl", "--config", config, "--out", "a.safetensors", "--journal", "build.db")
+	for i, args := range []string{"classify --in p.jsonl --artifact a.safetensors", "inspect --verify a.safetensors"} {
+		server.Reset()
+		journal := fmt.Sprintf("%d.db", i)
+		ctx, cancel := context.WithCancel(t.Context())
+		slow.Store(true)
+		go func() { <-begun; cancel() }()
+		r := callContext(ctx, t, nil, append(strings.Fields(args), "--live", "--yes", "--config", config, "--journal", journal)...)
+		if r.code != exitInterrupted || !strings.Contains(r.stderr, "waiting for the requests under way") || !strings.Contains(r.stderr, "sent 1 request, $0.00") {
+			t.Errorf("%s: exit %d: %s", args, r.code, r.stderr)
+		}
+		store := copyOf(t, journal)
+		if spent, err := store.Spent(); err != nil || spent.Answers != 1 || store.Lost() != 0 || server.Count() != 1 {
+			t.Errorf("%s: of %d requests the journal has %+v, %d lost (%v)", args, server.Count(), spent, store.Lost(), err)
+		}
+	}
+	nobody, w := io.Pipe()
+	defer w.Close()
+	if r := callContext(t.Context(), t, nobody, "classify", "--live", "--yes", "--in", "-", "--artifact", config); r.code != exitContent {
+		t.Errorf("no artifact: exit %d: %s", r.code, r.stderr)
+	}
+}
+
+func TestBound(t *testing.T) {
+	for _, c := range []struct {
+		spend openaiapi.Spend
+		want  string
+	}{
+		{openaiapi.Spend{Unknown: 2, AtMostUSD: 3}, "at most $3.00"},
+		{openaiapi.Spend{Unknown: 2, Unbounded: 2}, "and there is no price to bound it"},
+		{openaiapi.Spend{Unknown: 3, Unbounded: 2, AtMostUSD: 3}, "at most $3.00 for 1, and there is no price to bound the other 2"},
+	} {
+		if got := bound(c.spend); got != c.want {
+			t.Errorf("%+v: %s, expected %s", c.spend, got, c.want)
+		}
+	}
+}
+
+// Who was allowed nothing sends nothing, whatever it asks later.
+func TestAllowed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s, err := (&spendFlags{journal: "j.db"}).openSession(pipeline.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.store.Close()
+	some := []cost{{}, {calls: [3]int{0, 0, 1}}}
+	if a := s.allowed(some[:1]); !a.offline || a.ledger != s.ledger || s.allowed(some) != s {
+		t.Errorf("%+v", a)
+	}
 }

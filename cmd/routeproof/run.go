@@ -94,22 +94,27 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run,
 		return nil, nil, log.finish(err)
 	}
 	in.Problem = log.add
+	if err := input.checkAgreement(config, &in); err != nil {
+		return nil, nil, log.finish(err)
+	}
 	if input.live.on {
-		s, err := input.live.spend.openSession(config)
-		if err != nil {
-			return nil, nil, log.finish(err)
+		s, failed := input.live.spend.openSession(config)
+		if failed != nil {
+			return nil, nil, log.finish(failed)
 		}
 		defer func() { err = errors.Join(err, s.store.Close()) }()
 		if asked, err = a.goLive(cmd.Context(), s, &in, input); err != nil {
 			return nil, nil, log.finish(err)
 		}
 	}
+	waited := func() {}
 	if asked != nil {
-		defer a.waiting(cmd.Context())()
+		waited = a.waiting(cmd.Context())
 	}
 	observe, stop := a.observer()
 	run, err = pipeline.Execute(cmd.Context(), config, in, observe)
 	stop()
+	waited()
 	if asked != nil {
 		a.say("%s", asked.session.spendLine())
 	}

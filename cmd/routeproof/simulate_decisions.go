@@ -91,7 +91,7 @@ func (s *simulation) predicted(decisions map[string]eval.Decision, each func(dat
 	if !found[s.flags.classifier] {
 		return "", fmt.Errorf("%w: --classifier: expected one of %s, found %q", errUsage, wording.List(slices.Sorted(maps.Keys(found))), s.flags.classifier)
 	}
-	if split {
+	if s.heldOut = split; split {
 		for _, id := range fitted {
 			delete(decisions, id)
 		}

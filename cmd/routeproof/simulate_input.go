@@ -31,6 +31,9 @@ type simulation struct {
 	scorers   []simulate.Scorer // of files
 	undecided error             // why there is none
 	rungs     []int             // of each tier
+	groups    *datasets.Groups  // that requests are split by
+	given     []string          // split of each request that the prompts name
+	heldOut   bool              // predictions are of the test split alone
 	notes     []string
 }
 
@@ -204,7 +207,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 				return ctx.Err()
 			}
 			found++
-			prompts[i].Group = p.Group
+			prompts[i].Group, prompts[i].Split = p.Group, p.Split
 			q := &s.requests[i]
 			if q.Text == "" {
 				q.Text, prompts[i].Text = p.Text, p.Text
@@ -221,7 +224,11 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.notes = append(s.notes, note)
 		}
 	}
-	for i, group := range datasets.GroupPrompts(prompts).Near {
+	for _, p := range prompts {
+		s.given = append(s.given, p.Split)
+	}
+	s.groups = datasets.GroupPrompts(prompts)
+	for i, group := range s.groups.Near {
 		if s.requests[i].Group = group; prompts[i].Text == "" && prompts[i].Group == "" {
 			s.requests[i].Group = int32(len(prompts) + i) // without a text nothing tells that it is another's copy
 		}

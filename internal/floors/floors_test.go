@@ -62,6 +62,7 @@ func floors() map[string]floor {
 		"eval/classify":                   {2, nil},
 		"eval/classify/llm":               {2, nil},
 		"eval/policy":                     {2, []string{jsonschema}},
+		"eval/calibrate":                  {3, nil},
 		"eval/policy/live":                {3, nil},
 		"eval/simulate":                   {3, nil},
 		"eval/pipeline":                   {5, []string{yaml}},

@@ -104,7 +104,7 @@ func (b *Backend) ask(ctx context.Context, prompt *datasets.Prompt, rung int) (R
 	rec.note(reply.Usage, reply.At, reply.Stored)
 	o.Response, o.FinishReason = datasets.Known(reply.Text), reply.FinishReason
 	o.LatencyMS = milliseconds(max(reply.Latency, reply.FirstToken)) // text may come behind the finish reason
-	if m := reply.MeanLogprob; m != nil { // the geometric mean of the tokens' probabilities
+	if m := reply.MeanLogprob; m != nil {                            // the geometric mean of the tokens' probabilities
 		o.Confidence = datasets.Known(min(1, math.Exp(*m))) // rounding may lift it
 	}
 	if reply.FirstToken > 0 {

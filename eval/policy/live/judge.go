@@ -36,7 +36,7 @@ type Verdict struct {
 	Score   datasets.Optional[float64] // 0 to 1; unknown where there is nothing to judge by
 	Why     string                     // one line: why there is no score, or why it is no better; may be empty
 	CostUSD eval.Quantity              // of judging; zero and recorded where free
-	Stored  bool                       // the judge's answer was in the store: CostUSD was paid before
+	Stored  bool                       // what the judge came to was in the store: CostUSD was paid before
 }
 
 // JudgeDeps is what judges are made of. A judge that needs something which is
@@ -143,7 +143,7 @@ func judgeFailed(ctx context.Context, what string, err error) (Verdict, error) {
 	if failure == nil || failure.Fatal() {
 		return Verdict{}, fmt.Errorf("%s: %w", what, err)
 	}
-	v := Verdict{Why: judgeLine(what + ": " + failure.Error())}
+	v := Verdict{Why: judgeLine(what + ": " + failure.Error()), Stored: failure.Stored}
 	switch {
 	case failure.Usage.CostUSD != nil:
 		v.CostUSD = eval.Quantity{Value: *failure.Usage.CostUSD, Origin: eval.Recorded}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/routeproof/routeproof/centroids"
+)
+
+// The certified margin and its certificate stand in the artifact, which decides
+// by them: what is accepted on test is what was said.
+func TestCalibrateClassifier(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	var d struct {
+		Result struct {
+			Certified bool
+			Setting   struct {
+				Thresholds []float64
+				N, Errors  int
+			}
+		}
+		Test struct{ N, Accepted, Wrong int }
+	}
+	args := []string{"calibrate", "classifier", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.2"}
+	r := must(t, append(args, "--out", "c.safetensors", "--json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || !d.Result.Certified {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	a, err := centroids.Load("c.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := a.Manifest()
+	if m.Margin != d.Result.Setting.Thresholds[0] || len(m.Certificates) != 1 {
+		t.Fatalf("margin %g, certificates %+v, expected the margin %v and one", m.Margin, m.Certificates, d.Result.Setting.Thresholds)
+	}
+	if c := m.Certificates[0]; c.Alpha != 0.2 || c.Delta != 0.05 || c.N != d.Result.Setting.N || c.Errors != d.Result.Setting.Errors || !strings.Contains(c.Claim, "a lower tier") {
+		t.Errorf("%+v", c)
+	}
+	if text := must(t, "inspect", "c.safetensors", "--verify").stdout; !strings.Contains(text, "at most 20 % name a lower tier") {
+		t.Errorf("inspect shows\n%s", text)
+	}
+	// The artifact by itself accepts the same share of the test prompts.
+	must(t, "run", "--prompts", "prompts.jsonl", "--out", "out")
+	splits := splitsOf(t, "out/predictions.parquet")
+	accepted := 0
+	for _, line := range strings.Split(strings.TrimSpace(must(t, "classify", "--artifact", "c.safetensors", "--in", "prompts.jsonl").stdout), "\n") {
+		var c classified
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		if splits[c.ID] == "test" && c.Accepted {
+			accepted++
+		}
+	}
+	if accepted != d.Test.Accepted || accepted == 0 || accepted == d.Test.N {
+		t.Errorf("the artifact accepts %d test prompts, %d of %d were said", accepted, d.Test.Accepted, d.Test.N)
+	}
+
+	r = must(t, "calibrate", "classifier", "--prompts", "prompts.jsonl", "--risk", "0.02", "--out", "none.safetensors")
+	if _, err := os.Stat("none.safetensors"); err == nil || !strings.Contains(r.stdout, "Not certifiable") {
+		t.Errorf("%v: %s", err, r.stdout)
+	}
+	for _, wrong := range [][]string{{"--risk", "0"}, {"--confidence", "1"}, {"--loss", "over"}, {"--out", "x.json"}} {
+		if r := call(t, "", append(args[:4:4], wrong...)...); r.code != exitUsage {
+			t.Errorf("%v: exit %d: %s", wrong, r.code, r.stderr)
+		}
+	}
+}
