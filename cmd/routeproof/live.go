@@ -5,21 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"slices"
-	"strconv"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/centroids/embedder/remote"
-	"github.com/routeproof/routeproof/datasets"
-	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify/llm"
 	"github.com/routeproof/routeproof/eval/pipeline"
-	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/policy/live"
 	"github.com/routeproof/routeproof/internal/openaiapi"
 	"github.com/routeproof/routeproof/internal/tokens"
@@ -246,110 +240,6 @@ func (s *session) verified(ctx context.Context, artifact *centroids.Artifact, wo
 	return e, artifact.Verify(ctx, asked)
 }
 
-// judge returns the judge that the flag or the configuration names, or nil.
-func (s *session) judge(ctx context.Context, spec string) (live.Judge, error) {
-	y, where := s.config.Judge, "--judge"
-	if spec == "" {
-		spec, where = y.By, "configuration, judge, by"
-	}
-	answer, err := policy.ParseAnswer(s.config.Policies.Agreement.Answer)
-	if err != nil {
-		return nil, err
-	}
-	deps := live.JudgeDeps{Answer: answer}
-	switch spec {
-	case "similarity":
-		if deps.Embedder, err = s.embedder(ctx); err != nil {
-			return nil, err
-		}
-	case "llm":
-		s.judged = true
-		client, _, err := s.client(y.LLM.Endpoint)
-		if err != nil {
-			return nil, err
-		}
-		var asker live.Asker = client
-		if s.asking != nil {
-			asking, _, err := s.asking.client(y.LLM.Endpoint)
-			if err != nil {
-				return nil, err
-			}
-			asker = settled{client, asking}
-		}
-		deps.LLM = live.JudgeLLM{
-			Asker: asker, Model: y.LLM.Model, Rubric: y.LLM.Rubric, MaxTokens: y.LLM.MaxTokens,
-			InputPerM: y.LLM.InputPerM, OutputPerM: y.LLM.OutputPerM,
-		}
-	}
-	judge, err := live.ParseJudge(spec, deps)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errUsage, where, err)
-	}
-	if s.judged && !s.offline && !s.silent {
-		judge = counted{judge, s.judging}
-	}
-	return judge, nil
-}
-
-// settled asks a client that sends nothing. What the other would ask again is not
-// held.
-type settled struct{ offline, asking *openaiapi.Client }
-
-// Chat implements [live.Asker].
-func (s settled) Chat(ctx context.Context, r openaiapi.ChatRequest) (*openaiapi.ChatReply, error) {
-	held, err := s.asking.Held(r)
-	if err == nil && !held {
-		err = fmt.Errorf("%w of %s", openaiapi.ErrNotHeld, r.Model)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.offline.Chat(ctx, r)
-}
-
-// judging is what it cost to judge answers.
-type judging struct {
-	Answers int     `json:"answers"`
-	USD     float64 `json:"cost_usd"`     // as far as known
-	Unknown int     `json:"cost_unknown"` // answers
-
-	mu sync.Mutex
-}
-
-func (j *judging) add(cost eval.Quantity) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.Answers++
-	if cost.Known() {
-		j.USD += cost.Value
-	} else {
-		j.Unknown++
-	}
-}
-
-func (j *judging) String() string {
-	text := dollars(j.USD)
-	if j.Unknown > 0 {
-		text += fmt.Sprintf(" and %d unknown", j.Unknown)
-	}
-	return fmt.Sprintf("%s for %s", text, wording.Plural(j.Answers, "answer"))
-}
-
-// counted adds up what a judge that asks a model costs now.
-type counted struct {
-	live.Judge
-	now *judging
-}
-
-// Score implements [live.Judge].
-func (c counted) Score(ctx context.Context, prompt *datasets.Prompt, response string) (live.Verdict, error) {
-	v, err := c.Judge.Score(ctx, prompt, response)
-	if err == nil && !v.Stored {
-		c.now.add(v.CostUSD)
-	}
-	return v, err
-}
-
 // ladder returns the backend of the configuration's tiers, or of some.
 func (s *session) ladder(names []string, judge live.Judge) (*live.Backend, error) {
 	models, err := s.config.Models(s.counter.Count)
@@ -383,127 +273,4 @@ func (s *session) ladder(names []string, judge live.Judge) (*live.Backend, error
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return b, nil
-}
-
-// consent shows what is to be spent, and refuses to go on unless that was
-// allowed.
-func (a *app) consent(s *session, costs ...cost) error {
-	var all cost
-	asked := 0
-	for _, c := range costs {
-		if !asks([]cost{c}) {
-			continue
-		}
-		a.say("%s", c)
-		asked++
-		for k := range c.usd {
-			all.usd[k] += c.usd[k]
-		}
-		all.unpriced, all.unbounded = append(all.unpriced, c.unpriced...), append(all.unbounded, c.unbounded...)
-	}
-	if asked > 1 {
-		a.say("together%s", all.price())
-	}
-	if n := s.store.Lost(); n > 0 {
-		a.say("%s %s under way when the last command died: what they cost is not known, and is counted at its most", wording.Plural(n, "request"), was(n))
-	}
-	switch {
-	case asked == 0:
-		a.say("every answer is in %s already: nothing is sent", s.flags.journal)
-		return nil
-	case s.flags.limited && len(all.unpriced) > 0:
-		return fmt.Errorf("%w: --budget needs the prices of all models, and has none of %s: set input_per_m and output_per_m, 0 where it is free", errUsage, wording.List(all.unpriced))
-	case s.flags.limited && len(all.unbounded) > 0:
-		return fmt.Errorf("%w: --budget needs to know how dear an answer can be, and that of %s has no end: set max_tokens", errUsage, wording.List(all.unbounded))
-	case s.flags.limited && s.before.Unbounded > 0:
-		return fmt.Errorf("%w: --budget cannot be kept: %s has %s of which nothing says what they cost at most, as there was no price: take another --journal, or go on with --yes and no --budget",
-			errUsage, s.flags.journal, wording.Plural(s.before.Unbounded, "request"))
-	case !s.flags.yes && !s.flags.limited:
-		return fmt.Errorf("%w: nothing was sent: to go on, allow it with --yes, or with --budget and the most it may cost in USD", errUsage)
-	case s.flags.limited && s.flags.budget-s.before.WorstUSD() < all.usd[1]:
-		a.say("the budget of %s has %s left, less than is expected: what is answered before it is used up is kept, and a larger one goes on from there",
-			dollars(s.flags.budget), dollars(max(0, s.flags.budget-s.before.WorstUSD())))
-	}
-	return nil
-}
-
-// asks tells whether anything of costs is to be sent.
-func asks(costs []cost) bool {
-	return slices.ContainsFunc(costs, func(c cost) bool { return max(c.calls[0], c.calls[1], c.calls[2]) > 0 })
-}
-
-func was(n int) string {
-	if n == 1 {
-		return "was"
-	}
-	return "were"
-}
-
-// cost is what some requests are expected to cost: low, expected and high.
-type cost struct {
-	what  string
-	calls [3]int
-	usd   [3]float64
-	held  int
-
-	unpriced, unbounded []string // models without a price, and without a limit of tokens
-}
-
-func (c cost) String() string {
-	text := fmt.Sprintf("%s: %s expected (%s to %s)", c.what, wording.Plural(c.calls[1], "request"), wording.Thousands(c.calls[0]), wording.Thousands(c.calls[2]))
-	if c.calls[0] == c.calls[2] {
-		text = fmt.Sprintf("%s: %s", c.what, wording.Plural(c.calls[1], "request"))
-	}
-	if c.held > 0 {
-		text += fmt.Sprintf(", %s in the journal already", wording.Plural(c.held, "answer"))
-	}
-	return text + c.price()
-}
-
-func (c cost) price() string {
-	if len(c.unpriced) > 0 {
-		return ", cost unknown: no price of " + wording.List(c.unpriced)
-	}
-	if c.usd[0] == c.usd[2] {
-		return ", about " + dollars(c.usd[1])
-	}
-	return fmt.Sprintf(", about %s (low %s, high %s)", dollars(c.usd[1]), dollars(c.usd[0]), dollars(c.usd[2]))
-}
-
-// dollars shows an amount to three digits, and never a small one as nothing.
-func dollars(usd float64) string {
-	switch {
-	case usd == 0:
-		return "$0"
-	case usd >= 100:
-		return fmt.Sprintf("$%.0f", usd)
-	case usd >= 1:
-		return fmt.Sprintf("$%.2f", usd)
-	}
-	const digits = 3
-	return "$" + strconv.FormatFloat(usd, 'f', min(15, digits-1-int(math.Floor(math.Log10(usd)))), 64)
-}
-
-// bound says how dear requests of unknown cost can be.
-func bound(s openaiapi.Spend) string {
-	switch s.Unbounded {
-	case 0:
-		return "at most " + dollars(s.AtMostUSD)
-	case s.Unknown:
-		return "and there is no price to bound it"
-	}
-	return fmt.Sprintf("at most %s for %d, and there is no price to bound the other %d", dollars(s.AtMostUSD), s.Unknown-s.Unbounded, s.Unbounded)
-}
-
-// spendLine says what was paid now, and what was not as it was paid once.
-func (s *session) spendLine() string {
-	fresh, stored := s.ledger.Fresh(), s.ledger.Stored()
-	text := fmt.Sprintf("sent %s, %s spent", wording.Plural(fresh.Requests, "request"), dollars(fresh.KnownUSD()))
-	if fresh.Unknown > 0 {
-		text += fmt.Sprintf(", and the cost of %d of them is unknown, %s", fresh.Unknown, bound(fresh))
-	}
-	if stored.Answers > 0 {
-		text += fmt.Sprintf("; %s came out of the journal and cost nothing again, %s when first asked", wording.Plural(stored.Answers, "answer"), dollars(stored.KnownUSD()))
-	}
-	return text
 }
