@@ -58,7 +58,13 @@ type collectedModel struct {
 	Scored       int      `json:"scored"`
 	MeanScore    *float64 `json:"mean_score"` // of the scored; null: none is
 
+	// Medians over the calls that were streamed, as the configuration's ttft_ms
+	// and tokens_per_s would have them; null without any.
+	TTFTMS     *float64 `json:"ttft_ms"`
+	TokensPerS *float64 `json:"tokens_per_s"` // of the answer behind its first token
+
 	cost, score float64
+	ttft, speed []float64
 }
 
 // collectedPolicy sums up requests that a policy served.
@@ -194,6 +200,12 @@ func (r *collected) addCall(record *live.Record, m *policy.Model, count func(str
 	} else {
 		to.CostUnknown++
 	}
+	if o.TTFTMS.Known {
+		to.ttft = append(to.ttft, o.TTFTMS.Value)
+		if rest := o.LatencyMS.Value - o.TTFTMS.Value; rest > 0 && o.OutputTokens.Value > 1 {
+			to.speed = append(to.speed, 1000*float64(o.OutputTokens.Value-1)/rest)
+		}
+	}
 	if o.Score.Known || record.Why != "" {
 		r.Judged.add(record.Judged)
 	}
@@ -239,6 +251,7 @@ func (r *collected) finish() {
 			m.CostUSD = &m.cost
 		}
 		m.MeanScore = mean(m.score, m.Scored)
+		m.TTFTMS, m.TokensPerS = median(m.ttft), median(m.speed)
 	}
 	r.Failures, r.Unscored = commonest(r.failures), commonest(r.unscored)
 	if p := r.Requests; p != nil {
@@ -250,6 +263,15 @@ func (r *collected) finish() {
 			p.ClassifyUSD = &p.classify.Value
 		}
 	}
+}
+
+// median is the lower of the two in the middle; nil of none.
+func median(values []float64) *float64 {
+	if len(values) == 0 {
+		return nil
+	}
+	slices.Sort(values)
+	return &values[(len(values)-1)/2]
 }
 
 func commonest(counts map[string]int) []failure {
@@ -271,7 +293,7 @@ func mean(sum float64, n int) *float64 {
 
 func (r *collected) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "tier\tmodel\tcalls\tfailed\tcut short\ttokens in\ttokens out\tcost\tmean score\t")
+	fmt.Fprintln(t, "tier\tmodel\tcalls\tfailed\tcut short\ttokens in\ttokens out\tfirst token\ttokens/s\tcost\tmean score\t")
 	for _, m := range r.Models {
 		cost := "unknown"
 		switch {
@@ -282,7 +304,14 @@ func (r *collected) print(w io.Writer) error {
 		case m.CostUSD != nil:
 			cost = dollars(*m.CostUSD)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", printable(m.Tier), printable(m.Model), m.Calls, m.Failed, m.Cut, m.InputTokens, m.OutputTokens, cost, scoreOf(m.MeanScore, m.Scored))
+		first, speed := "–", "–"
+		if m.TTFTMS != nil {
+			first = fmt.Sprintf("%.0f ms", *m.TTFTMS)
+		}
+		if m.TokensPerS != nil {
+			speed = fmt.Sprintf("%.0f", *m.TokensPerS)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t\n", printable(m.Tier), printable(m.Model), m.Calls, m.Failed, m.Cut, m.InputTokens, m.OutputTokens, first, speed, cost, scoreOf(m.MeanScore, m.Scored))
 	}
 	if err := t.Flush(); err != nil {
 		return err
