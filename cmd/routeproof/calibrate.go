@@ -43,7 +43,7 @@ parallel fit nothing, so requests of train are not used: they are for whoever fi
 router before. A router whose scores are certified must not have been fitted, tuned or
 selected on requests of tune, calibrate or test: a certificate on requests that it has
 seen is void. Where it has seen none, --splits 0/30/50/20 wastes none.`,
-		Example: `  routeproof data synth --n 4000 --only outcomes --out made
+		Example: `  routeproof data synth --n 2000 --only outcomes --out made
   routeproof calibrate cascade --outcomes made/outcomes.jsonl --risk 0.05`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -69,7 +69,7 @@ quality of a model, are left out; a call that failed has quality 0.
 The scores must be of a router that was not fitted on requests of tune, calibrate or
 test. Of the predictions of a run those on its test prompts are used alone, and split
 again.`,
-		Example: `  routeproof data synth --n 4000 --out made
+		Example: `  routeproof data synth --n 2000 --out made
   routeproof calibrate route --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl --scores made/scores.jsonl --risk 0.05`,
 	}
 	f.addTo(a, cmd, func(c *calibration) (*calibrated, error) { return c.route(cmd.Context()) })
@@ -87,7 +87,7 @@ func (a *app) calibrateCascadeVerb() *cobra.Command {
 of asking the second: of all requests at most --risk are taken from the first, wrong
 there, and right by the second. Confidence is what the outcomes recorded, from 0 to 1;
 an answer without one is never taken.`,
-		Example: `  routeproof data synth --n 4000 --only outcomes --out made
+		Example: `  routeproof data synth --n 2000 --only outcomes --out made
   routeproof calibrate cascade --outcomes made/outcomes.jsonl --risk 0.05`,
 	}
 	f.addTo(a, cmd, func(c *calibration) (*calibrated, error) { return c.cascade(cmd.Context()) })
@@ -105,7 +105,7 @@ func (a *app) calibrateParallelVerb() *cobra.Command {
 where they agree it is wrong in at most --risk. With --agree answer they agree or not,
 and it is only tested whether that is good enough. A side that failed, or came later
 than the configuration's timeout_ms, disagrees.`,
-		Example: `  routeproof data synth --n 4000 --only outcomes --out made
+		Example: `  routeproof data synth --n 2000 --only outcomes --out made
   routeproof calibrate parallel --outcomes made/outcomes.jsonl --answer 'regex:k\d+' --risk 0.05`,
 	}
 	f.addTo(a, cmd, func(c *calibration) (*calibrated, error) { return c.parallel(cmd.Context()) })
