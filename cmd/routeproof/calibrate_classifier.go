@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/calibrate"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // Losses of a decision.
@@ -25,16 +27,20 @@ func (a *app) calibrateClassifierVerb() *cobra.Command {
 	var input inputFlags
 	var level calibrate.Level
 	var out, loss string
-	var asJSON bool
+	var perTier, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "classifier",
-		Short: "The margin from which an artifact's decisions are accepted, with a certificate in the artifact",
+		Short: "From which score an artifact's decisions are accepted, with a certificate in the artifact",
 		Long: `Build the centroid artifact as run does, and certify the margin between the two best
 scores from which its decisions are accepted: of those that are accepted at most --risk
-are wrong, or with --loss under, name a lower tier than the prompt's. What is not
-accepted goes to the fallback tier, of which nothing is promised. The margin is chosen
-on tune, certified on calibrate and measured on test. With --out the artifact is written
-with the margin and its certificate; where none can be certified none is written.`,
+are wrong, or with --loss under, name a lower tier than the prompt's. With --per-tier
+it is the best score, with a threshold for each tier, and one promise for all tiers
+together; a tier for which none can be certified is never accepted.
+
+What is not accepted goes to the fallback tier, of which nothing is promised. Margin or
+thresholds are chosen on tune, certified on calibrate and measured on test. With --out
+the artifact is written with them and their certificates; where nothing can be
+certified none is written.`,
 		Example: `  routeproof calibrate classifier --loss under --risk 0.2 --out certified.safetensors
   routeproof inspect certified.safetensors`,
 		Args: cobra.NoArgs,
@@ -59,16 +65,12 @@ with the margin and its certificate; where none can be certified none is written
 			if err != nil {
 				return err
 			}
-			d, err := certifyMargin(run, level, loss)
+			d, err := certify(run, level, loss, perTier)
 			if err != nil {
 				return err
 			}
-			if certificate, ok := d.Result.Certificate(); ok && out != "" {
-				m := run.Artifact.Manifest()
-				m.Margin = float64(d.Result.Setting.Thresholds[0])
-				certificate.Claim = fmt.Sprintf("of the decisions whose two best scores are at least %.6g apart, at most %.3g %% %s", m.Margin, 100*level.Risk, lossWords(loss))
-				m.Certificates = append(m.Certificates, certificate)
-				artifact, err := run.Artifact.WithManifest(m)
+			if out != "" && d.certified() {
+				artifact, err := d.apply(run.Artifact, level)
 				if err != nil {
 					return err
 				}
@@ -89,7 +91,8 @@ with the margin and its certificate; where none can be certified none is written
 	flags.Float64Var(&level.Risk, "risk", 0.05, "the most that is tolerated, over 0 and below 1")
 	flags.Float64Var(&level.Confidence, "confidence", 0.95, "how sure to be that it is not more, over 0 and below 1")
 	flags.StringVar(&loss, "loss", lossWrong, "what counts against an accepted decision: wrong (another tier than the prompt's) or under (a lower one)")
-	flags.StringVar(&out, "out", "", "artifact to write, with the margin and its certificate")
+	flags.BoolVar(&perTier, "per-tier", false, "certify a threshold of the best score for each tier instead of one margin")
+	flags.StringVar(&out, "out", "", "artifact to write, with what was certified and its certificates")
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	for _, name := range []string{"llm-answers", "outcomes", "tier-mix"} {
 		if err := flags.MarkHidden(name); err != nil {
@@ -106,75 +109,150 @@ func lossWords(loss string) string {
 	return "name another tier than the prompt's"
 }
 
-// certifiedMargin is what was certified of an artifact, and its JSON.
-type certifiedMargin struct {
-	Version   int                 `json:"version"`
-	Prompts   string              `json:"prompts"`
-	Loss      string              `json:"loss"`
-	Result    calibrate.Result    `json:"result"`
-	Test      *calibrate.Measured `json:"test"` // null where no margin is certified
-	Heuristic *calibrate.Measured `json:"heuristic_test"`
-	All       calibrate.Measured  `json:"all_test"` // where every decision is accepted
-	Artifact  string              `json:"artifact"` // that was written; empty: none
+// certifiedArtifact is what was certified of an artifact, and its JSON.
+type certifiedArtifact struct {
+	Version  int             `json:"version"`
+	Prompts  string          `json:"prompts"`
+	Loss     string          `json:"loss"`
+	PerTier  bool            `json:"per_tier"` // thresholds of the best score; else a margin
+	Parts    []certifiedPart `json:"parts"`    // one, or one a tier
+	Artifact string          `json:"artifact"` // that was written; empty: none
 }
 
-// certifyMargin certifies the margin of a run's artifact.
-func certifyMargin(run *pipeline.Run, level calibrate.Level, loss string) (*certifiedMargin, error) {
+// certifiedPart is a margin, or the threshold of a tier.
+type certifiedPart struct {
+	Tier      string              `json:"tier,omitempty"`
+	Result    calibrate.Result    `json:"result"`
+	Test      *calibrate.Measured `json:"test"` // null where nothing is certified
+	Heuristic *calibrate.Measured `json:"heuristic_test"`
+	All       calibrate.Measured  `json:"all_test"` // where every decision is accepted
+}
+
+// certify certifies what a run's artifact accepts.
+func certify(run *pipeline.Run, level calibrate.Level, loss string, perTier bool) (*certifiedArtifact, error) {
+	rows := decisionRows(run, loss, perTier)
+	d := &certifiedArtifact{Version: calibratedVersion, Prompts: run.Data.Name, Loss: loss, PerTier: perTier}
+	if !perTier {
+		r, err := calibrate.Acceptance(rows.tune, rows.certify, level)
+		d.Parts = []certifiedPart{measuredPart("", r, rows.test)}
+		return d, err
+	}
+	results, err := calibrate.PerTier(run.Tiers.Names(), rows.tune, rows.certify, level)
+	for k, r := range results {
+		tier := run.Tiers.Name(k)
+		of := slices.DeleteFunc(slices.Clone(rows.test), func(row calibrate.Row) bool { return row.Tier != tier })
+		d.Parts = append(d.Parts, measuredPart(tier, r, of))
+	}
+	return d, err
+}
+
+// decisionRows are the labelled prompts with the margin or the best score of
+// their decision.
+func decisionRows(run *pipeline.Run, loss string, best bool) (rows splitRows[calibrate.Row]) {
 	var decisions []eval.Decision
 	for _, p := range run.Predictions {
 		if p.Classifier == pipeline.EmbeddingName {
 			decisions = p.Final
 		}
 	}
-	var rows splitRows[calibrate.Row]
 	for i, it := range run.Items {
 		d := decisions[i]
 		score, ok := d.Margin()
-		if !ok {
+		switch {
+		case !ok:
 			score = math.NaN() // no vector: never accepted
+		case best:
+			score = slices.Max(d.Scores)
 		}
 		wrong := d.Tier != it.Tier
 		if loss == lossUnder {
 			wrong = d.Tier < it.Tier
 		}
-		rows.add(it.Split, calibrate.Row{ID: it.ID, Group: it.Group, Score: score, Wrong: wrong})
+		rows.add(it.Split, calibrate.Row{ID: it.ID, Group: it.Group, Tier: run.Tiers.Name(d.Tier), Score: score, Wrong: wrong})
 	}
-	d := &certifiedMargin{Version: calibratedVersion, Prompts: run.Data.Name, Loss: loss}
-	var err error
-	if d.Result, err = calibrate.Acceptance(rows.tune, rows.certify, level); err != nil {
-		return nil, err
-	}
-	d.All = calibrate.Measure(rows.test, math.Inf(-1))
-	for setting, to := range map[*calibrate.Setting]**calibrate.Measured{d.Result.Setting: &d.Test, d.Result.Heuristic: &d.Heuristic} {
-		if setting != nil {
-			m := calibrate.Measure(rows.test, float64(setting.Thresholds[0]))
-			*to = &m
-		}
-	}
-	return d, nil
+	return rows
 }
 
-func (d *certifiedMargin) print(w io.Writer, out string) error {
-	fmt.Fprintf(w, "margin from which decisions of the %s classifier are accepted, on %s; wrong are those that %s\n\n%s\n\n", pipeline.EmbeddingName, printable(d.Prompts), lossWords(d.Loss), d.Result.Sentence)
-	line := func(name string, s *calibrate.Setting, m *calibrate.Measured) {
-		if m == nil {
-			fmt.Fprintf(w, "%-24s none\n", name)
-			return
-		}
-		margin := "0"
-		if s != nil {
-			margin = fmt.Sprintf("%.6g", float64(s.Thresholds[0]))
-		}
-		fmt.Fprintf(w, "%-24s margin %-9s accepted %s, wrong of these %s, on %d test prompts\n", name, margin, interval(m.Coverage), interval(m.Risk), m.N)
+func measuredPart(tier string, r calibrate.Result, test []calibrate.Row) certifiedPart {
+	p := certifiedPart{Tier: tier, Result: r, All: calibrate.Measure(test, math.Inf(-1))}
+	if s := r.Setting; s != nil {
+		m := calibrate.Measure(test, float64(s.Thresholds[0]))
+		p.Test = &m
 	}
-	line("certified", d.Result.Setting, d.Test)
-	line("heuristic, no guarantee", d.Result.Heuristic, d.Heuristic)
-	line("everything accepted", nil, &d.All)
+	if s := r.Heuristic; s != nil {
+		m := calibrate.Measure(test, float64(s.Thresholds[0]))
+		p.Heuristic = &m
+	}
+	return p
+}
+
+func (d *certifiedArtifact) certified() bool {
+	return slices.ContainsFunc(d.Parts, func(p certifiedPart) bool { return p.Result.Certified })
+}
+
+// neverAccepted is a threshold above every cosine.
+const neverAccepted = 2
+
+// apply returns the artifact with what was certified.
+func (d *certifiedArtifact) apply(a *centroids.Artifact, level calibrate.Level) (*centroids.Artifact, error) {
+	m := a.Manifest()
+	for i := range d.Parts {
+		p := &d.Parts[i]
+		from := float64(neverAccepted)
+		if p.Result.Certified {
+			from = float64(p.Result.Setting.Thresholds[0])
+		}
+		claim := fmt.Sprintf("of the decisions whose two best scores are at least %.6g apart, at most %.3g %% %s", from, 100*level.Risk, lossWords(d.Loss))
+		if d.PerTier {
+			m.Thresholds[p.Tier] = from
+			claim = fmt.Sprintf("of the decisions for %s with a score of at least %.6g, at most %.3g %% %s", p.Tier, from, 100*level.Risk, lossWords(d.Loss))
+		} else {
+			m.Margin = from
+		}
+		if c, ok := p.Result.Certificate(); ok {
+			c.Claim = claim
+			m.Certificates = append(m.Certificates, c)
+		}
+	}
+	return a.WithManifest(m)
+}
+
+func (d *certifiedArtifact) print(w io.Writer, out string) error {
+	what := "the margin between the two best scores"
+	if d.PerTier {
+		what = "the best score, tier by tier,"
+	}
+	fmt.Fprintf(w, "%s from which decisions of the %s classifier are accepted, on %s; wrong are those that %s\n", what, pipeline.EmbeddingName, printable(d.Prompts), lossWords(d.Loss))
+	for _, p := range d.Parts {
+		fmt.Fprintln(w)
+		if p.Tier != "" {
+			fmt.Fprintf(w, "%s: ", printable(p.Tier))
+		}
+		fmt.Fprintf(w, "%s\n", p.Result.Sentence)
+		p.printLine(w, "certified", p.Result.Setting, p.Test)
+		p.printLine(w, "heuristic, no guarantee", p.Result.Heuristic, p.Heuristic)
+		p.printLine(w, "everything accepted", nil, &p.All)
+	}
 	switch {
 	case d.Artifact != "":
-		fmt.Fprintf(w, "\nartifact %s: margin 0 → %.6g, one certificate more\n", printable(filepath.Clean(d.Artifact)), float64(d.Result.Setting.Thresholds[0]))
+		fmt.Fprintf(w, "\nartifact %s, which accepts what is certified; routeproof inspect shows the certificates\n", printable(filepath.Clean(d.Artifact)))
 	case out != "":
-		fmt.Fprintln(w, "\nno artifact is written: there is nothing to certify in it")
+		fmt.Fprintln(w, "\nno artifact is written: nothing can be certified in it")
 	}
 	return nil
+}
+
+func (p *certifiedPart) printLine(w io.Writer, name string, s *calibrate.Setting, m *calibrate.Measured) {
+	switch {
+	case m == nil:
+		fmt.Fprintf(w, "  %-24s none\n", name)
+	case m.N == 0:
+		fmt.Fprintf(w, "  %-24s no test prompts\n", name)
+	default:
+		from := ""
+		if s != nil {
+			from = "from " + s.Thresholds[0].String()
+		}
+		fmt.Fprintf(w, "  %-24s %-14s accepted %s, wrong of these %s, on %s\n", name, from, interval(m.Coverage), interval(m.Risk), wording.Plural(m.N, "test prompt"))
+	}
 }

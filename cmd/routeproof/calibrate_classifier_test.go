@@ -14,7 +14,8 @@ import (
 func TestCalibrateClassifier(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, "init", ".")
-	var d struct {
+	type part struct {
+		Tier   string
 		Result struct {
 			Certified bool
 			Setting   struct {
@@ -24,11 +25,13 @@ func TestCalibrateClassifier(t *testing.T) {
 		}
 		Test struct{ N, Accepted, Wrong int }
 	}
+	var doc struct{ Parts []part }
 	args := []string{"calibrate", "classifier", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.2"}
 	r := must(t, append(args, "--out", "c.safetensors", "--json")...)
-	if err := json.Unmarshal([]byte(r.stdout), &d); err != nil || !d.Result.Certified {
+	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil || len(doc.Parts) != 1 || !doc.Parts[0].Result.Certified {
 		t.Fatalf("%v: %s", err, r.stdout)
 	}
+	d := doc.Parts[0]
 	a, err := centroids.Load("c.safetensors")
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +61,31 @@ func TestCalibrateClassifier(t *testing.T) {
 	}
 	if accepted != d.Test.Accepted || accepted == 0 || accepted == d.Test.N {
 		t.Errorf("the artifact accepts %d test prompts, %d of %d were said", accepted, d.Test.Accepted, d.Test.N)
+	}
+
+	// Tier by tier: thresholds where there is a certificate, and nothing accepted
+	// where there is none.
+	doc.Parts = nil
+	r = must(t, append(args, "--per-tier", "--out", "tiers.safetensors", "--json")...)
+	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil || len(doc.Parts) != 4 {
+		t.Fatalf("%v: %s", err, r.stdout)
+	}
+	if a, err = centroids.Load("tiers.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	certificates := 0
+	for _, p := range doc.Parts {
+		want := 2.0
+		if p.Result.Certified {
+			certificates++
+			want = p.Result.Setting.Thresholds[0]
+		}
+		if got := a.Manifest().Thresholds[p.Tier]; got != want {
+			t.Errorf("%s: threshold %g, expected %g", p.Tier, got, want)
+		}
+	}
+	if m := a.Manifest(); certificates == 0 || len(m.Certificates) != certificates || m.Margin != 0 || m.Certificates[0].Delta != 0.0125 {
+		t.Errorf("%d certified: %+v", certificates, m.Certificates)
 	}
 
 	r = must(t, "calibrate", "classifier", "--prompts", "prompts.jsonl", "--risk", "0.02", "--out", "none.safetensors")

@@ -127,7 +127,10 @@ func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool
 func thresholds(m centroids.Manifest) string {
 	parts := make([]string, len(m.Tiers))
 	for i, tier := range m.Tiers {
-		if parts[i] = tier + " accepts all"; m.Thresholds[tier] > -1 {
+		switch parts[i] = tier + " accepts all"; {
+		case m.Thresholds[tier] > 1: // no cosine is
+			parts[i] = tier + " accepts nothing"
+		case m.Thresholds[tier] > -1:
 			parts[i] = fmt.Sprintf("%s from %g", tier, m.Thresholds[tier])
 		}
 	}

@@ -79,11 +79,15 @@ func (w words) why(r *Result) string {
 		return "Tune offers no setting to try: no request of it has a score that could be accepted."
 	}
 	f := r.First
-	seen := fmt.Sprintf("Of the likeliest setting (%s) the risk seen is %s, on %s", fmt.Sprintf(w.rule, thresholds(f.Thresholds)), hundredths(float64(f.Risk), w.unit), wording.Plural(f.N, "request"))
-	if r.Never {
-		return seen + ": at that no number of requests would do."
+	rule := fmt.Sprintf(w.rule, thresholds(f.Thresholds))
+	seen := fmt.Sprintf("Of the likeliest setting (%s) the risk seen is %s, on %s: at that", rule, hundredths(float64(f.Risk), w.unit), wording.Plural(f.N, "request"))
+	if f.N == 0 {
+		seen = fmt.Sprintf("The likeliest setting (%s) has no request to be tested on: at the risk that it has on tune", rule)
 	}
-	return fmt.Sprintf("%s: at that it could be with %s beside the %s that there are.", seen, wording.Plural(r.More, "more request"), wording.Thousands(r.N))
+	if r.Never {
+		return seen + " no number of requests would do."
+	}
+	return fmt.Sprintf("%s it could be with %s beside the %s that there are.", seen, wording.Plural(r.More, "more request"), wording.Thousands(r.N))
 }
 
 // hundredths writes what was seen to three digits.
