@@ -54,6 +54,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return code
 	}
 	a.say("%v", err)
+	if mend := mendOf(err); mend != "" {
+		a.later("%s", mend)
+	}
 	for _, message := range a.behind {
 		a.say("%s", message)
 	}
@@ -61,6 +64,18 @@ func (a *app) run(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.err, "See routeproof --help.")
 	}
 	return code
+}
+
+// mendOf says what to do where a server could not be asked.
+func mendOf(err error) string {
+	failure := openaiapi.AsError(err)
+	switch {
+	case failure != nil && failure.Fatal():
+		return "look at the endpoint in the configuration, its base_url and key_env, and at the name of the model; what was answered is kept"
+	case errors.Is(err, openaiapi.ErrBudget):
+		return "what was answered is kept: raise --budget, and run the same command again"
+	}
+	return ""
 }
 
 // later keeps a message for behind that of the error.

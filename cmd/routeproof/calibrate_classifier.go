@@ -132,13 +132,17 @@ type certifiedPart struct {
 func certify(run *pipeline.Run, level calibrate.Level, loss string, perTier bool) (*certifiedArtifact, error) {
 	rows := decisionRows(run, loss, perTier)
 	d := &certifiedArtifact{Version: calibratedVersion, Prompts: run.Data.Name, Loss: loss, PerTier: perTier}
+	words := strings.NewReplacer(" is wrong", " "+lossWords(loss))
 	if !perTier {
+		words = strings.NewReplacer("of what is accepted is wrong", "of the accepted decisions "+lossWords(loss), "a score of at least", "a margin of at least")
 		r, err := calibrate.Acceptance(rows.tune, rows.certify, level)
+		r.Claim, r.Sentence = words.Replace(r.Claim), words.Replace(r.Sentence)
 		d.Parts = []certifiedPart{measuredPart("", r, rows.test)}
 		return d, err
 	}
 	results, err := calibrate.PerTier(run.Tiers.Names(), rows.tune, rows.certify, level)
 	for k, r := range results {
+		r.Claim, r.Sentence = words.Replace(r.Claim), words.Replace(r.Sentence)
 		tier := run.Tiers.Name(k)
 		of := slices.DeleteFunc(slices.Clone(rows.test), func(row calibrate.Row) bool { return row.Tier != tier })
 		d.Parts = append(d.Parts, measuredPart(tier, r, of))

@@ -62,7 +62,7 @@ func (d *calibrated) print(w io.Writer) error {
 		for _, k := range d.Splits {
 			all += k
 		}
-		fmt.Fprintf(w, "These are requests of calibrate, about %s in all as they are split here; --splits can give calibrate more.\n", wording.Thousands((d.Result.More*all+n-1)/n))
+		fmt.Fprintf(w, "These are requests of calibrate, about %s more over all splits as they are here; --splits can give calibrate more.\n", wording.Thousands((d.Result.More*all+n-1)/n))
 	}
 	fmt.Fprintln(w)
 	words := d.words()

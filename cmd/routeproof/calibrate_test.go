@@ -294,7 +294,7 @@ func TestCalibrateNotCertifiable(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	text := must(t, append([]string{"calibrate"}, args...)...).stdout
-	for _, part := range []string{"Not certifiable with 95 % confidence", fmt.Sprintf("%d more requests beside the %d", d.Result.More, d.Result.N), "in all as they are split here", "certified  none"} {
+	for _, part := range []string{"Not certifiable with 95 % confidence", fmt.Sprintf("%d more requests beside the %d", d.Result.More, d.Result.N), "more over all splits as they are here", "certified  none"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/policy/live"
 	"github.com/routeproof/routeproof/internal/openaiapi"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // collectFlags are the flags of collect.
@@ -138,7 +140,8 @@ func (a *app) collect(cmd *cobra.Command, f *collectFlags) (err error) {
 	if err := log.finish(err); err != nil {
 		return err
 	}
-	s, err := f.spend.openSession(config)
+	a.noteUnjudged(cmp.Or(f.judge, config.Judge.By), prompts)
+	s, err := f.spend.openSession(config, f.config)
 	if err != nil {
 		return err
 	}
@@ -184,6 +187,27 @@ func (s *session) partial(asked error) bool {
 		return false
 	}
 	return openaiapi.AsError(asked) != nil && s.ledger.Fresh().Answers+s.ledger.Stored().Answers > 0
+}
+
+// noteUnjudged says before anything is paid what the judge will give no score to.
+func (a *app) noteUnjudged(judge string, prompts []datasets.Prompt) {
+	lacks, what := func(p *datasets.Prompt) bool { return p.Reference == "" }, "reference"
+	switch judge {
+	case "exact", "choice", "number", "regex", "similarity":
+	case "schema":
+		lacks, what = func(p *datasets.Prompt) bool { return p.Schema == "" }, "schema"
+	default:
+		return
+	}
+	n := 0
+	for i := range prompts {
+		if lacks(&prompts[i]) {
+			n++
+		}
+	}
+	if n > 0 {
+		a.say("warning: %d of %s have no %s: judge %s gives their answers no score", n, wording.Plural(len(prompts), "prompt"), what, judge)
+	}
 }
 
 // read reads the prompts, with or without labels.

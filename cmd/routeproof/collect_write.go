@@ -293,7 +293,7 @@ func mean(sum float64, n int) *float64 {
 
 func (r *collected) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "tier\tmodel\tcalls\tfailed\tcut short\ttokens in\ttokens out\tfirst token\ttokens/s\tcost\tmean score\t")
+	fmt.Fprintln(t, "tier\tmodel\tcalls\tfailed\tat max_tokens\ttokens in\ttokens out\tfirst token\ttokens/s\tcost\tmean score\t")
 	for _, m := range r.Models {
 		cost := "unknown"
 		switch {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/policy/live"
+	"github.com/routeproof/routeproof/internal/openaiapi"
 )
 
 // Speeds are medians, of what was streamed alone.
@@ -32,5 +35,35 @@ func TestCollectedSpeed(t *testing.T) {
 	none.finish()
 	if m := none.Models[0]; m.TTFTMS != nil || m.TokensPerS != nil {
 		t.Errorf("%+v", m)
+	}
+}
+
+// What cannot be judged is said before it is paid for.
+func TestNoteUnjudged(t *testing.T) {
+	prompts := []datasets.Prompt{{ID: "a", Reference: "1"}, {ID: "b", Schema: "{}"}, {ID: "c"}}
+	for judge, want := range map[string]string{
+		"exact":    "routeproof: warning: 2 of 3 prompts have no reference: judge exact gives their answers no score\n",
+		"schema":   "routeproof: warning: 2 of 3 prompts have no schema: judge schema gives their answers no score\n",
+		"regex:.*": "", "llm": "", "none": "",
+	} {
+		var said strings.Builder
+		(&app{err: &said}).noteUnjudged(judge, prompts)
+		if said.String() != want {
+			t.Errorf("%s: %q, expected %q", judge, said.String(), want)
+		}
+	}
+}
+
+func TestMends(t *testing.T) {
+	for want, err := range map[string]error{
+		"base_url":       fmt.Errorf("model x: %w", &openaiapi.Error{Kind: openaiapi.Refused, Status: 401}),
+		"raise --budget": fmt.Errorf("x: %w", openaiapi.ErrBudget),
+	} {
+		if got := mendOf(err); !strings.Contains(got, want) {
+			t.Errorf("%v: %q, expected %q in it", err, got, want)
+		}
+	}
+	if got := mendOf(&openaiapi.Error{Kind: openaiapi.Cut}); got != "" {
+		t.Errorf("of one question: %q", got)
 	}
 }

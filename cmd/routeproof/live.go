@@ -57,6 +57,7 @@ type session struct {
 	before  openaiapi.Spend // of the journal
 	counter *tokens.Counter
 	clients map[string]*openaiapi.Client
+	builtIn bool // no configuration was given
 	offline bool
 	silent  bool     // nothing is sent: embedders of unknown dims are [unasked]
 	again   bool     // also what the journal holds
@@ -66,7 +67,7 @@ type session struct {
 }
 
 // openSession opens the journal. It sends nothing.
-func (f *spendFlags) openSession(config pipeline.Config) (*session, error) {
+func (f *spendFlags) openSession(config pipeline.Config, path string) (*session, error) {
 	counter, err := tokens.NewCounter()
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (f *spendFlags) openSession(config pipeline.Config) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: --journal: %w", errUsage, err)
 	}
-	s := &session{flags: f, config: config, store: store, counter: counter, ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}, judging: &judging{}}
+	s := &session{flags: f, config: config, store: store, counter: counter, builtIn: path == "", ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}, judging: &judging{}}
 	if s.before, err = store.Spent(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

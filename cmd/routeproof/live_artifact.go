@@ -61,7 +61,7 @@ func (f *artifactLive) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.spend.openSession(config)
+	return f.spend.openSession(config, f.config)
 }
 
 // embedLive embeds texts with the embedder of an artifact at its endpoint, verified,

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/openaiapi"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -29,6 +30,9 @@ func (a *app) consent(s *session, costs ...cost) error {
 	if asked > 1 {
 		a.say("together%s", all.price())
 	}
+	if asked > 0 {
+		a.say("asked %s", s.where())
+	}
 	if n := s.store.Lost(); n > 0 {
 		a.say("%s %s under way when the last command died: what they cost is not known, and is counted at its most", wording.Plural(n, "request"), was(n))
 	}
@@ -37,7 +41,7 @@ func (a *app) consent(s *session, costs ...cost) error {
 		a.say("every answer is in %s already: nothing is sent", s.flags.journal)
 		return nil
 	case s.flags.limited && len(all.unpriced) > 0:
-		return fmt.Errorf("%w: --budget needs the prices of all models, and has none of %s: set input_per_m and output_per_m, 0 where it is free", errUsage, wording.List(all.unpriced))
+		return fmt.Errorf("%w: --budget needs the prices of all models, and has none of %s: set input_per_m and output_per_m of a model, input_per_m of the embedder, 0 where it is free", errUsage, wording.List(all.unpriced))
 	case s.flags.limited && len(all.unbounded) > 0:
 		return fmt.Errorf("%w: --budget needs to know how dear an answer can be, and that of %s has no end: set max_tokens", errUsage, wording.List(all.unbounded))
 	case s.flags.limited && s.before.Unbounded > 0:
@@ -50,6 +54,21 @@ func (a *app) consent(s *session, costs ...cost) error {
 			dollars(s.flags.budget), dollars(max(0, s.flags.budget-s.before.WorstUSD())))
 	}
 	return nil
+}
+
+// where names the endpoints that are asked.
+func (s *session) where() string {
+	var places []string
+	for _, e := range s.config.Endpoints {
+		if _, used := s.clients[e.Name]; used {
+			places = append(places, fmt.Sprintf("%s (%s)", e.Name, e.BaseURL))
+		}
+	}
+	from := "of the configuration"
+	if s.builtIn {
+		from = "of the built-in configuration, as no --config is given"
+	}
+	return fmt.Sprintf("at %s, models %s", strings.Join(places, " and "), from)
 }
 
 // asks tells whether anything of costs is to be sent.

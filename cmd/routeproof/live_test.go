@@ -604,7 +604,7 @@ func TestBound(t *testing.T) {
 // Who was allowed nothing sends nothing, whatever it asks later.
 func TestAllowed(t *testing.T) {
 	t.Chdir(t.TempDir())
-	s, err := (&spendFlags{journal: "j.db"}).openSession(pipeline.DefaultConfig())
+	s, err := (&spendFlags{journal: "j.db"}).openSession(pipeline.DefaultConfig(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run,
 		return nil, nil, log.finish(err)
 	}
 	if input.live.on {
-		s, failed := input.live.spend.openSession(config)
+		s, failed := input.live.spend.openSession(config, input.config)
 		if failed != nil {
 			return nil, nil, log.finish(failed)
 		}
