@@ -57,6 +57,9 @@ func (d *calibrated) print(w io.Writer) error {
 		fmt.Fprintf(w, "; %s left out as near-duplicates of others", wording.Thousands(d.Copies))
 	}
 	fmt.Fprintf(w, "\n\n%s\n", d.Result.Sentence)
+	if d.Kind == ofParallel && d.Result.First == nil {
+		fmt.Fprintln(w, "No two answers of tune agree: say how a final answer is found in a response, with --answer regex:… or json:…, or compare them with --agree cosine.")
+	}
 	if n := d.Splits["calibrate"]; !d.Result.Certified && d.Result.More > 0 && n > 0 {
 		all := 0
 		for _, k := range d.Splits {

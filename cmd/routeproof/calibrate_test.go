@@ -415,3 +415,22 @@ func TestCalibrateWrongUsage(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// Whole responses that never agree: what may be wrong is how they are compared.
+func TestCalibrateParallelNeverAgrees(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var rows strings.Builder
+	for i := range 60 {
+		for _, model := range []string{"a", "b"} {
+			fmt.Fprintf(&rows, `{"id":"p%d","model":%q,"prompt":"question %d","response":"%s thinks k%d","score":1}`+"\n", i, model, i, model, i)
+		}
+	}
+	writeFile(t, "o.jsonl", rows.String())
+	args := []string{"calibrate", "parallel", "--outcomes", "o.jsonl", "--ladder", "a,b", "--risk", "0.3"}
+	if r := must(t, args...); !strings.Contains(r.stdout, "No two answers of tune agree: say how") {
+		t.Errorf("shown is\n%s", r.stdout)
+	}
+	if r := must(t, append(args, "--answer", `regex:k\d+`)...); !strings.Contains(r.stdout, "Certified with") {
+		t.Errorf("shown is\n%s", r.stdout)
+	}
+}
