@@ -20,6 +20,14 @@ type Optional[T any] struct {
 // Known returns a value that is known.
 func Known[T any](v T) Optional[T] { return Optional[T]{v, true} }
 
+// OptionalOf returns the value at p, unknown where p is nil.
+func OptionalOf[T any](p *T) Optional[T] {
+	if p == nil {
+		return Optional[T]{}
+	}
+	return Known(*p)
+}
+
 // Pointer returns the value's address, or nil where it is unknown.
 func (o Optional[T]) Pointer() *T {
 	if !o.Known {

@@ -70,7 +70,7 @@ func unlikely(statistic float64, freedom int) bool {
 // TestIndependence crosses two assignments of 20,000 keys.
 func TestIndependence(t *testing.T) {
 	split := func(salt string) func(string) int {
-		return func(key string) int { return int(cut(salt, key, DefaultShares())) }
+		return func(key string) int { return int(DefaultShares().At(Uniform(salt, key))) }
 	}
 	fold := func(salt string) func(string) int { return func(key string) int { return Fold(salt, key, 5) } }
 	for _, c := range []struct {

@@ -92,7 +92,7 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 	splits = make([]Split, len(g.Near))
 	if n == 0 {
 		for i := range splits {
-			splits[i] = cut(salt, g.Key(i), shares)
+			splits[i] = shares.At(Uniform(salt, g.Key(i)))
 		}
 		return splits, nil, nil
 	}
@@ -113,7 +113,7 @@ func (g *Groups) Assign(salt string, shares Shares, name string, each func(Probl
 	for i, split := range g.given {
 		splits[i] = split.split()
 		if splits[i] == Train {
-			splits[i] = cut(salt, g.Key(i), fromTrain)
+			splits[i] = fromTrain.At(Uniform(salt, g.Key(i)))
 		}
 	}
 	if len(missing) > 0 {
@@ -185,19 +185,18 @@ func (g *Groups) straddling() []string {
 	return []string{fmt.Sprintf("%d groups of near-duplicates straddle splits of the split column, so figures on them are too good (prompts %s)", len(mixed), wording.List(ids))}
 }
 
-// cut returns the split of a group: SHA-256 of salt, a zero byte and the key,
-// its first 64 bits as a fraction of 2^64, cut at the cumulative shares.
-func cut(salt, group string, shares Shares) Split {
-	u := Uniform(salt, group)
+// At returns the split at a place from 0 to below 1, cut at the cumulative
+// shares: of a group, [Uniform] of salt and key. Shares may be 0.
+func (s Shares) At(place float64) Split {
 	sum := 0.0
-	for s := Train; s < Test; s++ {
-		if sum += shares[s]; u < sum {
-			return s
+	for split := Train; split < Test; split++ {
+		if sum += s[split]; place < sum {
+			return split
 		}
 	}
 	// Rounding may leave the last sum below 1; a split without a share gets nothing.
 	last := Test
-	for last > Train && shares[last] == 0 {
+	for last > Train && s[last] == 0 {
 		last--
 	}
 	return last

@@ -96,7 +96,7 @@ func TestCutAtShares(t *testing.T) {
 		{Shares{0.3, 0, 0.3, 0}, Calibrate},
 		{Shares{0.6, 0, 0, 0}, Train},
 	} {
-		if got := cut(salt, key, c.shares); got != c.want {
+		if got := c.shares.At(Uniform(salt, key)); got != c.want {
 			t.Errorf("shares %v: %s, expected %s", c.shares, got, c.want)
 		}
 	}

@@ -49,18 +49,11 @@ func writePredictions(w io.Writer, run *pipeline.Run) error {
 func predictionOf(run *pipeline.Run, classifier string, it eval.Item, group string, d eval.Decision) datasets.Prediction {
 	return datasets.Prediction{
 		ID: it.ID, Classifier: classifier, Tier: run.Tiers.Name(it.Tier), Predicted: run.Tiers.Name(d.Tier),
-		Split: it.Split.String(), Scores: d.Scores, Confidence: optional(d.Confidence), Invalid: d.Invalid,
-		Error: d.Err, Model: d.Model, InputTokens: optional(d.InputTokens), OutputTokens: optional(d.OutputTokens),
-		CostUSD: optional(valueOrNil(d.CostUSD)), LatencyMS: optional(valueOrNil(d.LatencyMS)),
+		Split: it.Split.String(), Scores: d.Scores, Confidence: datasets.OptionalOf(d.Confidence), Invalid: d.Invalid,
+		Error: d.Err, Model: d.Model, InputTokens: datasets.OptionalOf(d.InputTokens), OutputTokens: datasets.OptionalOf(d.OutputTokens),
+		CostUSD: datasets.OptionalOf(valueOrNil(d.CostUSD)), LatencyMS: datasets.OptionalOf(valueOrNil(d.LatencyMS)),
 		Domain: it.Domain, Group: group,
 	}
-}
-
-func optional[T any](v *T) datasets.Optional[T] {
-	if v == nil {
-		return datasets.Optional[T]{}
-	}
-	return datasets.Known(*v)
 }
 
 // groupName shortens a group's key, which may be a whole prompt.

@@ -244,7 +244,7 @@ func newCalibration(f *calibrateFlags, s *simulation) (*calibration, error) {
 		return c, nil
 	}
 	for _, key := range c.keys {
-		c.splits = append(c.splits, splitAt(shares, datasets.Uniform(salt, key)))
+		c.splits = append(c.splits, shares.At(datasets.Uniform(salt, key)))
 	}
 	return c, nil
 }
@@ -322,17 +322,6 @@ func withoutTrain(shares datasets.Shares) datasets.Shares {
 		shares[i] /= rest
 	}
 	return shares
-}
-
-// splitAt is the split of a place from 0 to below 1.
-func splitAt(shares datasets.Shares, at float64) datasets.Split {
-	sum := 0.0
-	for i, share := range shares {
-		if sum += share; at < sum {
-			return datasets.Split(i)
-		}
-	}
-	return datasets.Test
 }
 
 // sides returns the rungs of the pair.

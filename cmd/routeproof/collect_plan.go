@@ -83,7 +83,7 @@ func (c *collection) parallel(ctx context.Context, models []policy.Model) (polic
 		}
 	}
 	agreement, err := pipeline.NewAgreement(y.Agreement, e)
-	if cosine, ok := agreement.(policy.Cosine); ok && c.session.config.Embedder.Kind == remote.Kind {
+	if cosine, ok := agreement.(policy.Cosine); ok && cosine.Remote {
 		cosine.PerM, cosine.Count = c.session.config.Embedder.InputPerM, c.session.counter.Count
 		agreement = cosine
 	}

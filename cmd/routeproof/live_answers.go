@@ -62,8 +62,8 @@ func (k *keepingSource) Ask(ctx context.Context, id, prompt string) (llm.Reply, 
 		return r, k.kept.fail(err)
 	}
 	row := datasets.Answer{
-		Text: r.Text, Model: r.Model, InputTokens: optional(r.InputTokens), OutputTokens: optional(r.OutputTokens),
-		CostUSD: optional(r.CostUSD), LatencyMS: optional(r.LatencyMS),
+		Text: r.Text, Model: r.Model, InputTokens: datasets.OptionalOf(r.InputTokens), OutputTokens: datasets.OptionalOf(r.OutputTokens),
+		CostUSD: datasets.OptionalOf(r.CostUSD), LatencyMS: datasets.OptionalOf(r.LatencyMS),
 	}
 	if r.Tokens != nil {
 		raw, err := json.Marshal(r.Tokens)
@@ -80,13 +80,6 @@ func (k *keepingSource) Ask(ctx context.Context, id, prompt string) (llm.Reply, 
 	}
 	k.kept.rows[id][k.repeat] = row
 	return r, nil
-}
-
-func optional[T any](p *T) datasets.Optional[T] {
-	if p == nil {
-		return datasets.Optional[T]{}
-	}
-	return datasets.Known(*p)
 }
 
 func (k *keptAnswers) write(path string) error {

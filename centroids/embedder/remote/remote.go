@@ -153,9 +153,6 @@ type Embedder struct {
 	config   Config
 	identity centroids.Identity
 	slots    chan struct{} // one element a request under way
-
-	mu    sync.Mutex
-	usage Usage
 }
 
 // New returns the embedder of a configuration. Where config.Dims is 0 it asks
@@ -330,7 +327,7 @@ func (e *Embedder) embed(ctx context.Context, dst []float32, b batch) error {
 	return nil
 }
 
-// ask returns the server's reply with one vector an input, and keeps its usage.
+// ask returns the server's reply with one vector an input.
 func (e *Embedder) ask(ctx context.Context, inputs []string) (*openaiapi.EmbedReply, error) {
 	r := openaiapi.EmbedRequest{Model: e.config.Model, Inputs: inputs, Price: e.config.Price}
 	if e.config.RequestDims {
@@ -340,7 +337,6 @@ func (e *Embedder) ask(ctx context.Context, inputs []string) (*openaiapi.EmbedRe
 	if err != nil {
 		return nil, err
 	}
-	e.keep(reply)
 	if len(reply.Vectors) != len(inputs) {
 		return nil, fmt.Errorf("expected %d vectors, one a text, found %d: the server may take fewer texts a request", len(inputs), len(reply.Vectors))
 	}

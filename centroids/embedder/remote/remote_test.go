@@ -263,8 +263,8 @@ func TestConcurrency(t *testing.T) {
 		if took := time.Since(begun); most != 3 || took != 10*time.Second {
 			t.Errorf("%d requests at a time, 30 took %v; expected 3 and 10s", most, took)
 		}
-		if got := e.Usage().Requests; got != 30 {
-			t.Errorf("usage: %d requests, expected 30", got)
+		if got := len(f.requests); got != 30 {
+			t.Errorf("%d requests, expected 30", got)
 		}
 	})
 }
@@ -368,42 +368,17 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
-func TestUsage(t *testing.T) {
-	tokens, cost := 10, 0.25
-	kinds := []openaiapi.EmbedReply{
-		{Usage: openaiapi.Usage{InputTokens: &tokens, CostUSD: &cost}},
-		{Usage: openaiapi.Usage{InputTokens: &tokens}},
-		{Usage: openaiapi.Usage{CostUSD: &cost}},
-		{Usage: openaiapi.Usage{InputTokens: &tokens, CostUSD: &cost}, Stored: true},
-		{},
-	}
+func TestPriceReachesTheClient(t *testing.T) {
 	price := 0.02
-	f := &fake{dims: 4, spoil: func(_ context.Context, r openaiapi.EmbedRequest, reply *openaiapi.EmbedReply) error {
-		var i int
-		if _, err := fmt.Sscanf(r.Inputs[0], "text %d", &i); err != nil {
-			return err
-		}
-		reply.Usage, reply.Stored = kinds[i%5].Usage, kinds[i%5].Stored
+	f := &fake{dims: 4, spoil: func(_ context.Context, r openaiapi.EmbedRequest, _ *openaiapi.EmbedReply) error {
 		if r.Price.InputPerM != &price {
 			t.Error("the price did not reach the client")
 		}
 		return nil
 	}}
-	e := newEmbedder(t, f, Config{Dims: 4, MaxInputs: 1, Price: openaiapi.Price{InputPerM: &price}})
-	embed(t, e, texts("text", 10)...)
-	want := Usage{Requests: 8, Stored: 2, InputTokens: 40, TokensUnknown: 4, CostUSD: 1, CostUnknown: 4}
-	if d := cmp.Diff(want, e.Usage()); d != "" {
-		t.Errorf("usage (-expected +found):\n%s", d)
-	}
-	// A failed request is the ledger's.
-	f.spoil = func(context.Context, openaiapi.EmbedRequest, *openaiapi.EmbedReply) error {
-		return &openaiapi.Error{Kind: openaiapi.Cut, Billed: true}
-	}
-	if err := tryEmbed(t.Context(), e, "x"); openaiapi.AsError(err) == nil {
-		t.Errorf("%v, expected the client's error", err)
-	}
-	if d := cmp.Diff(want, e.Usage()); d != "" {
-		t.Errorf("usage after a failure (-expected +found):\n%s", d)
+	embed(t, newEmbedder(t, f, Config{Dims: 4, MaxInputs: 1, Price: openaiapi.Price{InputPerM: &price}}), texts("text", 10)...)
+	if len(f.requests) != 10 {
+		t.Errorf("%d requests, expected 10", len(f.requests))
 	}
 }
 
@@ -412,9 +387,6 @@ func TestNewAsksForDims(t *testing.T) {
 	e := newEmbedder(t, f, Config{})
 	if got := e.Identity().Dims; got != 12 || len(f.requests) != 1 || len(f.requests[0].Inputs) != 1 || f.requests[0].Dims != 0 {
 		t.Errorf("%d dims after the requests %+v, expected 12 after one of a text", got, f.requests)
-	}
-	if got := e.Usage().Requests; got != 1 {
-		t.Errorf("usage: %d requests, expected 1", got)
 	}
 	embed(t, e, "x")
 
