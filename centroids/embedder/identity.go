@@ -15,8 +15,21 @@ var ErrNotAlone = errors.New("the artifact alone does not make its embedder")
 // that are wholly defined by their identity can be had that way; for others
 // the error is [ErrNotAlone] and says what is missing.
 func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
+	if base, ok := WithoutStructure(id); ok {
+		first, err := FromIdentity(base)
+		if err != nil {
+			return nil, err
+		}
+		return WithStructure(first), nil
+	}
 	switch id.Kind {
 	case KindHashing:
+	case KindStructural:
+		e := NewStructural()
+		if err := id.Check(e.Identity()); err != nil {
+			return nil, err
+		}
+		return e, nil
 	case KindStatic:
 		return nil, fmt.Errorf("%w: kind %q needs its file of word vectors, %d dims, whose decompressed bytes have the SHA-256 %q: give it with --word-vectors, in Go with NewStatic",
 			ErrNotAlone, id.Kind, id.Dims, id.Digest)
