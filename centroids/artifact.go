@@ -25,14 +25,24 @@ type Artifact struct {
 	fallback   int
 	thresholds []float64 // by tier
 	vectors    [][]float32
+	head       Head
 }
 
-// New checks manifest and vectors, one unit vector a tier in the order of
-// manifest.Tiers, and returns their artifact. Format, Scorer and SHA256 of
-// the manifest are set here.
+// New is [NewScored] without a head.
 func New(manifest Manifest, vectors [][]float32) (*Artifact, error) {
-	manifest.Format = FormatVersion
-	manifest.Scorer = ScorerCentroid
+	return NewScored(manifest, vectors, Head{})
+}
+
+// NewScored checks manifest, vectors, one unit vector a tier in the order of
+// manifest.Tiers, and head, and returns their artifact. Format, Scorer,
+// Neighbours and SHA256 of the manifest are set here.
+func NewScored(manifest Manifest, vectors [][]float32, head Head) (*Artifact, error) {
+	manifest.Scorer = head.scorer()
+	manifest.Format = formatOf(manifest.Scorer)
+	manifest.Neighbours = 0
+	if head.Nearest != nil {
+		manifest.Neighbours = head.Nearest.Neighbours
+	}
 	if manifest.Certificates == nil {
 		manifest.Certificates = []Certificate{}
 	}
@@ -41,29 +51,29 @@ func New(manifest Manifest, vectors [][]float32) (*Artifact, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
-	manifest.SHA256 = digest(vectors, blank)
+	manifest.SHA256 = digest(vectors, head.tensors(manifest.Embedder.Dims), blank)
 	text, err := canonicalJSON(manifest)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
 	// Decoding the text again keeps the artifact apart from the caller's
 	// maps, and makes it what a reader of the file would get.
-	return assemble(string(text), vectors)
+	return assemble(string(text), vectors, head)
 }
 
 // assemble is the one way into an Artifact: everything that holds for it is
 // checked here, for files and for new ones alike.
-func assemble(text string, vectors [][]float32) (*Artifact, error) {
+func assemble(text string, vectors [][]float32, head Head) (*Artifact, error) {
 	manifest, err := parseManifest(text)
 	if err != nil {
 		return nil, err
 	}
-	head, ok := strings.CutSuffix(text, `"sha256":"`+manifest.SHA256+`"}`)
+	before, ok := strings.CutSuffix(text, `"sha256":"`+manifest.SHA256+`"}`)
 	if !ok || len(manifest.SHA256) != 2*sha256.Size {
 		return nil, fmt.Errorf("%w: expected it to end in a sha256 field of %d digits", ErrManifest, 2*sha256.Size)
 	}
-	blank := head + `"sha256":""}`
-	if got := digest(vectors, []byte(blank)); got != manifest.SHA256 {
+	blank := before + `"sha256":""}`
+	if got := digest(vectors, head.tensors(manifest.Embedder.Dims), []byte(blank)); got != manifest.SHA256 {
 		return nil, fmt.Errorf("%w: expected %s, found %s", ErrChecksum, manifest.SHA256, got)
 	}
 	// A second key of a name, or one in other case, would be read differently
@@ -78,7 +88,10 @@ func assemble(text string, vectors [][]float32) (*Artifact, error) {
 	if len(vectors) != tiers.Len() {
 		return nil, fmt.Errorf("%w: expected %d vectors, found %d", ErrTiers, tiers.Len(), len(vectors))
 	}
-	a := &Artifact{manifest: manifest, text: text, tiers: tiers, vectors: make([][]float32, len(vectors))}
+	if err := head.check(tiers, manifest.Embedder.Dims); err != nil {
+		return nil, err
+	}
+	a := &Artifact{manifest: manifest, text: text, tiers: tiers, vectors: make([][]float32, len(vectors)), head: head.clone()}
 	a.fallback, _ = tiers.Index(manifest.Fallback)
 	for k, v := range vectors {
 		if len(v) != manifest.Embedder.Dims {
@@ -94,10 +107,13 @@ func assemble(text string, vectors [][]float32) (*Artifact, error) {
 }
 
 // digest hashes the tensor bytes followed by the manifest without its hash.
-func digest(vectors [][]float32, blank []byte) string {
+func digest(vectors [][]float32, others []tensor, blank []byte) string {
 	h := sha256.New()
 	for _, v := range vectors {
 		h.Write(appendData(nil, []tensor{{data: v}}))
+	}
+	for _, t := range others {
+		h.Write(appendData(nil, []tensor{t}))
 	}
 	h.Write(blank)
 	return hex.EncodeToString(h.Sum(nil))
@@ -119,8 +135,15 @@ func (a *Artifact) Tiers() Tiers { return a.tiers }
 // Vector returns a copy of a tier's centroid, shape [D], unit norm.
 func (a *Artifact) Vector(tier int) []float32 { return slices.Clone(a.vectors[tier]) }
 
-// WithManifest returns an artifact with the same vectors and another manifest.
-func (a *Artifact) WithManifest(m Manifest) (*Artifact, error) { return New(m, a.vectors) }
+// Head returns a copy of what scores vectors otherwise than by centroids; the
+// zero value where nothing does.
+func (a *Artifact) Head() Head { return a.head.clone() }
+
+// WithManifest returns an artifact with the same vectors, the same head and
+// another manifest.
+func (a *Artifact) WithManifest(m Manifest) (*Artifact, error) {
+	return NewScored(m, a.vectors, a.head)
+}
 
 // WriteTo writes the artifact in the safetensors format. The bytes depend on
 // the artifact alone.
@@ -129,6 +152,7 @@ func (a *Artifact) WriteTo(w io.Writer) (int64, error) {
 	for k, v := range a.vectors {
 		tensors[k] = tensor{name: a.tiers.Name(k), shape: []int{len(v)}, data: v}
 	}
+	tensors = append(tensors, a.head.tensors(a.manifest.Embedder.Dims)...)
 	encoded, err := encodeSafetensors(map[string]string{manifestKey: a.text}, tensors)
 	if err != nil {
 		return 0, err
@@ -165,9 +189,10 @@ func Read(r io.ReaderAt, size int64) (*Artifact, error) {
 	}
 	// The checksum covers the data but not the header's names, so the names
 	// must stand where the manifest's order puts them.
-	vectors := make([][]float32, len(tensors))
-	for i, t := range tensors {
-		if i >= len(manifest.Tiers) || t.name != manifest.Tiers[i] {
+	of := tensors[:min(len(manifest.Tiers), len(tensors))]
+	vectors := make([][]float32, len(of))
+	for i, t := range of {
+		if t.name != manifest.Tiers[i] {
 			return nil, fmt.Errorf("%w: expected %q in that order, found %q at place %d", ErrTiers, manifest.Tiers, t.name, i+1)
 		}
 		if len(t.shape) != 1 {
@@ -175,5 +200,9 @@ func Read(r io.ReaderAt, size int64) (*Artifact, error) {
 		}
 		vectors[i] = t.data
 	}
-	return assemble(text, vectors)
+	head, err := readHead(manifest, tensors[len(of):])
+	if err != nil {
+		return nil, err
+	}
+	return assemble(text, vectors, head)
 }

@@ -171,7 +171,7 @@ func TestTampering(t *testing.T) {
 		{"threshold twice", reseal(t, good, `\"thresholds\":{`, `\"thresholds\":{\"SIMPLE\":0.9},\"thresholds\":{`), centroids.ErrManifest},
 		{"key in other case", reseal(t, good, `\"margin\"`, `\"Margin\"`), centroids.ErrManifest},
 		{"terminal escape", reseal(t, good, `\"model\":\"hash\"`, `\"model\":\"\\u001b[31m\"`), centroids.ErrManifest},
-		{"newer version", edit(`\"format\":1`, `\"format\":2`), centroids.ErrVersion},
+		{"newer version", edit(`\"format\":1`, `\"format\":3`), centroids.ErrVersion},
 		{"no version", edit(`\"format\":1`, `\"former\":1`), centroids.ErrManifest},
 		{"unknown field", edit(`\"scorer\"`, `\"scorex\"`), centroids.ErrManifest},
 		{"no manifest", edit(`"routeproof":`, `"otherproof":`), centroids.ErrFormat},
@@ -383,6 +383,9 @@ func TestArtifactIsImmutable(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	good := encode(f, toyArtifact(f, toyEmbedder{dims: 4}))
 	f.Add(good)
+	for _, head := range toyHeads(f) {
+		f.Add(encode(f, headed(f, toyEmbedder{dims: 4}, head)))
+	}
 	text, data := header(good)
 	f.Add(join(strings.TrimRight(text, " "), data))
 	f.Add(join(`{"__metadata__":{"routeproof":"{}"}}`, nil))

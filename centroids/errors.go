@@ -10,7 +10,7 @@ var (
 	ErrVersion     = errors.New("artifact of a newer format version")
 	ErrChecksum    = errors.New("artifact checksum does not match its content")
 	ErrVector      = errors.New("vector that is not of unit norm")
-	ErrTiers       = errors.New("tensors do not match the artifact's tiers")
+	ErrTiers       = errors.New("tensors do not match the artifact's tiers and scorer")
 	ErrDims        = errors.New("tensor of another length than the embedder's")
 	ErrManifest    = errors.New("artifact manifest is not valid")
 	ErrEmbedder    = errors.New("embedder is not the artifact's")

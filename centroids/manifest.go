@@ -10,12 +10,17 @@ import (
 	"slices"
 )
 
-// FormatVersion is the version of the artifact format that this package
-// writes, and the highest that it reads.
-const FormatVersion = 1
+// FormatVersion is the highest version of the artifact format, which this package
+// reads all of. Artifacts that score by centroids are of version 1, those with a
+// head of version 2.
+const FormatVersion = 2
 
-// ScorerCentroid scores a text by its cosine to one centroid a tier.
-const ScorerCentroid = "centroid"
+func formatOf(scorer string) int {
+	if scorer == ScorerCentroid {
+		return 1
+	}
+	return 2
+}
 
 // Bounds that keep a hostile manifest from costing memory.
 const (
@@ -37,6 +42,8 @@ type Manifest struct {
 	Embedder Identity `json:"embedder"`
 	Scorer   string   `json:"scorer"`
 
+	Neighbours int `json:"neighbours,omitempty"` // asked by the scorer "nearest"
+
 	// A text is accepted where the score of its nearest tier is at least
 	// that tier's threshold and stands at least Margin above the second;
 	// otherwise it goes to the Fallback tier. A threshold of -1 and a margin
@@ -45,8 +52,8 @@ type Manifest struct {
 	Margin     float64            `json:"margin"`
 	Fallback   string             `json:"fallback"`
 
-	// InverseTemperature is β in p = softmax(β·scores), from 0 to 500; nil
-	// where there was nothing to fit it on.
+	// InverseTemperature is β in p = softmax(β·scores), of a logistic head in
+	// softmax(β·(W·x + b)), from 0 to 500; nil where there was nothing to fit it on.
 	InverseTemperature *float64      `json:"inverse_temperature"`
 	Certificates       []Certificate `json:"certificates"`
 
@@ -117,7 +124,8 @@ type Drift struct {
 	Mix   map[string]int `json:"mix"`  // nearest tier → prompts
 }
 
-// A Canary is a text and its score for each tier, in tier order.
+// A Canary is a text and its cosine to each tier's centroid, in tier order,
+// whatever the scorer: what it looks for is a change of the embedder.
 type Canary struct {
 	Text   string    `json:"text"`
 	Scores []float64 `json:"scores"`
@@ -160,10 +168,12 @@ func (m *Manifest) check() (Tiers, error) {
 		return fail("%v", err)
 	}
 	switch {
-	case m.Format != FormatVersion:
-		return fail("format: expected %d, found %d", FormatVersion, m.Format)
-	case m.Scorer != ScorerCentroid:
-		return fail("scorer: expected %q, found %q", ScorerCentroid, m.Scorer)
+	case m.Scorer != ScorerCentroid && m.Scorer != ScorerLogistic && m.Scorer != ScorerNearest:
+		return fail("scorer: expected %q, %q or %q, found %q", ScorerCentroid, ScorerLogistic, ScorerNearest, m.Scorer)
+	case m.Format != formatOf(m.Scorer):
+		return fail("format: expected %d with scorer %q, found %d", formatOf(m.Scorer), m.Scorer, m.Format)
+	case m.Scorer != ScorerNearest && m.Neighbours != 0:
+		return fail("neighbours: expected none with scorer %q, found %d", m.Scorer, m.Neighbours)
 	case !(m.Margin >= 0 && m.Margin <= 2):
 		return fail("margin: expected 0 to 2, found %g", m.Margin)
 	case !(m.Tolerance > 0 && m.Tolerance <= 2):

@@ -7,15 +7,24 @@ import (
 
 // A Decision is what the artifact says of one text.
 type Decision struct {
-	Tier    int       // the tier to serve: Nearest if accepted, else the fallback tier
-	Nearest int       // the tier with the highest score, the cheaper on a tie; -1 without a vector
-	Scores  []float64 // cosine to each tier's centroid, in [-1, 1]; nil without a vector
+	Tier    int // the tier to serve: Nearest if accepted, else the fallback tier
+	Nearest int // the tier with the highest score, the cheaper on a tie; -1 without a vector
 
-	// Probabilities is softmax(β·Scores), nil without a vector or where the
+	// Scores has one a tier; nil without a vector. By the artifact's scorer it is
+	// the cosine to the tier's centroid, in [-1, 1]; the logistic model's
+	// probability, in [0, 1]; or the tier's share of the nearest examples, each
+	// weighted by its cosine where that is positive, in [0, 1].
+	Scores []float64
+
+	// Logits is what the temperature multiplies: W·x + b of a logistic model, else
+	// the scores.
+	Logits []float64
+
+	// Probabilities is softmax(β·Logits), nil without a vector or where the
 	// artifact has no temperature.
 	Probabilities []float64
 
-	Margin   float64 // highest score minus the second, in [0, 2]; NaN without a vector
+	Margin   float64 // highest score minus the second, at least 0; NaN without a vector
 	Accepted bool    // the score and the margin reach their thresholds
 }
 
@@ -52,10 +61,10 @@ func (a *Artifact) Decide(vector []float32) Decision {
 	if isZero(vector) {
 		return Decision{Tier: a.fallback, Nearest: -1, Margin: math.NaN()}
 	}
-	d := Decision{Scores: make([]float64, len(a.vectors)), Nearest: 0}
-	for k, centroid := range a.vectors {
-		d.Scores[k] = cosine(vector, centroid)
-		if d.Scores[k] > d.Scores[d.Nearest] {
+	d := Decision{}
+	d.Scores, d.Logits = a.score(vector)
+	for k, s := range d.Scores {
+		if s > d.Scores[d.Nearest] {
 			d.Nearest = k
 		}
 	}
@@ -73,15 +82,36 @@ func (a *Artifact) Decide(vector []float32) Decision {
 		d.Tier = a.fallback
 	}
 	if beta := a.manifest.InverseTemperature; beta != nil {
-		d.Probabilities = softmax(d.Scores, *beta)
+		d.Probabilities = softmax(d.Logits, *beta)
 	}
 	return d
 }
 
-// cosine returns the dot product of two unit vectors, clamped to [-1, 1]. The
-// four partial sums are fixed, so that the result does not depend on the
-// compiler's choice of instructions.
-func cosine(a, b []float32) float64 {
+// score returns what tiers are compared by, and what the temperature multiplies.
+func (a *Artifact) score(vector []float32) (scores, logits []float64) {
+	scores = make([]float64, len(a.vectors))
+	switch {
+	case a.head.Logistic != nil:
+		logits = make([]float64, len(a.vectors))
+		a.head.Logistic.score(scores, logits, vector)
+		return scores, logits
+	case a.head.Nearest != nil:
+		a.head.Nearest.score(scores, vector)
+	default:
+		for k, centroid := range a.vectors {
+			scores[k] = cosine(vector, centroid)
+		}
+	}
+	return scores, scores
+}
+
+// cosine returns the dot product of two unit vectors, clamped to [-1, 1].
+func cosine(a, b []float32) float64 { return min(1, max(-1, dot(a, b))) }
+
+// dot returns the dot product of two vectors of one length. The four partial sums
+// are fixed, so that the result does not depend on the compiler's choice of
+// instructions.
+func dot(a, b []float32) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64
 	i := 0
@@ -94,7 +124,7 @@ func cosine(a, b []float32) float64 {
 	for ; i < len(a); i++ {
 		s0 += float64(float64(a[i]) * float64(b[i]))
 	}
-	return min(1, max(-1, (s0+s1)+(s2+s3)))
+	return (s0 + s1) + (s2 + s3)
 }
 
 func softmax(scores []float64, beta float64) []float64 {

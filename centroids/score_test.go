@@ -63,7 +63,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	d := planeArtifact(t, calibrated).Decide(unit(4, 3))
-	want := centroids.Decision{Tier: 0, Nearest: 0, Accepted: true, Scores: []float64{0.8, 0.6}, Margin: 0.2,
+	want := centroids.Decision{Tier: 0, Nearest: 0, Accepted: true, Scores: []float64{0.8, 0.6}, Logits: []float64{0.8, 0.6}, Margin: 0.2,
 		// scipy 1.10.1: scipy.special.softmax([2*.8, 2*.6])
 		Probabilities: []float64{0.598687660112452, 0.401312339887548}}
 	if diff := cmp.Diff(want, d, cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-7 })); diff != "" {
