@@ -62,12 +62,8 @@ func (a *Artifact) Decide(vector []float32) Decision {
 		return Decision{Tier: a.fallback, Nearest: -1, Margin: math.NaN()}
 	}
 	d := Decision{}
-	d.Scores, d.Logits = a.score(vector)
-	for k, s := range d.Scores {
-		if s > d.Scores[d.Nearest] {
-			d.Nearest = k
-		}
-	}
+	d.Scores, d.Logits = Score(a.vectors, a.head, vector)
+	d.Nearest = Highest(d.Scores)
 	second := math.Inf(-1)
 	for k, s := range d.Scores {
 		if k != d.Nearest {
@@ -87,18 +83,20 @@ func (a *Artifact) Decide(vector []float32) Decision {
 	return d
 }
 
-// score returns what tiers are compared by, and what the temperature multiplies.
-func (a *Artifact) score(vector []float32) (scores, logits []float64) {
-	scores = make([]float64, len(a.vectors))
+// Score scores a unit vector as an artifact of these centroids and this head
+// does: what tiers are compared by, and what the temperature multiplies. See
+// [Decision].
+func Score(centroids [][]float32, head Head, vector []float32) (scores, logits []float64) {
+	scores = make([]float64, len(centroids))
 	switch {
-	case a.head.Logistic != nil:
-		logits = make([]float64, len(a.vectors))
-		a.head.Logistic.score(scores, logits, vector)
+	case head.Logistic != nil:
+		logits = make([]float64, len(centroids))
+		head.Logistic.score(scores, logits, vector)
 		return scores, logits
-	case a.head.Nearest != nil:
-		a.head.Nearest.score(scores, vector)
+	case head.Nearest != nil:
+		head.Nearest.score(scores, vector)
 	default:
-		for k, centroid := range a.vectors {
+		for k, centroid := range centroids {
 			scores[k] = cosine(vector, centroid)
 		}
 	}
@@ -125,6 +123,17 @@ func dot(a, b []float32) float64 {
 		s0 += float64(float64(a[i]) * float64(b[i]))
 	}
 	return (s0 + s1) + (s2 + s3)
+}
+
+// Highest returns the tier with the highest score, the cheaper on a tie.
+func Highest(scores []float64) int {
+	best := 0
+	for k, s := range scores {
+		if s > scores[best] {
+			best = k
+		}
+	}
+	return best
 }
 
 func softmax(scores []float64, beta float64) []float64 {

@@ -14,7 +14,8 @@ type Request struct {
 // An Example is a labelled request.
 type Example struct {
 	Request
-	Tier int
+	Tier  int
+	Group string // examples of a group may be near-duplicates
 }
 
 // A Decision is a classifier's answer to one request.

@@ -42,8 +42,7 @@ type Predictions struct {
 // the classifier fitted for good.
 func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *Predictions, error) {
 	requests := Requests(items)
-	everything := func(Item) bool { return true }
-	fit, tune := examples(items, datasets.Train, everything), examples(items, datasets.Tune, everything)
+	fit, tune := Examples(items, datasets.Train), Examples(items, datasets.Tune)
 	final, err := trainer.Train(ctx, fit, tune)
 	if err != nil {
 		return nil, nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
@@ -164,8 +163,17 @@ func examples(items []Item, split datasets.Split, keep func(Item) bool) []Exampl
 	var out []Example
 	for _, it := range items {
 		if it.Split == split && keep(it) {
-			out = append(out, Example{it.Request, it.Tier})
+			out = append(out, Example{it.Request, it.Tier, it.Group})
 		}
+	}
+	return out
+}
+
+// Examples returns the items of some splits, split by split.
+func Examples(items []Item, splits ...datasets.Split) []Example {
+	var out []Example
+	for _, split := range splits {
+		out = append(out, examples(items, split, func(Item) bool { return true })...)
 	}
 	return out
 }

@@ -49,3 +49,13 @@ func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
 	}
 	return e, nil
 }
+
+// IsOwn tells whether this package makes vectors of an identity, and whether it
+// needs a file of word vectors for that.
+func IsOwn(id centroids.Identity) (own, words bool) {
+	if base, joined := WithoutStructure(id); joined {
+		id = base
+	}
+	words = id.Kind == KindStatic
+	return words || id.Kind == KindHashing || id.Kind == KindStructural, words
+}

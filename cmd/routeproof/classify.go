@@ -38,8 +38,8 @@ func (a *app) classifyVerb() *cobra.Command {
 		Short: "Classify prompts with an artifact, as a router would",
 		Long: `Classify prompts with an artifact, as a router would. Input has the columns id
 and prompt: JSON Lines, CSV or Parquet, plain, .gz or .zst. Output is JSON Lines with
-id, tier, scores (cosine to each tier), probability of the tier, margin between the
-two best scores, and whether the thresholds accepted it: what they do not accept
+id, tier, scores (by the artifact's scorer: cosines, probabilities or shares),
+probability of the tier, margin between the two best scores, and whether the thresholds accepted it: what they do not accept
 goes to the fallback tier. The artifact's canaries are verified first.
 
 An artifact of word vectors needs their file (--word-vectors), one of a remote model

@@ -137,16 +137,16 @@ func (c *collection) classifier(ctx context.Context) (eval.Classifier, error) {
 	}
 	id := artifact.Manifest().Embedder
 	words := ""
-	switch id.Kind {
-	case embedder.KindHashing:
-	case embedder.KindStatic:
+	switch own, needsWords := embedder.IsOwn(id); {
+	case own && !needsWords:
+	case own:
 		if words = s.config.Embedder.Path; words == "" {
 			return nil, fmt.Errorf("%w: the artifact's embedder reads a file of word vectors: name it under embedder: in the configuration, with kind %q", errUsage, id.Kind)
 		}
-	case remote.Kind:
+	case id.Kind == remote.Kind:
 		c.remote = true
 	default:
-		return nil, fmt.Errorf("%w: --artifact: its vectors, of kind %q and model %q, were made elsewhere: expected one whose embedder can be asked: hashing, static or %s", errUsage, id.Kind, id.Model, remote.Kind)
+		return nil, fmt.Errorf("%w: --artifact: its vectors, of kind %q and model %q, were made elsewhere: expected one whose embedder can be asked: one of this program's, or %s", errUsage, id.Kind, id.Model, remote.Kind)
 	}
 	e, err := s.verified(ctx, artifact, words)
 	if err != nil {

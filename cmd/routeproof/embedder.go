@@ -72,7 +72,7 @@ func (f *embedderFlags) identity(file *datasets.VectorFile, each func(datasets.P
 	switch {
 	case err != nil:
 		return id, err
-	case known && (id.Kind == embedder.KindHashing || id.Kind == embedder.KindStatic):
+	case known && isOwn(id):
 		return id, f.refuseOwn(id, each)
 	case !known && f.model == "":
 		return id, fmt.Errorf("%w: %s does not say what made its vectors: name the model with --vectors-model", errUsage, f.vectors)
@@ -87,12 +87,17 @@ func (f *embedderFlags) identity(file *datasets.VectorFile, each func(datasets.P
 	return id, nil
 }
 
+func isOwn(id centroids.Identity) bool {
+	own, _ := embedder.IsOwn(id)
+	return own
+}
+
 // refuseOwn is the error of vectors that are said to be made by an embedder of
 // this program's: which those are it says itself, and only it can tell whether
 // there is one of that model and those dims.
 func (f *embedderFlags) refuseOwn(id centroids.Identity, each func(datasets.Problem)) error {
 	mend := "leave --vectors out and set embedder: in the configuration"
-	if id.Kind == embedder.KindStatic {
+	if _, words := embedder.IsOwn(id); words {
 		mend = "give the file of word vectors with --word-vectors instead"
 	}
 	p := datasets.Problem{File: f.vectors, Reason: fmt.Sprintf("metadata %s: expected the identity of an embedder elsewhere, such as kind %q, found kind %q, which this program makes itself: %s",
@@ -144,22 +149,27 @@ func vectorWarnings(file *datasets.VectorFile, prompts []datasets.Prompt) []stri
 // artifactEmbedder returns the embedder of an artifact where no vectors are
 // recorded. words is the file of word vectors, or empty.
 func artifactEmbedder(id centroids.Identity, words string) (centroids.Embedder, error) {
+	own, needsWords := embedder.IsOwn(id)
 	if words == "" {
 		e, err := embedder.FromIdentity(id)
-		if err != nil && id.Kind != embedder.KindHashing { // then a flag is missing
+		if err != nil && (!own || needsWords) { // then a flag is missing
 			err = fmt.Errorf("%w: %w", errUsage, err)
 		}
 		return e, err
 	}
-	if id.Kind != embedder.KindStatic {
+	if !needsWords {
 		return nil, fmt.Errorf("%w: --word-vectors goes with an artifact of kind %q, this one is of kind %q: leave the flag out", errUsage, embedder.KindStatic, id.Kind)
 	}
-	e, err := embedder.NewStatic(words)
+	static, err := embedder.NewStatic(words)
 	if err != nil {
 		return nil, err
 	}
+	var e centroids.Embedder = static
+	if _, joined := embedder.WithoutStructure(id); joined {
+		e = embedder.WithStructure(static)
+	}
 	if err := id.Check(e.Identity()); err != nil {
-		return nil, fmt.Errorf("%s: %w: expected the word vectors of %d dims whose decompressed bytes have the SHA-256 %s", words, err, id.Dims, id.Digest)
+		return nil, fmt.Errorf("%s: %w: expected the word vectors whose decompressed bytes have the SHA-256 %s", words, err, id.Digest)
 	}
 	return e, nil
 }
@@ -180,7 +190,7 @@ func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file 
 		return err
 	}
 	id, words := in.Artifact.Manifest().Embedder, f.words
-	if words == "" && id.Kind == embedder.KindStatic {
+	if _, needsWords := embedder.IsOwn(id); words == "" && needsWords {
 		words = config.Embedder.Path
 	}
 	in.Embedder, err = artifactEmbedder(id, words)

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
-	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/internal/wording"
 )
@@ -71,7 +70,7 @@ verified where they are made: its canaries stand in the readable copy beside it.
 // verifyArtifact embeds the canaries of an artifact again.
 func (a *app) verifyArtifact(ctx context.Context, artifact *centroids.Artifact, asked *artifactLive, words string) (err error) {
 	id := artifact.Manifest().Embedder
-	if id.Kind != embedder.KindHashing && id.Kind != embedder.KindStatic && id.Kind != remote.Kind {
+	if !isOwn(id) && id.Kind != remote.Kind {
 		return fmt.Errorf("%w: --verify needs the embedder that made its vectors, kind %q, model %q, %d dims, which this program is not: classify --vectors verifies the canaries that are among its prompts",
 			errUsage, id.Kind, id.Model, id.Dims)
 	}
@@ -98,6 +97,7 @@ func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool
 	if m.Embedder.Digest != "" {
 		line("digest", "%s", m.Embedder.Digest)
 	}
+	line("scorer", "%s", scorer(m))
 	line("thresholds", "%s", thresholds(m))
 	if m.InverseTemperature != nil {
 		line("temperature", "1/%.6g", *m.InverseTemperature)
@@ -123,12 +123,23 @@ func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool
 	return t.Flush()
 }
 
-// thresholds says what is accepted, tier by tier. No cosine is below −1.
+// scorer says how an artifact scores.
+func scorer(m centroids.Manifest) string {
+	switch m.Scorer {
+	case centroids.ScorerLogistic:
+		return "logistic model: probabilities"
+	case centroids.ScorerNearest:
+		return fmt.Sprintf("nearest examples: shares of %d", m.Neighbours)
+	}
+	return "centroid: cosines"
+}
+
+// thresholds says what is accepted, tier by tier. No score is below −1.
 func thresholds(m centroids.Manifest) string {
 	parts := make([]string, len(m.Tiers))
 	for i, tier := range m.Tiers {
 		switch parts[i] = tier + " accepts all"; {
-		case m.Thresholds[tier] > 1: // no cosine is
+		case m.Thresholds[tier] > 1: // no score is
 			parts[i] = tier + " accepts nothing"
 		case m.Thresholds[tier] > -1:
 			parts[i] = fmt.Sprintf("%s from %g", tier, m.Thresholds[tier])

@@ -9,7 +9,8 @@ import (
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
-// Embedding decides by an artifact's nearest centroid.
+// Embedding decides by an artifact: by the nearest centroid, or as its head
+// scores.
 type Embedding struct {
 	name     string
 	artifact *centroids.Artifact
@@ -67,19 +68,21 @@ func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]ev
 	return out, nil
 }
 
-// EmbeddingTrainer builds tier centroids and fits their temperature.
+// EmbeddingTrainer builds tier centroids, fits the head of its scorer, and fits
+// their temperature.
 type EmbeddingTrainer struct {
 	name     string
 	tiers    centroids.Tiers
 	fallback int
 	embedder centroids.Embedder
+	scorer   Scorer
 	bill     Bill
 }
 
 // NewEmbeddingTrainer returns the trainer of an [Embedding]. Texts without a
 // vector go to the fallback tier.
-func NewEmbeddingTrainer(name string, tiers centroids.Tiers, fallback int, embedder centroids.Embedder) *EmbeddingTrainer {
-	return &EmbeddingTrainer{name: name, tiers: tiers, fallback: fallback, embedder: embedder}
+func NewEmbeddingTrainer(name string, tiers centroids.Tiers, fallback int, embedder centroids.Embedder, scorer Scorer) *EmbeddingTrainer {
+	return &EmbeddingTrainer{name: name, tiers: tiers, fallback: fallback, embedder: embedder, scorer: scorer}
 }
 
 // Billed returns the trainer of classifiers that are [Embedding.Billed].
@@ -91,15 +94,16 @@ func (t EmbeddingTrainer) Billed(bill Bill) *EmbeddingTrainer {
 // Name implements [eval.Trainer].
 func (t *EmbeddingTrainer) Name() string { return t.name }
 
-// Train implements [eval.Trainer]: centroids of fit, temperature on tune. The
-// artifact accepts everything. Without a tune example that has a vector there
+// Train implements [eval.Trainer]: centroids and head of fit, temperature on tune.
+// The artifact accepts everything. Without a tune example that has a vector there
 // is no temperature, and decisions have no confidence.
 func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eval.Classifier, error) {
-	texts, tiers := make([]string, len(fit)), make([]int, len(fit))
-	for i, x := range fit {
-		texts[i], tiers[i] = x.Text, x.Tier
-	}
+	texts, tiers := textsOf(fit)
 	vectors, err := t.centroids(ctx, texts, tiers)
+	if err != nil {
+		return nil, err
+	}
+	head, err := t.head(ctx, texts, tiers)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +119,7 @@ func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) 
 		Canaries:   canaries,
 		Tolerance:  centroids.DefaultTolerance,
 	}
-	artifact, err := centroids.New(manifest, vectors)
+	artifact, err := centroids.NewScored(manifest, vectors, head)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +152,19 @@ func (t *EmbeddingTrainer) centroids(ctx context.Context, texts []string, tiers 
 	return vectors, nil
 }
 
+// head embeds the texts at once where there is a head to fit.
+func (t *EmbeddingTrainer) head(ctx context.Context, texts []string, tiers []int) (centroids.Head, error) {
+	if t.scorer.Kind == "" || t.scorer.Kind == centroids.ScorerCentroid {
+		return centroids.Head{}, nil
+	}
+	rows := &labelled{dims: t.embedder.Identity().Dims, tiers: tiers}
+	rows.vectors = make([]float32, len(texts)*rows.dims)
+	if err := t.embedder.Embed(ctx, rows.vectors, texts); err != nil {
+		return centroids.Head{}, fmt.Errorf("embedding %d texts: %w", len(texts), err)
+	}
+	return t.scorer.head(rows, t.tiers, stats.LogisticExact)
+}
+
 func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifact, tune []eval.Example) (*stats.Temperature, error) {
 	texts := make([]string, len(tune))
 	for i, x := range tune {
@@ -160,8 +177,8 @@ func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifac
 	var scores []float64
 	var labels []int
 	for i, d := range decisions {
-		if d.Scores != nil {
-			scores = append(scores, d.Scores...)
+		if d.Logits != nil {
+			scores = append(scores, d.Logits...)
 			labels = append(labels, tune[i].Tier)
 		}
 	}

@@ -67,7 +67,7 @@ func fit() []eval.Example {
 
 func train(t testing.TB, fallback int, fit, tune []eval.Example) *Embedding {
 	t.Helper()
-	c, err := NewEmbeddingTrainer("embedding", twoTiers(t), fallback, compass{"plain"}).Train(t.Context(), fit, tune)
+	c, err := NewEmbeddingTrainer("embedding", twoTiers(t), fallback, compass{"plain"}, Scorer{}).Train(t.Context(), fit, tune)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestTrainingErrors(t *testing.T) {
 		"fit cannot embed":    {examples([]int{0, 1}, "at 0", "broken"), nil, "broken text"},
 		"tune cannot embed":   {fit(), examples([]int{0}, "broken"), "broken text"},
 	} {
-		_, err := NewEmbeddingTrainer("embedding", twoTiers(t), 0, compass{"plain"}).Train(t.Context(), c.fit, c.tune)
+		_, err := NewEmbeddingTrainer("embedding", twoTiers(t), 0, compass{"plain"}, Scorer{}).Train(t.Context(), c.fit, c.tune)
 		if err == nil || !strings.Contains(err.Error(), c.mention) {
 			t.Errorf("%s: error %v, want one that holds %q", name, err, c.mention)
 		}

@@ -101,9 +101,18 @@ type EmbedderConfig struct {
 
 // ClassifiersConfig configures each classifier.
 type ClassifiersConfig struct {
-	Rule   RuleConfig   `yaml:"rule" json:"rule"`
-	LLM    LLMConfig    `yaml:"llm" json:"llm"`
-	Hybrid HybridConfig `yaml:"hybrid" json:"hybrid"`
+	Rule      RuleConfig      `yaml:"rule" json:"rule"`
+	Embedding EmbeddingConfig `yaml:"embedding" json:"embedding"`
+	LLM       LLMConfig       `yaml:"llm" json:"llm"`
+	Hybrid    HybridConfig    `yaml:"hybrid" json:"hybrid"`
+}
+
+// EmbeddingConfig says which candidates for the embedding classifier there are.
+type EmbeddingConfig struct {
+	Structure  string    `yaml:"structure" json:"structure"`
+	Scorer     string    `yaml:"scorer" json:"scorer"`
+	LogisticC  []float64 `yaml:"logistic_c" json:"logistic_c"`
+	Neighbours []int     `yaml:"neighbours" json:"neighbours"`
 }
 
 // RuleConfig is the rule classifier. Empty tiers are derived from the list.

@@ -63,6 +63,9 @@ func (c *Config) check() error {
 	if _, err := classify.NewRule("rule", rule); err != nil {
 		return fmt.Errorf("classifiers, rule: %w", err)
 	}
+	if err := c.Classifiers.Embedding.check(); err != nil {
+		return fmt.Errorf("classifiers, embedding, %w", err)
+	}
 	l := c.Classifiers.LLM
 	if err := l.ModelConfig.check("classifiers, llm"); err != nil {
 		return err

@@ -54,7 +54,7 @@ func (j *job) embedding(ctx context.Context) error {
 	// What was used rather than what was asked for: a flag or an artifact may
 	// have brought another embedder.
 	j.Config.Embedder = EmbedderConfig{Kind: id.Kind, Dims: id.Dims}
-	var trainer eval.Trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e).Billed(j.in.Bill)
+	var trainer eval.Trainer
 	if a := j.in.Artifact; a != nil {
 		if err := j.verify(ctx, e); err != nil {
 			return err
@@ -64,6 +64,13 @@ func (j *job) embedding(ctx context.Context) error {
 			return err
 		}
 		trainer = eval.Fitted{Classifier: c.Billed(j.in.Bill)}
+	} else {
+		c, err := j.choose(ctx, e)
+		if err != nil {
+			return err
+		}
+		e = c.Embedder
+		trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e, c.Scorer).Billed(j.in.Bill)
 	}
 	fitted, err := j.predict(ctx, trainer)
 	if errors.Is(err, centroids.ErrNoDirection) {
@@ -127,6 +134,9 @@ const manyEmpty = 0.05
 
 func (j *job) noteEmbedder(e centroids.Embedder) {
 	j.Embedder = EmbedderNote{Identity: e.Identity(), Prompts: len(j.Items)}
+	if joined, ok := e.(*embedder.Joined); ok {
+		e = joined.First()
+	}
 	switch e := e.(type) {
 	case *embedder.Static:
 		v := e.Vocabulary()

@@ -61,6 +61,7 @@ type Run struct {
 	Policies    *Policies // nil where no outcomes were given
 	Artifact    *centroids.Artifact
 	Embedder    EmbedderNote
+	Choice      *classify.Choice // of the embedding classifier; nil where there was none
 	NotRun      []NotRun
 	LLM         *LLMNote // nil where no LLM answers were given
 	Warnings    []string

@@ -38,6 +38,8 @@ func builtinSet(t *testing.T) pipeline.Input {
 func execute(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) (*pipeline.Run, error) {
 	t.Helper()
 	config, in := pipeline.DefaultConfig(), builtinSet(t)
+	// Choosing takes longer than all the rest, and tests of its own.
+	config.Classifiers.Embedding.Structure, config.Classifiers.Embedding.Scorer = "none", "centroid"
 	if change != nil {
 		change(&config, &in)
 	}

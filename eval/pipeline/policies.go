@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
@@ -218,7 +219,7 @@ func (j *job) suite(ctx context.Context) (*simulate.Suite, error) {
 	if s.Checks, err = policy.NewChecks(j.Config.Policies.Checks.Policy()); err != nil {
 		return nil, err
 	}
-	e, err := j.embedder()
+	e, err := j.answerEmbedder()
 	if err != nil {
 		return nil, err
 	}
@@ -233,6 +234,19 @@ func (j *job) suite(ctx context.Context) (*simulate.Suite, error) {
 	}
 	s.Deciders = j.deciders()
 	return s, nil
+}
+
+// answerEmbedder returns what answers are compared with: the embedder of prompts
+// less the structure, which says nothing of what an answer means.
+func (j *job) answerEmbedder() (centroids.Embedder, error) {
+	e, err := j.embedder()
+	switch e := e.(type) {
+	case *embedder.Joined:
+		return e.First(), nil
+	case *embedder.Structural:
+		return embedder.NewHashing(embedder.DefaultDims)
+	}
+	return e, err
 }
 
 // NewAgreement returns the agreement of a configuration. Embedders of recorded

@@ -25,9 +25,11 @@ var ErrNotConverged = errors.New("stats: logistic fit did not converge")
 
 const (
 	logisticIterations = 2000
-	logisticGradient   = 1e-10 // largest element at which the fit ends
-	logisticGood       = 1e-5 // at which it may end where no step improves the sum any more
+	logisticGood       = 1e-5 // largest element of the gradient where no step improves the sum any more
 )
+
+// LogisticExact is the tolerance at which weights are right to about 1e-6.
+const LogisticExact = 1e-10
 
 // FitLogistic minimises the mean negative log-likelihood of the labels plus
 // ‖W‖² / (2·c·n); biases are free. That is scikit-learn's LogisticRegression with
@@ -35,15 +37,16 @@ const (
 //
 // x holds n = len(labels) rows of dims values, row-major; labels are in
 // [0, classes), and each class must have one. It is minimised by limited-memory
-// BFGS; each step is O(n·dims·classes), and memory is 8·n·dims bytes. It panics
-// when lengths disagree, a label is out of range, or c is not positive.
-func FitLogistic(x []float32, labels []int, dims, classes int, c float64) (Logistic, error) {
+// BFGS until no element of the gradient is beyond tolerance; each step is
+// O(n·dims·classes), and memory is 8·n·dims bytes. It panics when lengths
+// disagree, a label is out of range, or c or tolerance is not positive.
+func FitLogistic(x []float32, labels []int, dims, classes int, c, tolerance float64) (Logistic, error) {
 	n := len(labels)
 	if len(x) != n*dims || dims < 1 {
 		panic("stats: rows and labels of unequal length")
 	}
-	if !(c > 0) || math.IsInf(c, 1) {
-		panic("stats: c is not positive and finite")
+	if !(c > 0) || math.IsInf(c, 1) || !(tolerance > 0) {
+		panic("stats: c or tolerance is not positive and finite")
 	}
 	checkRows(n*classes, labels, classes)
 	seen := make([]bool, classes)
@@ -58,7 +61,7 @@ func FitLogistic(x []float32, labels []int, dims, classes int, c float64) (Logis
 	f := newLogisticLoss(x, labels, dims, classes, c)
 	begin := make([]float64, classes*(dims+1))
 	result, err := optimize.Minimize(optimize.Problem{Func: f.value, Grad: f.gradient}, begin,
-		&optimize.Settings{GradientThreshold: logisticGradient, MajorIterations: logisticIterations, Converger: optimize.NeverTerminate{}},
+		&optimize.Settings{GradientThreshold: tolerance, MajorIterations: logisticIterations, Converger: optimize.NeverTerminate{}},
 		&optimize.LBFGS{Store: 10})
 	if result == nil {
 		return Logistic{}, fmt.Errorf("%w: %w", ErrNotConverged, err)
@@ -66,7 +69,7 @@ func FitLogistic(x []float32, labels []int, dims, classes int, c float64) (Logis
 	// A line search that finds nothing lower has met the limits of rounding.
 	gradient := make([]float64, len(begin))
 	f.gradient(gradient, result.X)
-	if left := maxAbs(gradient); !(left <= logisticGood) {
+	if left := maxAbs(gradient); !(left <= max(tolerance, logisticGood)) {
 		return Logistic{}, fmt.Errorf("%w: after %d iterations the gradient is %.3g", ErrNotConverged, result.MajorIterations, left)
 	}
 	m := Logistic{Weight: result.X[:classes*dims], Bias: result.X[classes*dims:], Iterations: result.MajorIterations}

@@ -52,7 +52,7 @@ func TestFitLogisticEqualsScikitLearn(t *testing.T) {
 			[]float64{-0.37655747, 0.42048056, -0.0439231}, 0.22481089618696445},
 	} {
 		x, labels := logisticRows(c.n, c.dims, c.classes)
-		got, err := stats.FitLogistic(x, labels, c.dims, c.classes, c.c)
+		got, err := stats.FitLogistic(x, labels, c.dims, c.classes, c.c, stats.LogisticExact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,17 +73,18 @@ func TestFitLogisticEqualsScikitLearn(t *testing.T) {
 
 func TestFitLogisticRefuses(t *testing.T) {
 	x, labels := logisticRows(20, 3, 2)
-	if _, err := stats.FitLogistic(x, labels, 3, 3, 1); err == nil {
+	if _, err := stats.FitLogistic(x, labels, 3, 3, 1, 1e-6); err == nil {
 		t.Error("a class without a row: expected an error")
 	}
 	x[4] = float32(math.NaN())
-	if _, err := stats.FitLogistic(x, labels, 3, 2, 1); !errors.Is(err, stats.ErrNotConverged) {
+	if _, err := stats.FitLogistic(x, labels, 3, 2, 1, 1e-6); !errors.Is(err, stats.ErrNotConverged) {
 		t.Errorf("a row with NaN: %v, expected ErrNotConverged", err)
 	}
 	for name, fit := range map[string]func(){
-		"c":       func() { _, _ = stats.FitLogistic(x, labels, 3, 2, 0) },
-		"lengths": func() { _, _ = stats.FitLogistic(x[1:], labels, 3, 2, 1) },
-		"label":   func() { _, _ = stats.FitLogistic(x, labels, 3, 1, 1) },
+		"c":         func() { _, _ = stats.FitLogistic(x, labels, 3, 2, 0, 1e-6) },
+		"lengths":   func() { _, _ = stats.FitLogistic(x[1:], labels, 3, 2, 1, 1e-6) },
+		"tolerance": func() { _, _ = stats.FitLogistic(x, labels, 3, 2, 1, 0) },
+		"label":     func() { _, _ = stats.FitLogistic(x, labels, 3, 1, 1, 1e-6) },
 	} {
 		func() {
 			defer func() {
@@ -99,7 +100,7 @@ func TestFitLogisticRefuses(t *testing.T) {
 func BenchmarkFitLogistic(b *testing.B) {
 	x, labels := logisticRows(480, 1085, 4)
 	for b.Loop() {
-		m, err := stats.FitLogistic(x, labels, 1085, 4, 10)
+		m, err := stats.FitLogistic(x, labels, 1085, 4, 10, stats.LogisticExact)
 		if err != nil {
 			b.Fatal(err)
 		}
