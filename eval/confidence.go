@@ -11,7 +11,7 @@ import (
 
 const (
 	calibrationBins  = 15   // equal-mass bins of the ECE
-	nullReplicates   = 1000 // of the ECE of perfect confidence
+	nullReplicates   = 1000 // of perfect confidence, and of one at random
 	mostCurvePoints  = 500  // of a risk–coverage curve in a result
 	fewestReplicated = 2    // prompts that a bootstrap interval needs
 )
@@ -36,12 +36,15 @@ func (b *bench) calibration(c *contender) *Calibration {
 	}
 	mean, null := stats.NullECE(conf, calibrationBins, nullReplicates, b.Seed)
 	cal := &Calibration{
-		N:     len(conf),
-		ECE:   Number(stats.ECE(conf, right, calibrationBins)),
-		Null:  Estimate{Number(mean), Number(null.Low), Number(null.High)},
-		Brier: b.brier(c, chosen),
-		Risk:  b.riskCoverage(conf, right),
+		N:    len(conf),
+		ECE:  Number(stats.ECE(conf, right, calibrationBins)),
+		Null: Estimate{Number(mean), Number(null.Low), Number(null.High)},
 	}
+	var figures []figure
+	var area func(weights []float64) float64
+	cal.Brier, figures = b.brier(c, chosen)
+	cal.Risk, area = b.riskCoverage(conf, right)
+	b.bootstrap(cal.N, append(figures, figure{&cal.Risk.AURC, area})...)
 	sum, correct := 0.0, 0
 	for _, bin := range stats.Reliability(conf, right, calibrationBins) {
 		sum += bin.MeanConfidence * float64(bin.N)
@@ -57,43 +60,44 @@ func (b *bench) calibration(c *contender) *Calibration {
 }
 
 // brier scores the probabilities of those of the chosen test items that have
-// some.
-func (b *bench) brier(c *contender, chosen []int) *Brier {
+// some, and returns a figure to resample with each interval: the score, then its
+// gain.
+func (b *bench) brier(c *contender, chosen []int) (*Brier, []figure) {
 	k := b.Tiers.Len()
 	mix := b.trainMix()
-	var all, fixed, losses, references []float64
+	stated, losses, gains := make([]float64, len(chosen)), make([]float64, len(chosen)), make([]float64, len(chosen))
+	var all, fixed []float64
 	var truth []int
-	for _, j := range chosen {
+	for i, j := range chosen {
 		p := c.decisions[j].Probabilities
 		if p == nil {
 			continue
 		}
 		label := []int{b.items[b.test[j]].Tier}
 		truth = append(truth, label[0])
-		all = append(all, p...)
-		losses = append(losses, stats.Brier(p, label, k))
+		all, fixed = append(all, p...), append(fixed, mix...)
+		stated[i], losses[i] = 1, stats.Brier(p, label, k)
 		if mix != nil {
-			fixed = append(fixed, mix...)
-			references = append(references, stats.Brier(mix, label, k))
+			gains[i] = stats.Brier(mix, label, k) - losses[i]
 		}
 	}
 	if len(truth) == 0 {
-		return nil
+		return nil, nil
 	}
 	s := &Brier{N: len(truth), Score: bare(stats.Brier(all, truth, k), 0), Reference: undefined().Value, Gain: undefined()}
+	mean := func(of []float64) func(weights []float64) float64 {
+		return func(weights []float64) float64 { return dot(weights, of) / dot(weights, stated) }
+	}
+	figures := []figure{{&s.Score, mean(losses)}}
 	if mix != nil {
 		s.Reference = Number(stats.Brier(fixed, truth, k))
 		s.Gain.Value = s.Reference - s.Score.Value
+		figures = append(figures, figure{&s.Gain, mean(gains)})
 	}
-	n := float64(s.N)
-	b.bootstrap(s.N, []*Estimate{&s.Score, &s.Gain}, func(weights []float64) []float64 {
-		score := dot(weights, losses) / n
-		if mix == nil {
-			return []float64{score, 0}
-		}
-		return []float64{score, dot(weights, references)/n - score}
-	})
-	return s
+	if s.N < fewestReplicated {
+		return s, nil
+	}
+	return s, figures
 }
 
 // trainMix is the share of each tier among the train items; nil without any.
@@ -112,41 +116,43 @@ func (b *bench) trainMix() []float64 {
 	return mix
 }
 
-func (b *bench) riskCoverage(conf []float64, right []bool) RiskCoverage {
+// riskCoverage also returns the figure to resample with its interval.
+func (b *bench) riskCoverage(conf []float64, right []bool) (RiskCoverage, func(weights []float64) float64) {
 	n, wrong := len(conf), 0
 	for _, is := range right {
 		wrong += int(indicator(!is))
 	}
 	curve := stats.RiskCoverageCurve(conf, right)
-	r := RiskCoverage{
+	return RiskCoverage{
 		AURC:    bare(stats.AURC(curve), 0),
 		Random:  Number(float64(wrong) / float64(n)),
 		Perfect: Number(stats.PerfectAURC(n, wrong)),
-		P:       stats.AURCTest(conf, right, b.Replicates, b.Seed),
+		P:       stats.AURCTest(conf, right, nullReplicates, b.Seed),
 		Curve:   thinned(curve),
-	}
-	ranked := rankByConfidence(conf, right)
-	b.bootstrap(n, []*Estimate{&r.AURC}, func(weights []float64) []float64 { return []float64{ranked.area(weights)} })
-	return r
+	}, rankByConfidence(conf, right).area
 }
 
-// bootstrap fills in intervals of figures with a value: percentiles of what of
-// returns for resamples of n prompts, aligned with the figures.
-func (b *bench) bootstrap(n int, figures []*Estimate, of func(weights []float64) []float64) {
+// A figure is an estimate whose interval is to be filled in, and its value where
+// prompt i occurs weights[i] times: NaN where none has probabilities.
+type figure struct {
+	dst *Estimate
+	of  func(weights []float64) float64
+}
+
+// bootstrap fills in percentile intervals from resamples of n prompts.
+func (b *bench) bootstrap(n int, figures ...figure) {
 	if n < fewestReplicated {
 		return
 	}
 	replicates := make([][]float64, len(figures))
 	stats.Resample(n, b.Replicates, b.Seed, func(_ int, weights []float64) {
-		for f, v := range of(weights) {
-			replicates[f] = append(replicates[f], v)
+		for f, figure := range figures {
+			replicates[f] = append(replicates[f], figure.of(weights))
 		}
 	})
-	for f, e := range figures {
-		if e.Value.Defined() {
-			i := stats.Percentile(replicates[f], confidence)
-			e.Low, e.High = Number(i.Low), Number(i.High)
-		}
+	for f, figure := range figures {
+		i := stats.Percentile(replicates[f], confidence)
+		figure.dst.Low, figure.dst.High = Number(i.Low), Number(i.High)
 	}
 }
 
