@@ -23,10 +23,14 @@ type Decision struct {
 	Tier       int       // the tier to serve
 	Scores     []float64 // one a tier, nil where the classifier has none
 	Confidence *float64  // probability that Tier is right; nil where unknown
-	Stage      string    // the part of a hybrid, or of a rule, that decided; empty elsewhere
-	Invalid    bool      // the answer was no tier: Tier is the fallback
-	Err        string    // why there was no answer: Tier is the fallback; empty if there was
-	Model      string    // the model asked, if any
+	// Probabilities are those of each tier, summing to 1; nil where the
+	// classifier states none. Confidence is then that of Tier, which need not be
+	// the highest.
+	Probabilities []float64
+	Stage         string // the part of a hybrid, or of a rule, that decided; empty elsewhere
+	Invalid       bool   // the answer was no tier: Tier is the fallback
+	Err           string // why there was no answer: Tier is the fallback; empty if there was
+	Model         string // the model asked, if any
 
 	InputTokens  *int // of the classification; nil where unknown or none
 	OutputTokens *int

@@ -84,11 +84,54 @@ type TierScore struct {
 	F1        Number   `json:"f1"`
 }
 
-// Calibration compares confidence with correctness.
+// Calibration compares confidence with correctness, on one prompt a group: the
+// first by order of items that has a confidence.
 type Calibration struct {
-	N    int      `json:"n"` // prompts with a confidence, one a group
-	ECE  Number   `json:"ece"`
-	Null Estimate `json:"null_ece"` // ECE that perfect confidence would show here
+	N        int              `json:"n"`
+	Mean     Number           `json:"mean_confidence"`
+	Accuracy Estimate         `json:"accuracy"` // Wilson
+	ECE      Number           `json:"ece"`
+	Null     Estimate         `json:"null_ece"` // ECE that perfect confidence would show here
+	Bins     []ReliabilityBin `json:"bins"`     // at most 15 of nearly equal size, least sure first
+	Brier    *Brier           `json:"brier"`    // nil where no tier's probability is stated
+	Risk     RiskCoverage     `json:"risk_coverage"`
+}
+
+// A ReliabilityBin is the prompts of neighbouring confidences.
+type ReliabilityBin struct {
+	N        int      `json:"n"`
+	Least    Number   `json:"least_confidence"`
+	Greatest Number   `json:"greatest_confidence"`
+	Mean     Number   `json:"mean_confidence"`
+	Accuracy Estimate `json:"accuracy"` // Wilson
+}
+
+// Brier is the mean of Σ_k (p_k − y_k)², where y is 1 for the true tier and 0
+// for others: 0 for certainty of the truth, 2 for certainty of another tier.
+type Brier struct {
+	N         int      `json:"n"`         // prompts with probabilities, of those of the calibration
+	Score     Estimate `json:"score"`     // bootstrap
+	Reference Number   `json:"reference"` // of always stating the tier mix of train; NaN without train
+	Gain      Estimate `json:"gain"`      // Reference minus Score; paired bootstrap
+}
+
+// RiskCoverage is what it buys to trust only decisions above a confidence.
+type RiskCoverage struct {
+	AURC    Estimate `json:"aurc"`    // area under the curve, in [0, 1], less is better; bootstrap
+	Random  Number   `json:"random"`  // its expectation for a confidence at random: the share that is wrong
+	Perfect Number   `json:"perfect"` // of a confidence that is higher for all right decisions than for wrong ones
+	P       float64  `json:"p"`       // of an AURC as low by chance, one-sided; see stats.AURCTest
+
+	// Curve has a point for each distinct confidence, the most confident first;
+	// of more than 500, the first at or above each 500th of the prompts.
+	Curve []RiskPoint `json:"curve"`
+}
+
+// A RiskPoint is a confidence that decisions must reach to be trusted.
+type RiskPoint struct {
+	Confidence Number `json:"confidence"`
+	Coverage   Number `json:"coverage"` // share of prompts that reach it
+	Risk       Number `json:"risk"`     // share of these that is wrong
 }
 
 // A Pair compares two classifiers on the same prompts.

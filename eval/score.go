@@ -109,33 +109,6 @@ func (b *bench) outOfFold(c *contender) {
 	c.score.OutOfFold, c.score.OutOfFoldKappa, c.score.OutOfFoldN = &accuracy, &kappa, len(b.items)
 }
 
-// calibrationBins is the number of equal-mass bins of the ECE.
-const calibrationBins = 15
-
-// calibration looks at one prompt a group, the first by order of items: copies
-// would make a chance deviation look sure.
-func (b *bench) calibration(c *contender) *Calibration {
-	var conf []float64
-	var right []bool
-	seen := make([]bool, b.groups)
-	for j, d := range c.decisions {
-		if d.Confidence != nil && !seen[b.cluster[j]] {
-			seen[b.cluster[j]] = true
-			conf = append(conf, *d.Confidence)
-			right = append(right, d.Tier == b.items[b.test[j]].Tier)
-		}
-	}
-	if len(conf) == 0 {
-		return nil
-	}
-	mean, null := stats.NullECE(conf, calibrationBins, 1000, b.Seed)
-	return &Calibration{
-		N:    len(conf),
-		ECE:  Number(stats.ECE(conf, right, calibrationBins)),
-		Null: Estimate{Number(mean), Number(null.Low), Number(null.High)},
-	}
-}
-
 // latency is the nearest-rank percentile of the known latencies; unknown where
 // they are known on too few prompts.
 func (b *bench) latency(decisions []Decision, q float64) Quantity {

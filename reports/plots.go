@@ -27,6 +27,7 @@ const (
 	plotPolicies  = "plots/policies.svg"
 	plotCurves    = "plots/curves.svg"
 	plotShare     = "plots/share.svg"
+	plotRisk      = "plots/risk.svg"
 )
 
 func drawPlots(run *pipeline.Run) []plot {
@@ -38,6 +39,7 @@ func drawPlots(run *pipeline.Run) []plot {
 	if run.Result.Unpriced == "" {
 		plots = append(plots, plot{plotCost, "cost against accuracy", costPlot(run)})
 	}
+	plots = append(plots, confidencePlots(run.Result)...)
 	if run.Policies != nil {
 		plots = append(plots, plot{plotPolicies, "cost against quality of policies", policiesPlot(run.Policies)})
 		for _, p := range curvePlots(run.Policies.Routes) {

@@ -33,6 +33,7 @@ func Markdown(run *pipeline.Run) string {
 	r.tiers()
 	r.pairs()
 	r.parts()
+	r.confidence()
 	r.mistakes()
 	r.policies()
 	r.artifact()
@@ -174,19 +175,7 @@ func (r *report) alternatives() {
 		rows = append(rows, []string{code(s.Name), fold, kappa, shareCell(s.BalancedAccuracy), numberCell(s.MeanTierError, threeDigits),
 			alt, shuffled, fmt.Sprint(s.Invalid), fmt.Sprint(s.Errors)})
 	}
-	r.folded("More measures", func() {
-		r.table(header, rows)
-		rows = nil
-		for _, s := range r.result.Classifiers {
-			if c := s.Calibration; c != nil {
-				rows = append(rows, []string{code(s.Name), wording.Thousands(c.N), numberCell(c.ECE, threeDigits), pointCell(c.Null)})
-			}
-		}
-		if len(rows) > 0 {
-			r.text("Expected calibration error of the stated probabilities, and what a perfectly calibrated classifier would show on as many prompts:")
-			r.table([]string{"", "prompts", "ECE", "ECE if calibrated"}, rows)
-		}
-	})
+	r.folded("More measures", func() { r.table(header, rows) })
 }
 
 func (r *report) costs() {
@@ -260,6 +249,7 @@ func (r *report) method() {
 		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it.",
 		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",
+		"Confidence is that of softmax(β · score), with β fitted on tune, or of the LLM's log-probabilities likewise scaled. ECE has up to 15 bins of nearly equal size; its comparison draws right and wrong by the stated confidences 1,000 times. The intervals of Brier and AURC are percentiles over resampled prompts, p is the share of random orders, out of 1,000, with an AURC no greater.",
 		"Macro-F1 averages the tiers that occur as truth or prediction. Quadratic κ counts an error of two tiers four times one of one tier; 0 is chance.",
 		"Of the baselines of classifiers, `random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
 	} {

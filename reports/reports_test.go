@@ -112,8 +112,8 @@ func TestFolderIsReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	pictures := regexp.MustCompile(`!\[[^]]*\]\(([^)]*)\)`).FindAllSubmatch(report, -1)
-	if len(pictures) != 4 {
-		t.Errorf("%d pictures, expected 4", len(pictures))
+	if len(pictures) != 6 {
+		t.Errorf("%d pictures, expected 6", len(pictures))
 	}
 	for _, p := range pictures {
 		if _, err := os.Stat(filepath.Join(folder, string(p[1]))); err != nil {

@@ -64,7 +64,8 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	for _, p := range drawPlots(run) {
 		files = append(files, file{p.file, p.svg})
 	}
-	stale := map[string]bool{plotCost: true, plotPolicies: true, plotCurves: true, plotShare: true, CascadeFile: true, ParallelFile: true, CurvesFile: true}
+	stale := map[string]bool{plotCost: true, plotPolicies: true, plotCurves: true, plotShare: true, CascadeFile: true, ParallelFile: true, CurvesFile: true,
+		plotRisk: true, reliabilityFile(pipeline.EmbeddingName): true, reliabilityFile(pipeline.LLMName): true}
 	for _, f := range files {
 		delete(stale, f.name)
 	}

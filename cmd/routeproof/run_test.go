@@ -51,7 +51,8 @@ func TestGoldenRun(t *testing.T) {
 	summary := must(t, "run", "--out", "out").stdout
 	files := steady(t, "out")
 	want := []string{"report.md", "result.json", "centroids.json", "centroids.safetensors", "predictions.parquet", "classifiers.parquet", "cascade.parquet", "parallel.parquet", "curves.parquet",
-		"plots/accuracy.svg", "plots/confusion.svg", "plots/cost.svg", "plots/curves.svg", "plots/policies.svg", "plots/scores.svg"}
+		"plots/accuracy.svg", "plots/confusion.svg", "plots/cost.svg", "plots/curves.svg", "plots/policies.svg",
+		"plots/reliability-embedding.svg", "plots/risk.svg", "plots/scores.svg"}
 	got := slices.Sorted(func(yield func(string) bool) {
 		for name := range files {
 			if !yield(name) {

@@ -62,7 +62,7 @@ func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]ev
 			out[i].CostUSD, out[i].LatencyMS = e.bill(texts[i]), eval.Quantity{}
 		}
 		if d.Probabilities != nil {
-			out[i].Confidence = &d.Probabilities[d.Tier]
+			out[i].Probabilities, out[i].Confidence = d.Probabilities, new(d.Probabilities[d.Tier])
 		}
 	}
 	return out, nil

@@ -141,6 +141,9 @@ func TestTemperatureComesFromTune(t *testing.T) {
 	if d.Confidence == nil || math.Abs(*d.Confidence-p) > 1e-12 {
 		t.Errorf("confidence %v, want %v", d.Confidence, p)
 	}
+	if len(d.Probabilities) != 2 || d.Probabilities[d.Tier] != *d.Confidence || math.Abs(d.Probabilities[0]+d.Probabilities[1]-1) > 1e-12 {
+		t.Errorf("probabilities %v, confidence %v", d.Probabilities, *d.Confidence)
+	}
 	if dear := ask(t, c, "at 70")[0]; dear.Tier != 1 || dear.Confidence == nil || math.Abs(*dear.Confidence-p) > 1e-6 {
 		t.Errorf("at 70: %+v, want the mirror image of at 20", dear)
 	}
@@ -169,7 +172,7 @@ func TestNoTuneNoConfidence(t *testing.T) {
 		if beta := c.Artifact().Manifest().InverseTemperature; beta != nil {
 			t.Errorf("tune %s: inverse temperature %v", name, *beta)
 		}
-		if d := ask(t, c, "at 10")[0]; d.Confidence != nil {
+		if d := ask(t, c, "at 10")[0]; d.Confidence != nil || d.Probabilities != nil {
 			t.Errorf("tune %s: confidence %v", name, *d.Confidence)
 		}
 	}

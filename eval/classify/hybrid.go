@@ -79,6 +79,8 @@ func (h *Hybrid) Classify(ctx context.Context, requests []eval.Request) ([]eval.
 }
 
 // after is decision d with what the stages before it spent and scored.
+// Probabilities and confidence are of the tier that d decides: those of d alone,
+// or unknown.
 func after(before, d eval.Decision) eval.Decision {
 	d.CostUSD = before.CostUSD.Add(d.CostUSD)
 	d.LatencyMS = before.LatencyMS.Add(d.LatencyMS)

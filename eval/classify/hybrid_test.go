@@ -35,11 +35,11 @@ func ms(v float64) eval.Quantity  { return eval.Quantity{Value: v, Origin: eval.
 
 func TestHybridStages(t *testing.T) {
 	first := &part{name: "first", decide: map[string]eval.Decision{
-		"sure":        {Tier: 1, Scores: []float64{0, 1}, CostUSD: usd(1), LatencyMS: ms(10)},
+		"sure":        {Tier: 1, Scores: []float64{0, 1}, Probabilities: []float64{0.1, 0.9}, Confidence: new(0.9), CostUSD: usd(1), LatencyMS: ms(10)},
 		"unsure":      {Tier: 1, Scores: []float64{0, 0.25}, CostUSD: usd(1), LatencyMS: ms(10), InputTokens: new(100)},
 		"failed":      {Tier: 1, Scores: []float64{0, 1}, CostUSD: usd(1), LatencyMS: ms(10), Err: "timeout"},
 		"unsure both": {Tier: 1, CostUSD: usd(1), LatencyMS: ms(10)},
-		"unknown":     {Tier: 1, LatencyMS: ms(10)},
+		"unknown":     {Tier: 1, LatencyMS: ms(10), Scores: []float64{0.5, 0.4}, Probabilities: []float64{0.3, 0.7}, Confidence: new(0.7)},
 	}}
 	second := &part{name: "second", decide: map[string]eval.Decision{
 		"unsure":      {Tier: 2, Scores: []float64{1, 0}, CostUSD: usd(2), LatencyMS: ms(20), InputTokens: new(7), OutputTokens: new(3), Model: "m"},
@@ -48,17 +48,19 @@ func TestHybridStages(t *testing.T) {
 		"unknown":     {Tier: 2, CostUSD: usd(2), LatencyMS: ms(20)},
 	}}
 	last := &part{name: "last", decide: map[string]eval.Decision{
-		"unsure both": {Tier: 3, CostUSD: usd(4), LatencyMS: ms(40), Confidence: new(0.5)},
+		"unsure both": {Tier: 3, CostUSD: usd(4), LatencyMS: ms(40), Probabilities: []float64{0.2, 0.3, 0, 0.5}, Confidence: new(0.5)},
 		"unknown":     {Tier: 0, CostUSD: usd(4), LatencyMS: ms(40), Err: "down"},
 	}}
 	h := NewHybrid("hybrid", Stage{first, MarginAtLeast(0.5)}, Stage{second, MarginAtLeast(0.5)}, Stage{Classifier: last})
 	texts := []string{"sure", "unsure", "failed", "unsure both", "unknown"}
 	want := []eval.Decision{
-		{Tier: 1, Stage: "first", Scores: []float64{0, 1}, CostUSD: usd(1), LatencyMS: ms(10)},
+		{Tier: 1, Stage: "first", Scores: []float64{0, 1}, Probabilities: []float64{0.1, 0.9}, Confidence: new(0.9), CostUSD: usd(1), LatencyMS: ms(10)},
 		{Tier: 2, Stage: "second", Scores: []float64{1, 0}, CostUSD: usd(3), LatencyMS: ms(30), InputTokens: new(107), OutputTokens: new(3), Model: "m"},
 		{Tier: 0, Stage: "second", Scores: []float64{1, 0}, CostUSD: usd(3), LatencyMS: ms(30)},
-		{Tier: 3, Stage: "last", CostUSD: usd(7), LatencyMS: ms(70), Confidence: new(0.5)},
-		{Tier: 0, Stage: "last", LatencyMS: ms(70), Err: "down"}, // the last decides, its failure stands
+		{Tier: 3, Stage: "last", CostUSD: usd(7), LatencyMS: ms(70), Probabilities: []float64{0.2, 0.3, 0, 0.5}, Confidence: new(0.5)},
+		// The last decides and its failure stands. The first stage's
+		// probabilities are not of that decision.
+		{Tier: 0, Stage: "last", Scores: []float64{0.5, 0.4}, LatencyMS: ms(70), Err: "down"},
 	}
 	if diff := cmp.Diff(want, ask(t, h, texts...)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

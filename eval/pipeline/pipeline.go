@@ -97,6 +97,11 @@ type LLMNote struct {
 	Recorded int     `json:"recorded"` // answers used
 	Unused   int     `json:"unused"`   // answers to no labelled prompt
 	Steady   *Steady `json:"steady"`   // null where each prompt was asked once
+
+	// Of its probabilities, see [classify.ScaleTemperature].
+	Logprobs           int      `json:"logprobs"`            // labelled prompts with a tier named and log-probabilities
+	TunedOn            int      `json:"temperature_n"`       // tune prompts that the temperature was fitted on
+	InverseTemperature *float64 `json:"inverse_temperature"` // null where there was none to fit it on
 }
 
 // Steady says how often repeated questions got the same tier.
@@ -199,6 +204,7 @@ func (j *job) llm(ctx context.Context) error {
 		return err
 	}
 	j.LLM = &LLMNote{Source: j.in.AnswersName, Note: j.in.AnswersNote}
+	j.scaleLLM()
 	for _, it := range j.Items {
 		if _, ok := j.in.Answers[it.ID]; ok {
 			j.LLM.Recorded++
@@ -242,6 +248,7 @@ func (j *job) askLLM(ctx context.Context) error {
 		return err
 	}
 	j.LLM = &LLMNote{Source: live.Name, Live: true, Recorded: len(j.Items)}
+	j.scaleLLM()
 	times := j.Config.Classifiers.LLM.Repeats
 	if times < 2 {
 		return nil

@@ -1,7 +1,8 @@
 // Package svgplot draws the plots of a report as SVG files: pure functions from plain numbers to bytes.
 //
 // [Dots] compares values with their intervals, [Confusion] shows where predictions fall, [Boxes] shows how scores
-// spread, [Scatter] sets cost against quality. Each function lays its picture out top to bottom on a canvas (canvas.go)
+// spread, [Scatter] sets cost against quality, [Lines] draws curves of both, [Reliability] sets how often predictions are
+// right against how sure they were. Each function lays its picture out top to bottom on a canvas (canvas.go)
 // that escapes every text, formats every number, and is closed with a size, a <title> and a <desc>.
 //
 // What holds for all of them:

@@ -234,3 +234,48 @@ func TestLinesGeometry(t *testing.T) {
 		t.Errorf("what is left out is not named: %q", w)
 	}
 }
+
+// Bins stand where they were stated and right, on their intervals; equal ones are on the diagonal; what is beyond 0..1 is
+// named.
+func TestReliabilityGeometry(t *testing.T) {
+	bins := []Bin{{0, 0, nan, nan, 4}, {1, 1, 0.5, 1, 1234}, {0.5, 0.25, 0, 0.5, 6}, {0.6, 0.6, 0.7, 0.5, 7}, {1.01, 0.5, 0, 1, 8}, {0.3, 0.3, nan, 0.9, 9}}
+	es := elements(t, Reliability("t", "stated", "right", bins, nil))
+	points, diagonal, whiskers := of(es, "point"), of(es, "diagonal"), of(es, "whisker")
+	if len(points) != 5 || len(diagonal) != 1 || len(whiskers) != 2 {
+		t.Fatalf("%d points, %d diagonals, %d whiskers", len(points), len(diagonal), len(whiskers))
+	}
+	x0, y0, x1, y1 := diagonal[0].f(t, "x1"), diagonal[0].f(t, "y1"), diagonal[0].f(t, "x2"), diagonal[0].f(t, "y2")
+	for i, want := range [][2]float64{{0, 0}, {1, 1}, {0.5, 0.25}, {0.6, 0.6}, {0.3, 0.3}} {
+		if x, y := points[i].f(t, "cx"), points[i].f(t, "cy"); !about(x, x0+want[0]*(x1-x0)) || !about(y, y0+want[1]*(y1-y0)) {
+			t.Errorf("bin %d is at %g, %g", i, x, y)
+		}
+	}
+	if w := whiskers[1]; !about(w.f(t, "y1"), y0) || !about(w.f(t, "y2"), (y0+y1)/2) || !about(w.f(t, "x1"), (x0+x1)/2) {
+		t.Errorf("whisker %v, want from 0 to a half at a half", w.attr)
+	}
+	w := words(es)
+	for _, want := range []string{"1,234", "not within 0 to 1", "bin 5 of n = 8", "Interval not drawn", "bin 4 of n = 7", "bin 6 of n = 9"} {
+		if !strings.Contains(w, want) {
+			t.Errorf("%q is not said: %q", want, w)
+		}
+	}
+	if d := es[2].text; !strings.Contains(d, "Stated 0.5, right 0.25 (0 to 0.5), n = 6;") || strings.Contains(d, "1.01") {
+		t.Errorf("description %q", d)
+	}
+}
+
+// A crowd of bins, as of a classifier that is always sure, leaves no count untold.
+func TestCrowdedBins(t *testing.T) {
+	var bins []Bin
+	for i := range 70 {
+		bins = append(bins, Bin{0.99 + 0.0001*float64(i), 0.95, 0.9, 0.98, 1000 + i})
+	}
+	es := elements(t, Reliability("t", "stated", "right", bins, nil))
+	if got := len(of(es, "point")); got != 70 {
+		t.Errorf("%d bins drawn", got)
+	}
+	if labels := len(of(es, "label")); labels < 10 || labels > 60 || !strings.Contains(words(es), "Drawn without a label") {
+		t.Errorf("%d labels, and the others are not named", labels)
+	}
+	inside(t, es)
+}

@@ -32,10 +32,12 @@ func TestGolden(t *testing.T) {
 		{"zero router", []float64{0.4, 3, 12}, []float64{0.61, 0.70, 0.86}, nil, true}, {"random", []float64{0.4, 12}, []float64{0.61, 0.86}, nil, true},
 	}
 	models := []XY{{"small", 0.4, 0.61, nan, nan, 0.58, 0.64, true, false}, {"middle", 3, 0.7, nan, nan, nan, nan, true, false}, {"large", 12, 0.86, nan, nan, nan, nan, true, false}, {"best answer", 2.2, 0.93, nan, nan, nan, nan, true, true}}
+	bins := []Bin{{0.31, 0.2, 0.08, 0.42, 15}, {0.42, 0.47, 0.25, 0.7, 15}, {0.55, 0.35, 0.18, 0.58, 18}, {0.71, 0.6, 0.36, 0.8, 15}, {0.97, 0.89, 0.81, 0.94, 92}, {0.985, 0.93, 0.87, 0.965, 1204}, {0.999, 1, nan, nan, 3}}
 	for name, got := range map[string][]byte{
-		"lines.svg":     Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", LineSigns{"router", "95 % of resamples", "one model", "oracle", "frontier of all settings", true, true}, curves, models, append(models[:3:3], XY{X: 2, Y: 0.78}, XY{X: 4, Y: 0.8}, XY{X: 5, Y: 0.84}), dollars, percent),
-		"scatter.svg":   Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", Kinds{"classifier", "baseline"}, points, true, dollars, percent),
-		"confusion.svg": Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),
+		"lines.svg":       Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", LineSigns{"router", "95 % of resamples", "one model", "oracle", "frontier of all settings", true, true, false}, curves, models, append(models[:3:3], XY{X: 2, Y: 0.78}, XY{X: 4, Y: 0.8}, XY{X: 5, Y: 0.84}), dollars, percent),
+		"scatter.svg":     Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", Kinds{"classifier", "baseline"}, points, true, dollars, percent),
+		"reliability.svg": Reliability("Confidence of the classifier", "confidence stated", "share that is right", bins, percent),
+		"confusion.svg":   Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),
 	} {
 		path := filepath.Join("testdata", name)
 		if *update {

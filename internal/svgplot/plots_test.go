@@ -134,12 +134,13 @@ func every(text string, a, b, c float64, n int, log bool) [][]byte {
 		{text, []float64{a, b, c}, []float64{c, a, b, 1}, []Band{{a, b, c}, {b, c, a}, {1, 0, 1}}, n%2 == 0},
 		{"y", []float64{0, 0, 1}, []float64{a, 0, 1}, []Band{{0, 0, 1}, {1, .5, 1}}, false}, {text, []float64{0, 1}, []float64{0, b}, nil, true}, {text, nil, []float64{a}, nil, false},
 	}
-	signs := LineSigns{text, text, text, text, text, log, !log}
+	signs := LineSigns{text, text, text, text, text, log, !log, log}
 	return [][]byte{
 		Lines(text, text, text, signs, lines, xys, xys, format, nil), Lines(text, text, text, signs, lines, nil, nil, nil, format), Lines(text, text, text, LineSigns{}, lines[2:], nil, xys[:1], nil, nil),
 		Dots(text, text, points, format), Dots(text, text, points, nil), Dots(text, text, nil, nil),
 		Confusion(text, []string{text, "x"}, [][]int{{n, 1}, {}, {3}}), Confusion(text, nil, nil), Confusion(text, []string{text}, [][]int{{n, n}}),
 		Boxes(text, text, []string{text, "x"}, []string{text, "x"}, [][]Box{{{a, a, b, c, c, n}, {0, 1, 1, 1, 2, n}}, {{a, a, a, a, a, n}}, {}}), Boxes(text, text, nil, nil, nil),
+		Reliability(text, text, text, []Bin{{a, b, c, a, n}, {0.5, 0.5, b, c, n}, {c, a, 0, 1, 1}, {0.5, 0.5, 0.4, 0.6, n}, {1, 0, nan, 1, -1}}, format), Reliability(text, text, text, nil, nil),
 		Scatter(text, text, text, Kinds{"policy", "one model for everything"}, xys, log, format, nil), Scatter(text, text, text, Kinds{text, text}, nil, log, nil, nil),
 	}
 }
@@ -233,6 +234,7 @@ func TestNoData(t *testing.T) {
 		"confusion": Confusion("t", []string{"a", "b"}, [][]int{{0, 0}, {0, 0}}),
 		"boxes":     Boxes("t", "a", []string{"g"}, []string{"s"}, [][]Box{{{0, nan, 0, 0, 0, 0}}}),
 		"lines":     Lines("t", "x", "y", LineSigns{}, []Line{{"gone", []float64{1}, []float64{1}, nil, false}}, nil, nil, nil, nil),
+		"bins":      Reliability("t", "x", "y", []Bin{{1.5, 0.5, nan, nan, 7}, {0.5, nan, 0, 1, 7}}, nil),
 		"scatter":   Scatter("t", "x", "y", Kinds{}, []XY{{"gone", inf, 1, nan, nan, nan, nan, false, false}}, true, nil, nil),
 	} {
 		w := words(elements(t, svg))

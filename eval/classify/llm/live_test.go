@@ -132,7 +132,7 @@ func TestLiveDecisions(t *testing.T) {
 				t.Errorf("request %d costs %+v, expected %g", i, d.CostUSD, want)
 			}
 			switch scored := logprobs > 0 && !d.Invalid; {
-			case !scored && (d.Confidence != nil || d.Scores != nil):
+			case !scored && (d.Confidence != nil || d.Probabilities != nil || d.Scores != nil):
 				t.Errorf("request %d has scores %v", i, d.Scores)
 			case scored && (d.Confidence == nil || *d.Confidence != 1 || d.Scores[tier] != 1):
 				t.Errorf("request %d has scores %v, confidence %v", i, d.Scores, d.Confidence)
@@ -178,7 +178,7 @@ func TestLiveIsRecorded(t *testing.T) {
 	}
 	decisions := classify(t, newClassifier(t, live, priced), requests)
 	want := []eval.Decision{
-		{Tier: 0, Scores: []float64{0.5 / 0.875, 0.25 / 0.875, 0.125 / 0.875, 0}, Confidence: new(0.5 / 0.875)},
+		{Tier: 0, Scores: []float64{0.5 / 0.875, 0.25 / 0.875, 0.125 / 0.875, 0}, Probabilities: []float64{0.5 / 0.875, 0.25 / 0.875, 0.125 / 0.875, 0}, Confidence: new(0.5 / 0.875)},
 		{Tier: 1, Scores: []float64{0, 0.25 / 0.375, 0.125 / 0.375, 0}, Invalid: true},
 	}
 	for i := range want {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -107,7 +108,9 @@ func New(name string, source Source, config Config) (*Classifier, error) {
 func (c *Classifier) Name() string { return c.name }
 
 // Classify implements [eval.Classifier]. What fails for one request stands in
-// its decision.
+// its decision. Probabilities are the scores of [TierScores], as the model
+// stated them; an answer that names no tier has scores alone, since the fallback
+// was not the model's choice.
 func (c *Classifier) Classify(ctx context.Context, requests []eval.Request) ([]eval.Decision, error) {
 	out := make([]eval.Decision, len(requests))
 	next := make(chan int)
@@ -159,7 +162,7 @@ func (c *Classifier) decide(ctx context.Context, q eval.Request) (eval.Decision,
 		d.Tier, d.Invalid = c.config.Fallback, true
 	}
 	if d.Scores = TierScores(reply.Tokens, c.config.Tiers); d.Scores != nil && ok {
-		d.Confidence = new(d.Scores[tier])
+		d.Probabilities, d.Confidence = slices.Clone(d.Scores), new(d.Scores[tier])
 	}
 	if err := c.account(&d, reply, prompt); err != nil {
 		return eval.Decision{Tier: c.config.Fallback, Err: "counting tokens: " + err.Error()}, nil
