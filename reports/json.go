@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/classify"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
@@ -23,6 +24,7 @@ type resultDocument struct {
 	NotRun   []pipeline.NotRun     `json:"not_run"`
 	LLM      *pipeline.LLMNote     `json:"llm"`
 	Embedder pipeline.EmbedderNote `json:"embedder"`
+	Choice   *classify.Choice      `json:"choice"` // null where there was none
 	Policies *pipeline.Policies    `json:"policies"`
 	Artifact string                `json:"artifact_sha256"`
 	Warnings []string              `json:"warnings"`
@@ -33,7 +35,7 @@ type resultDocument struct {
 // between equal runs.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Policies: run.Policies,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Policies: run.Policies,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }

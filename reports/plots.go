@@ -107,8 +107,8 @@ func confusionPlot(run *pipeline.Run) []byte {
 	return svgplot.Confusion("Where "+best.Name+" sends test prompts", run.Result.Tiers, best.Confusion.Counts())
 }
 
-// scoresPlot shows, for the test prompts of each true tier, their cosines to
-// each tier's centroid.
+// scoresPlot shows, for the test prompts of each true tier, their scores for
+// each tier.
 func scoresPlot(run *pipeline.Run) []byte {
 	k := run.Tiers.Len()
 	values := make([][][]float64, k)
@@ -132,7 +132,7 @@ func scoresPlot(run *pipeline.Run) []byte {
 		}
 	}
 	names := run.Tiers.Names()
-	return svgplot.Boxes("Embedding scores by true tier", "cosine to the tier's centroid", names, names, boxes)
+	return svgplot.Boxes("Embedding scores by true tier", scoreWords(run.Artifact.Manifest()), names, names, boxes)
 }
 
 // quantile interpolates between order statistics of sorted values; NaN of none.

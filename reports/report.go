@@ -221,8 +221,8 @@ func (r *report) costs() {
 func (r *report) artifact() {
 	m := r.run.Artifact.Manifest()
 	r.heading(2, "The artifact")
-	r.text("`%s` holds the centroids that the %s classifier used, one unit vector of %d numbers a tier, with thresholds, probability scale, canaries and the figures above. %s",
-		ArtifactFile, code(pipeline.EmbeddingName), m.Embedder.Dims, r.howToVerify())
+	r.text("`%s` holds what the %s classifier used: %s, with thresholds, probability scale, canaries and the figures above. %s",
+		ArtifactFile, code(pipeline.EmbeddingName), heldBy(m), r.howToVerify())
 	r.embedder()
 	accepts := "it accepts every text (thresholds are neither tuned nor certified)"
 	for _, name := range m.Tiers {
@@ -232,10 +232,11 @@ func (r *report) artifact() {
 	}
 	r.bullet("%s; fallback tier %s", accepts, code(m.Fallback))
 	if m.InverseTemperature != nil {
-		r.bullet("probabilities: softmax of %.4g × cosine, fitted on tune", *m.InverseTemperature)
+		r.bullet("probabilities: softmax of %.4g × %s, fitted on tune", *m.InverseTemperature, scaledWords(m))
 	}
 	r.bullet("SHA-256 %s", code(m.SHA256))
 	r.end()
+	r.choice()
 }
 
 func (r *report) method() {
@@ -245,8 +246,8 @@ func (r *report) method() {
 		split = "Train, tune, calibrate and test are those of the prompts' own split column; a split that it never names is cut from train by a hash of salt and group."
 	}
 	for _, line := range []string{
-		split + " Prompts with the same group or the same text share a split. Centroids are fitted on train, the temperature on tune; everything above is reported on test.",
-		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it.",
+		split + " Prompts with the same group or the same text share a split. Centroids and scorers are fitted on train, temperatures on tune; everything above is reported on test.",
+		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it." + r.chosenOnce(),
 		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",
 		"Confidence is that of softmax(β · score), with β fitted on tune, or of the LLM's log-probabilities likewise scaled. ECE has up to 15 bins of nearly equal size; its comparison draws right and wrong by the stated confidences 1,000 times. The intervals of Brier and AURC are percentiles over resampled prompts, p is the share of random orders, out of 1,000, with an AURC no greater.",
