@@ -23,6 +23,7 @@ type resultDocument struct {
 	NotRun   []pipeline.NotRun     `json:"not_run"`
 	LLM      *pipeline.LLMNote     `json:"llm"`
 	Embedder pipeline.EmbedderNote `json:"embedder"`
+	Hybrid   *pipeline.HybridNote  `json:"hybrid"`
 	Policies *pipeline.Policies    `json:"policies"`
 	Artifact string                `json:"artifact_sha256"`
 	Warnings []string              `json:"warnings"`
@@ -33,7 +34,7 @@ type resultDocument struct {
 // between equal runs.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Policies: run.Policies,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Hybrid: run.Hybrid, Policies: run.Policies,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }
