@@ -69,8 +69,8 @@ type HybridCurve struct {
 	N        int // requests whose costs are known at every margin, over which all figures are
 	Unpriced int // others, left out
 
-	least  int
 	points []HybridPoint // by falling margin: +Inf, then each that tells two requests apart, then 0
+	cost   []int64       // of each point, in whole numbers of some unit, against the first
 }
 
 // SweepHybrid serves requests by the three-stage hybrid at every margin in
@@ -143,10 +143,10 @@ func (c *HybridCurve) sweep(rows []*Staged, costs eval.Costs) error {
 	if err != nil {
 		return err
 	}
-	var cost, least int64 // against always asking the LLM
+	c.cost = []int64{0} // against always asking the LLM
 	c.points = []HybridPoint{b.at(math.Inf(1), c.N)}
 	for next := 0; next < len(rows) && !rows[next].Ruled() && !math.IsNaN(rows[next].Margin()); {
-		margin := rows[next].Margin()
+		margin, cost := rows[next].Margin(), c.cost[len(c.cost)-1]
 		for ; next < len(rows) && !rows[next].Ruled() && rows[next].Margin() == margin; next++ {
 			s := rows[next]
 			b.byLLM, b.byEmbedding = b.byLLM-1, b.byEmbedding+1
@@ -154,17 +154,12 @@ func (c *HybridCurve) sweep(rows []*Staged, costs eval.Costs) error {
 			b.served += served(s, s.Embedding) - served(s, s.LLM)
 			cost += exact[next]
 		}
-		c.points = append(c.points, b.at(margin, c.N))
-		if cost <= least {
-			c.least, least = len(c.points)-1, cost
-		}
+		c.points, c.cost = append(c.points, b.at(margin, c.N)), append(c.cost, cost)
 	}
 	// At 0 as at the lowest margin, or as at any where there is none.
 	if last := c.points[len(c.points)-1]; last.Margin > 0 {
-		if last.Margin = 0; c.least == len(c.points)-1 {
-			c.least++
-		}
-		c.points = append(c.points, last)
+		last.Margin = 0
+		c.points, c.cost = append(c.points, last), append(c.cost, c.cost[len(c.cost)-1])
 	}
 	return nil
 }
@@ -191,7 +186,19 @@ func (c *HybridCurve) Points() []HybridPoint { return slices.Clone(c.points) }
 
 // Least is the point that costs least, of equal ones that of the lowest margin,
 // which asks the LLM least often.
-func (c *HybridCurve) Least() HybridPoint { return c.points[c.least] }
+func (c *HybridCurve) Least() HybridPoint { return c.LeastFrom(0) }
+
+// LeastFrom is the point that costs least among those of a margin or more,
+// likewise. Where none of these margins is that of a request it is +Inf's.
+func (c *HybridCurve) LeastFrom(margin float64) HybridPoint {
+	least := 0
+	for i, p := range c.points {
+		if float64(p.Margin) >= margin && c.cost[i] <= c.cost[least] {
+			least = i
+		}
+	}
+	return c.points[least]
+}
 
 // At is what a margin, at least 0, comes to, in O(log n).
 func (c *HybridCurve) At(margin float64) HybridPoint {

@@ -103,7 +103,11 @@ func TestSweepHybridOneByOne(t *testing.T) {
 					t.Fatalf("margin %g: %+v, one by one %+v", margin, got, want)
 				}
 			}
-			least = min(least, float64(want.Headline))
+			if least = min(least, float64(want.Headline)); margin <= 0.625 { // the largest of a request, and +Inf, are in
+				if got := c.LeastFrom(margin); math.Abs(float64(got.Headline)-least) > 1e-9 || float64(got.Margin) < margin {
+					t.Fatalf("from %g on %+v, one by one %g", margin, got, least)
+				}
+			}
 		}
 		if got := float64(c.Least().Headline); math.Abs(got-least) > 1e-9 {
 			t.Fatalf("least %g, one by one %g", got, least)
