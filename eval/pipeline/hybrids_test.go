@@ -22,30 +22,19 @@ func decided(t *testing.T, run *pipeline.Run, name string) *eval.Predictions {
 	return run.Predictions[i]
 }
 
-// relabelled runs with the tiers of those items rotated among them that take
-// says.
-func relabelled(t *testing.T, run *pipeline.Run, take func(eval.Item) bool) *pipeline.Run {
+// relabelled runs with other tiers of some prompts, by id.
+func relabelled(t *testing.T, run *pipeline.Run, tiers map[string]int) *pipeline.Run {
 	t.Helper()
-	var ids []string
-	for _, it := range run.Items {
-		if take(it) {
-			ids = append(ids, it.ID)
-		}
-	}
-	if len(ids) < 50 {
-		t.Fatalf("%d prompts to relabel", len(ids))
+	if len(tiers) < 20 {
+		t.Fatalf("%d prompts to relabel", len(tiers))
 	}
 	again, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) {
-		at := map[string]int{}
 		for i, p := range in.Prompts {
-			at[p.ID] = i
-			in.Prompts[i].AltTier = "" // could be the tier itself afterwards
+			in.Prompts[i].AltTier = "" // could be the tier itself
+			if tier, ok := tiers[p.ID]; ok {
+				in.Prompts[i].Tier = run.Tiers.Name(tier)
+			}
 		}
-		first := in.Prompts[at[ids[0]]].Tier
-		for k := range ids[1:] {
-			in.Prompts[at[ids[k]]].Tier = in.Prompts[at[ids[k+1]]].Tier
-		}
-		in.Prompts[at[ids[len(ids)-1]]].Tier = first
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +67,14 @@ func TestHybridMarginIsTuned(t *testing.T) {
 		t.Errorf("the extremes are missing: %+v", h.Settings)
 	}
 
-	permuted := relabelled(t, run, func(it eval.Item) bool { return it.Split == datasets.Test })
+	tiers := map[string]int{}
+	last := 0
+	for _, it := range run.Items {
+		if it.Split == datasets.Test {
+			tiers[it.ID], last = last, it.Tier
+		}
+	}
+	permuted := relabelled(t, run, tiers)
 	if permuted.Hybrid.Margin != h.Margin || permuted.Hybrid.Tune != h.Tune {
 		t.Errorf("margin %v, with test labels permuted %v", h.Margin, permuted.Hybrid.Margin)
 	}
@@ -86,16 +82,28 @@ func TestHybridMarginIsTuned(t *testing.T) {
 		t.Error("the cost on test did not change: the labels were not permuted")
 	}
 
-	// Labels of a fold, tune or not, decide nothing of how it is predicted.
-	const fold = 2
-	other := relabelled(t, run, func(it eval.Item) bool { return it.Fold == fold })
-	before, after := decided(t, run, pipeline.ThreeStage), decided(t, other, pipeline.ThreeStage)
-	for i, it := range run.Items {
-		if it.Fold != fold {
-			continue
+	// Labels of a fold decide nothing of how it is predicted, though they now say
+	// that the embedding is right where it is least sure.
+	before, embedding := decided(t, run, pipeline.ThreeStage), decided(t, run, pipeline.EmbeddingName)
+	for fold := range eval.Folds {
+		tiers := map[string]int{}
+		for i, it := range run.Items {
+			if it.Fold == fold {
+				tiers[it.ID] = embedding.OutOfFold[i].Tier
+			}
 		}
-		if diff := cmp.Diff(before.OutOfFold[i], after.OutOfFold[i]); diff != "" {
-			t.Fatalf("%s, with labels of its fold permuted: %s", it.ID, diff)
+		other := relabelled(t, run, tiers)
+		after := decided(t, other, pipeline.ThreeStage)
+		for i, it := range run.Items {
+			if it.Fold != fold {
+				continue
+			}
+			if diff := cmp.Diff(before.OutOfFold[i], after.OutOfFold[i]); diff != "" {
+				t.Fatalf("%s, with other labels of its fold: %s", it.ID, diff)
+			}
+		}
+		if other.Hybrid.Settings[0].Tune.Headline == h.Settings[0].Tune.Headline {
+			t.Errorf("fold %d: the labels of tune did not change", fold)
 		}
 	}
 }
