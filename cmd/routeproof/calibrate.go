@@ -25,6 +25,7 @@ type calibrateFlags struct {
 	router string
 	pair   string
 	edit   editFlags
+	key    pipeline.Key // of the configuration, that is calibrated; empty: none
 }
 
 func (a *app) calibrateVerb() *cobra.Command {
@@ -80,7 +81,7 @@ again.`,
 }
 
 func (a *app) calibrateCascadeVerb() *cobra.Command {
-	f := &calibrateFlags{}
+	f := &calibrateFlags{key: pipeline.KeyMinConfidence}
 	cmd := &cobra.Command{
 		Use:   "cascade --outcomes FILE",
 		Short: "The least confidence of a cascade: how often a cheap answer may spoil what the dear one had right",
@@ -96,13 +97,12 @@ file of --config is shown as a patch, and made with --write.`,
 	}
 	f.addTo(a, cmd, func(c *calibration) (*calibrated, error) { return c.cascade(cmd.Context()) })
 	f.addPair(cmd)
-	f.edit.add(cmd, heuristicOnTune)
 	hide(cmd, "predictions", "classifier")
 	return cmd
 }
 
 func (a *app) calibrateParallelVerb() *cobra.Command {
-	f := &calibrateFlags{}
+	f := &calibrateFlags{key: pipeline.KeyAgreement}
 	cmd := &cobra.Command{
 		Use:   "parallel --outcomes FILE",
 		Short: "Agreement of two models: how often the cheap answer may be wrong where they agree",
@@ -122,16 +122,15 @@ file of --config is shown as a patch, and made with --write.`,
 	cmd.Flags().StringVar(&f.agreement.answer, "answer", "text", "what the final answer is: text, regex:PATTERN (the last match, of it the first group) or json:FIELD")
 	addWords(cmd, &f.agreement.words)
 	f.addPair(cmd)
-	f.edit.add(cmd, heuristicOnTune)
 	hide(cmd, "predictions", "classifier")
 	return cmd
 }
 
-// heuristicOnTune is what --heuristic takes where thresholds are certified.
-const heuristicOnTune = "the cheapest threshold whose risk on tune is small enough"
-
+// addPair adds the flags of what is certified between two models and stands in the
+// configuration.
 func (f *calibrateFlags) addPair(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.pair, "pair", "", "the cheap and the dear model or tier, with a comma between (default: the ladder's first and last)")
+	f.edit.add(cmd, "the cheapest threshold whose risk on tune is small enough")
 }
 
 // addTo adds what all of these verbs have in common.
@@ -174,7 +173,7 @@ func (f *calibrateFlags) check(cmd *cobra.Command) error {
 	if err := f.level.Check(); err != nil {
 		return fmt.Errorf("%w: --%w", errUsage, err)
 	}
-	if err := f.edit.check(f.config); err != nil {
+	if err := f.edit.check(f.config, f.key); err != nil {
 		return err
 	}
 	if f.splits != "" {

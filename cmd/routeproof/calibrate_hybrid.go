@@ -48,7 +48,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
 			if err := oneOf("loss", loss, []string{lossWrong, lossUnder}); err != nil {
 				return err
 			}
-			if err := edit.check(input.config); err != nil {
+			if err := edit.check(input.config, pipeline.KeyHybridMargin); err != nil {
 				return err
 			}
 			if err := input.checkFlags(cmd); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -139,7 +140,7 @@ func TestCalibrateHybridRefuses(t *testing.T) {
 		"--write":                              "name it with --config",
 		"--write --config locked.yaml":         "locked.yaml is read-only",
 		"--write --config absent.yaml":         "absent.yaml",
-		"--write --config flow.yaml --risk .1": "in braces: set it by hand to 0.0",
+		"--write --config flow.yaml --risk .1": "in braces: put it and what is above it on lines of their own",
 		"--prompts prompts.jsonl":              "give them with --llm-answers FILE",
 		"--risk 2":                             "--risk: expected over 0",
 		"--loss over":                          "expected one of wrong, under",
@@ -152,7 +153,7 @@ func TestCalibrateHybridRefuses(t *testing.T) {
 		t.Errorf("the file became\n%s", text)
 	}
 	// Without --write the result stands, and how to set it by hand.
-	if text := must(t, "calibrate", "hybrid", "--config", "flow.yaml", "--risk", "0.1").stdout; !strings.Contains(text, "in braces: set it by hand") || !strings.Contains(text, "\n    embedding_margin: 0.0") {
+	if text := must(t, "calibrate", "hybrid", "--config", "flow.yaml", "--risk", "0.1").stdout; !strings.Contains(text, "or set it by hand (certified)") || !strings.Contains(text, "\n    embedding_margin: 0.0") {
 		t.Errorf("said is\n%s", text)
 	}
 	// What cannot be certified changes nothing.
@@ -202,6 +203,15 @@ func TestCalibrateWritesPolicies(t *testing.T) {
 		if text := must(t, append(args, "--write", "--heuristic")...).stdout; !strings.Contains(text, "(heuristic, nothing is guaranteed):") || strings.Count(readFile(t, name), "# routeproof calibrate: ") != 1 {
 			t.Errorf("%s: %s\n%s", verb, text, readFile(t, name))
 		}
+	}
+	// The confidence of a cascade is one for all of its models.
+	lines := toys(600, "")
+	for i := range 600 {
+		lines = append(lines, fmt.Sprintf(`{"id":"%d","model":"c","response":"1","score":1}`, i))
+	}
+	writeFile(t, "three.jsonl", strings.Join(lines, "\n"))
+	if text := must(t, "calibrate", "cascade", "--outcomes", "three.jsonl", "--ladder", "a,b,c", "--risk", "0.3").stdout; !strings.Contains(text, "of a ladder of 3 nothing is shown here but for a and c") {
+		t.Errorf("%s", text)
 	}
 	// A threshold of another way to compare answers is not put there.
 	args := []string{"calibrate", "parallel", "--outcomes", "o.jsonl", "--ladder", "a,b", "--risk", "0.3", "--answer", `regex:\d`, "--config", "parallel.yaml"}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/calibrate"
-	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/policy"
 )
 
@@ -91,7 +90,7 @@ func (c *calibration) proposeEdit(d *calibrated) error {
 	f := c.flags
 	switch d.Kind {
 	case ofCascade:
-		if d.Edit = editOf(pipeline.KeyMinConfidence, &d.Result, f.edit.heuristic); d.Edit != nil {
+		if d.Edit = editOf(f.key, &d.Result, f.edit.heuristic); d.Edit != nil {
 			d.Edit.Value = max(d.Edit.Value, leastConfidence)
 		}
 	case ofParallel:
@@ -104,13 +103,16 @@ func (c *calibration) proposeEdit(d *calibrated) error {
 			d.Notes = append(d.Notes, "no change of the configuration is proposed: "+where)
 			return nil
 		}
-		d.Edit = editOf(pipeline.KeyAgreement, &d.Result, f.edit.heuristic)
+		d.Edit = editOf(f.key, &d.Result, f.edit.heuristic)
 	}
 	if d.Edit == nil {
 		if f.edit.write {
 			d.Notes = append(d.Notes, "nothing is written into the configuration, as there is no such setting")
 		}
 		return nil
+	}
+	if n := len(c.backend.Models()); d.Kind == ofCascade && n > 2 {
+		d.Notes = append(d.Notes, fmt.Sprintf("the configuration has one least confidence for every model of a cascade: of a ladder of %d nothing is shown here but for %s and %s", n, d.Models[0], d.Models[1]))
 	}
 	d.Edit.Comment = fmt.Sprintf("of %s and %s, %s", printable(d.Models[0]), printable(d.Models[1]), d.Edit.Comment)
 	return d.Edit.propose(c.simulation.flags.config, f.edit.write)

@@ -28,19 +28,28 @@ func (f *editFlags) add(cmd *cobra.Command, heuristic string) {
 	cmd.Flags().BoolVar(&f.write, "write", false, "write the setting into the file of --config")
 }
 
-// check refuses to write where that cannot be.
-func (f *editFlags) check(config string) error {
+// check refuses to write where that cannot be, before any work.
+func (f *editFlags) check(config string, key pipeline.Key) error {
 	if !f.write {
 		return nil
 	}
 	if config == "" {
 		return fmt.Errorf("%w: --write: expected the file to write into: name it with --config", errUsage)
 	}
+	info, err := os.Stat(config)
+	if err != nil {
+		return err
+	}
 	// The file is replaced, which its own permissions would not keep from.
-	if info, err := os.Stat(config); err == nil && info.Mode().Perm()&0o200 == 0 {
+	if info.Mode().Perm()&0o200 == 0 {
 		return fmt.Errorf("%w: --write: %s is read-only: make it writable, or leave --write out and take the change from what is shown", errUsage, config)
 	}
-	return nil
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	_, err = pipeline.Edit{Key: key, Value: 1}.Apply(text, config) // in the range of each
+	return err
 }
 
 // configEdit is what a configuration would become, and its JSON.

@@ -72,7 +72,7 @@ func (e Edit) Apply(text []byte, name string) ([]byte, error) {
 }
 
 func (e Edit) byHand(name, why string) error {
-	return configErrorf("%s: cannot set %s in place: %s: set it by hand to %s", name, e.Key, why, e.number())
+	return configErrorf("%s: cannot set %s in place: %s: put it and what is above it on lines of their own, or set it by hand", name, e.Key, why)
 }
 
 // number is the value in all its digits.
