@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -82,6 +84,26 @@ func TestCalibrateClassifierHeuristic(t *testing.T) {
 	must(t, "build", "--out", "plain.safetensors")
 	if text := must(t, "inspect", "plain.safetensors").stdout; strings.Contains(text, "tuned, not certified") {
 		t.Errorf("of an artifact that accepts all inspect shows\n%s", text)
+	}
+
+	// Labels of test decide nothing.
+	must(t, "data", "split", "prompts.jsonl", "--out", "split.jsonl")
+	tier, last := regexp.MustCompile(`"tier": ?"\w+"`), `"tier":"SIMPLE"`
+	var other strings.Builder
+	for line := range strings.Lines(readFile(t, "split.jsonl")) {
+		if regexp.MustCompile(`"split": ?"test"`).MatchString(line) {
+			own := tier.FindString(line)
+			line, last = strings.Replace(line, own, last, 1), own
+		}
+		other.WriteString(regexp.MustCompile(`"alt_tier": ?"\w+",? ?`).ReplaceAllString(line, ""))
+	}
+	writeFile(t, "other.jsonl", other.String())
+	before := d
+	if err := json.Unmarshal([]byte(must(t, "calibrate", "classifier", "--prompts", "other.jsonl", "--heuristic", "--json").stdout), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Margin != before.Margin || !maps.Equal(d.Thresholds, before.Thresholds) || d.Tune.Headline != before.Tune.Headline || d.Test.Headline == before.Test.Headline {
+		t.Errorf("%+v, with other labels of test %+v", before, d)
 	}
 
 	writeFile(t, "unpriced.yaml", "tiers:\n  - name: SIMPLE\n  - name: MEDIUM\n  - name: COMPLEX\n  - name: FRONTIER\n")

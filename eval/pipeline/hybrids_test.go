@@ -28,7 +28,8 @@ func relabelled(t *testing.T, run *pipeline.Run, tiers map[string]int) *pipeline
 	if len(tiers) < 20 {
 		t.Fatalf("%d prompts to relabel", len(tiers))
 	}
-	again, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	again, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+		c.Bootstrap.Replicates = 100
 		for i, p := range in.Prompts {
 			in.Prompts[i].AltTier = "" // could be the tier itself
 			if tier, ok := tiers[p.ID]; ok {
