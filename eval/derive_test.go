@@ -42,7 +42,7 @@ func (c lengthClassifier) Classify(_ context.Context, requests []eval.Request) (
 	return out, nil
 }
 
-func hybridOf(parts []eval.Classifier) eval.Classifier {
+func hybridOf(_ int, parts []eval.Classifier) eval.Classifier {
 	return classify.NewHybrid("both", classify.Stage{Classifier: parts[0], Sure: classify.MarginAtLeast(1)}, classify.Stage{Classifier: parts[1]})
 }
 
@@ -72,7 +72,7 @@ func (h hybridTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eva
 		}
 		parts = append(parts, c)
 	}
-	return hybridOf(parts), nil
+	return hybridOf(eval.Final, parts), nil
 }
 
 func TestDeriveEqualsTheHybrid(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDeriveEqualsTheHybrid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Elapsed = 0
+	want.Elapsed, want.ByFold = 0, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-hybrid +derived):\n%s", diff)
 	}
@@ -120,5 +120,41 @@ func TestDeriveWithoutOutOfFold(t *testing.T) {
 	}
 	if p.OutOfFold != nil || p.FoldError != "second: it was fitted before" || len(p.Final) != len(items) {
 		t.Errorf("out of fold %v because of %q, %d final decisions", p.OutOfFold, p.FoldError, len(p.Final))
+	}
+}
+
+// A part of a derived classifier may differ by fold, and decides what that fold's
+// parts decided; a classifier without a fold can be asked about other items.
+func TestDeriveByFold(t *testing.T) {
+	items := derivedItems()
+	var parts []*eval.Predictions
+	for _, trainer := range []eval.Trainer{byLength{"first", 2}, byLength{"second", 3}} {
+		_, p, err := eval.Predict(t.Context(), trainer, items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, p)
+	}
+	// The second part is asked in odd folds alone.
+	got, err := eval.Derive(t.Context(), items, parts, func(fold int, parts []eval.Classifier) eval.Classifier {
+		return classify.NewHybrid("either", classify.Stage{Classifier: parts[(fold+2)%2]})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, it := range items {
+		if want := parts[it.Fold%2].OutOfFold[i].Tier; got.OutOfFold[i].Tier != want || got.Final[i].Tier != parts[1].Final[i].Tier {
+			t.Errorf("%s, fold %d: tiers %d and %d, expected %d and %d", it.ID, it.Fold, got.OutOfFold[i].Tier, got.Final[i].Tier, want, parts[1].Final[i].Tier)
+		}
+		for fold := range eval.Folds {
+			same, err := parts[0].WithoutFold(t.Context(), fold, items, []int{i})
+			if err != nil || len(same) != 1 || fold == it.Fold && same[0].Tier != parts[0].OutOfFold[i].Tier {
+				t.Errorf("%s without fold %d: %+v, %v", it.ID, fold, same, err)
+			}
+		}
+	}
+	fixed := &eval.Predictions{OutOfFold: parts[1].OutOfFold}
+	if same, err := fixed.WithoutFold(t.Context(), 0, items, []int{4, 2}); err != nil || !cmp.Equal(same, []eval.Decision{fixed.OutOfFold[4], fixed.OutOfFold[2]}) {
+		t.Errorf("%+v, %v", same, err)
 	}
 }

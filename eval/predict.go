@@ -33,6 +33,9 @@ type Predictions struct {
 	// FoldError. A classifier without anything to fit has those of Final.
 	OutOfFold []Decision
 	FoldError string
+	// ByFold are the classifiers that were fitted without each fold; nil where
+	// nothing was fitted, or could not be.
+	ByFold []Classifier
 	// Elapsed is how long Final took. It varies from run to run.
 	Elapsed time.Duration
 }
@@ -61,20 +64,20 @@ func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *P
 		p.FoldError = "it was fitted before"
 		return final, p, nil
 	}
-	p.OutOfFold, err = outOfFold(ctx, trainer, items)
+	p.OutOfFold, p.ByFold, err = outOfFold(ctx, trainer, items)
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
 	if err != nil {
-		p.OutOfFold, p.FoldError = nil, err.Error()
+		p.OutOfFold, p.ByFold, p.FoldError = nil, nil, err.Error()
 	}
 	return final, p, nil
 }
 
 // outOfFold fits on all splits but tune outside a fold, chooses on tune
 // outside it, and decides within it.
-func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, error) {
-	out := make([]Decision, len(items))
+func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, []Classifier, error) {
+	out, byFold := make([]Decision, len(items)), make([]Classifier, Folds)
 	for fold := range Folds {
 		outside := func(it Item) bool { return it.Fold != fold }
 		var fit []Example
@@ -85,43 +88,78 @@ func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, 
 		}
 		c, err := trainer.Train(ctx, fit, examples(items, datasets.Tune, outside))
 		if err != nil {
-			return nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
+			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
 		}
-		var index []int
-		var requests []Request
-		for i, it := range items {
-			if it.Fold == fold {
-				index = append(index, i)
-				requests = append(requests, it.Request)
-			}
-		}
+		byFold[fold] = c
+		index, requests := inFold(items, fold)
 		decisions, err := classify(ctx, c, requests)
 		if err != nil {
-			return nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
+			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
 		}
 		for j, i := range index {
 			out[i] = decisions[j]
 		}
 	}
-	return out, nil
+	return out, byFold, nil
 }
 
-// Derive returns the predictions of a classifier that is built from the
-// recorded predictions of others, such as a hybrid.
-func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(parts []Classifier) Classifier) (*Predictions, error) {
-	requests := Requests(items)
-	ask := func(decisions func(*Predictions) []Decision) (string, []Decision, error) {
-		replays := make([]Classifier, len(parts))
-		for i, p := range parts {
-			replays[i] = NewReplay(p.Classifier, requests, decisions(p))
+// inFold returns the items of a fold, by their index and as requests.
+func inFold(items []Item, fold int) (index []int, requests []Request) {
+	for i, it := range items {
+		if it.Fold == fold {
+			index = append(index, i)
+			requests = append(requests, it.Request)
 		}
-		c := build(replays)
+	}
+	return index, requests
+}
+
+// WithoutFold returns the decisions on the items at index of the classifier that
+// was fitted without the fold, which knows nothing of the fold's items, or those
+// of Final where there was nothing to fit. There must be out-of-fold decisions.
+func (p *Predictions) WithoutFold(ctx context.Context, fold int, items []Item, index []int) ([]Decision, error) {
+	if p.ByFold == nil {
+		out := make([]Decision, len(index))
+		for j, i := range index {
+			out[j] = p.OutOfFold[i]
+		}
+		return out, nil
+	}
+	requests := make([]Request, len(index))
+	for j, i := range index {
+		requests[j] = items[i].Request
+	}
+	return classify(ctx, p.ByFold[fold], requests)
+}
+
+// Final is what stands for a fold where a classifier is fitted for good.
+const Final = -1
+
+// Derive returns the predictions of a classifier that is built from the
+// recorded predictions of others, such as a hybrid: for good, with [Final] for
+// its fold, and for each fold from their decisions within it.
+func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(fold int, parts []Classifier) Classifier) (*Predictions, error) {
+	index, requests := make([]int, len(items)), Requests(items)
+	for i := range index {
+		index[i] = i
+	}
+	ask := func(fold int, index []int, requests []Request, decisions func(*Predictions) []Decision) (string, []Decision, error) {
+		replays := make([]Classifier, len(parts))
+		for k, p := range parts {
+			all := decisions(p)
+			these := make([]Decision, len(index))
+			for j, i := range index {
+				these[j] = all[i]
+			}
+			replays[k] = NewReplay(p.Classifier, requests, these)
+		}
+		c := build(fold, replays)
 		out, err := classify(ctx, c, requests)
 		return c.Name(), out, err
 	}
 	p := &Predictions{}
 	var err error
-	if p.Classifier, p.Final, err = ask(func(p *Predictions) []Decision { return p.Final }); err != nil {
+	if p.Classifier, p.Final, err = ask(Final, index, requests, func(p *Predictions) []Decision { return p.Final }); err != nil {
 		return nil, err
 	}
 	for _, part := range parts {
@@ -130,8 +168,16 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 			return p, nil
 		}
 	}
-	if _, p.OutOfFold, err = ask(func(p *Predictions) []Decision { return p.OutOfFold }); err != nil {
-		return nil, err
+	p.OutOfFold = make([]Decision, len(items))
+	for fold := range Folds {
+		index, requests := inFold(items, fold)
+		_, decisions, err := ask(fold, index, requests, func(p *Predictions) []Decision { return p.OutOfFold })
+		if err != nil {
+			return nil, err
+		}
+		for j, i := range index {
+			p.OutOfFold[i] = decisions[j]
+		}
 	}
 	return p, nil
 }

@@ -25,6 +25,7 @@ type resultDocument struct {
 	LLM      *pipeline.LLMNote     `json:"llm"`
 	Embedder pipeline.EmbedderNote `json:"embedder"`
 	Choice   *classify.Choice      `json:"choice"` // null where there was none
+	Hybrid   *pipeline.HybridNote  `json:"hybrid"`
 	Policies *pipeline.Policies    `json:"policies"`
 	Artifact string                `json:"artifact_sha256"`
 	Warnings []string              `json:"warnings"`
@@ -35,7 +36,7 @@ type resultDocument struct {
 // between equal runs.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Policies: run.Policies,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Policies: run.Policies,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }

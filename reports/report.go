@@ -30,6 +30,7 @@ func Markdown(run *pipeline.Run) string {
 	r.warnings()
 	r.classifiers()
 	r.costs()
+	r.hybrid()
 	r.tiers()
 	r.pairs()
 	r.parts()
@@ -246,7 +247,7 @@ func (r *report) method() {
 		split = "Train, tune, calibrate and test are those of the prompts' own split column; a split that it never names is cut from train by a hash of salt and group."
 	}
 	for _, line := range []string{
-		split + " Prompts with the same group or the same text share a split. Centroids and scorers are fitted on train, temperatures on tune; everything above is reported on test.",
+		split + " Prompts with the same group or the same text share a split. Centroids and scorers are fitted on train; temperatures and the margin of the three-stage hybrid, where none is configured, on tune; everything above is reported on test, but for what says otherwise.",
 		"Out-of-fold accuracy covers all labelled prompts: five grouped folds, each classified by a classifier that was fitted without it." + r.chosenOnce(),
 		"Intervals of rates are Wilson's, with groups counted rather than prompts. Those of macro-F1, balanced accuracy and quadratic κ are BCa bootstrap intervals over the confusion counts, or percentile intervals over groups where groups hold several prompts. Those of costs and of their differences are percentile intervals over resampled groups; with a few dozen prompts they are somewhat too narrow. None is adjusted for how many figures the report shows.",
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",

@@ -24,6 +24,8 @@ type calibrateFlags struct {
 	splits string
 	router string
 	pair   string
+	edit   editFlags
+	key    pipeline.Key // of the configuration, that is calibrated; empty: none
 }
 
 func (a *app) calibrateVerb() *cobra.Command {
@@ -48,7 +50,7 @@ seen is void. Where it has seen none, --splits 0/30/50/20 wastes none.`,
 		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	a.addVerbs(cmd, a.calibrateClassifierVerb(), a.calibrateRouteVerb(), a.calibrateCascadeVerb(), a.calibrateParallelVerb())
+	a.addVerbs(cmd, a.calibrateClassifierVerb(), a.calibrateHybridVerb(), a.calibrateRouteVerb(), a.calibrateCascadeVerb(), a.calibrateParallelVerb())
 	return cmd
 }
 
@@ -79,14 +81,17 @@ again.`,
 }
 
 func (a *app) calibrateCascadeVerb() *cobra.Command {
-	f := &calibrateFlags{}
+	f := &calibrateFlags{key: pipeline.KeyMinConfidence}
 	cmd := &cobra.Command{
 		Use:   "cascade --outcomes FILE",
 		Short: "The least confidence of a cascade: how often a cheap answer may spoil what the dear one had right",
 		Long: `Certify the confidence from which a cascade takes the answer of its first model instead
 of asking the second: of all requests at most --risk are taken from the first, wrong
 there, and right by the second. Confidence is what the outcomes recorded, from 0 to 1;
-an answer without one is never taken.`,
+an answer without one is never taken.
+
+It belongs into the configuration, as policies.checks.min_confidence: the change of the
+file of --config is shown as a patch, and made with --write.`,
 		Example: `  routeproof data synth --n 2000 --only outcomes --out made
   routeproof calibrate cascade --outcomes made/outcomes.jsonl --risk 0.05`,
 	}
@@ -97,14 +102,17 @@ an answer without one is never taken.`,
 }
 
 func (a *app) calibrateParallelVerb() *cobra.Command {
-	f := &calibrateFlags{}
+	f := &calibrateFlags{key: pipeline.KeyAgreement}
 	cmd := &cobra.Command{
 		Use:   "parallel --outcomes FILE",
 		Short: "Agreement of two models: how often the cheap answer may be wrong where they agree",
 		Long: `Certify the similarity from which two answers agree, so that the cheap one is given:
 where they agree it is wrong in at most --risk. With --agree answer they agree or not,
 and it is only tested whether that is good enough. A side that failed, or came later
-than the configuration's timeout_ms, disagrees.`,
+than the configuration's timeout_ms, disagrees.
+
+It belongs into the configuration, as policies.agreement.threshold: the change of the
+file of --config is shown as a patch, and made with --write.`,
 		Example: `  routeproof data synth --n 2000 --only outcomes --out made
   routeproof calibrate parallel --outcomes made/outcomes.jsonl --answer 'regex:k\d+' --risk 0.05`,
 	}
@@ -118,8 +126,11 @@ than the configuration's timeout_ms, disagrees.`,
 	return cmd
 }
 
+// addPair adds the flags of what is certified between two models and stands in the
+// configuration.
 func (f *calibrateFlags) addPair(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.pair, "pair", "", "the cheap and the dear model or tier, with a comma between (default: the ladder's first and last)")
+	f.edit.add(cmd, "the cheapest threshold whose risk on tune is small enough")
 }
 
 // addTo adds what all of these verbs have in common.
@@ -149,6 +160,9 @@ func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration)
 				return nil, nil, err
 			}
 			d, err := do(c)
+			if err == nil {
+				err = c.proposeEdit(d)
+			}
 			return d, func(w io.Writer) error { return d.print(w) }, err
 		})
 	}
@@ -158,6 +172,9 @@ func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration)
 func (f *calibrateFlags) check(cmd *cobra.Command) error {
 	if err := f.level.Check(); err != nil {
 		return fmt.Errorf("%w: --%w", errUsage, err)
+	}
+	if err := f.edit.check(f.config, f.key); err != nil {
+		return err
 	}
 	if f.splits != "" {
 		if _, err := parseShares(f.splits); err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
-	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/calibrate"
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/internal/wording"
@@ -27,7 +26,7 @@ func (a *app) calibrateClassifierVerb() *cobra.Command {
 	var input inputFlags
 	var level calibrate.Level
 	var out, loss string
-	var perTier, asJSON bool
+	var perTier, heuristic, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "classifier",
 		Short: "From which score an artifact's decisions are accepted, with a certificate in the artifact",
@@ -40,11 +39,24 @@ together; a tier for which none can be certified is never accepted.
 What is not accepted goes to the fallback tier, of which nothing is promised. Margin or
 thresholds are chosen on tune, certified on calibrate and measured on test. With --out
 the artifact is written with them and their certificates; where nothing can be
-certified none is written.`,
+certified none is written.
+
+With --heuristic nothing is certified: the margin and the thresholds of all tiers are
+those that together cost least on tune, where a request that is sent too low is paid
+again at its true tier. Of equally cheap settings it is one that accepts the most. The
+artifact is then written without a certificate.`,
 		Example: `  routeproof calibrate classifier --loss under --risk 0.2 --out certified.safetensors
-  routeproof inspect certified.safetensors`,
+  routeproof inspect certified.safetensors
+
+  # what costs least, without a guarantee
+  routeproof calibrate classifier --heuristic --out tuned.safetensors`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, flag := range []string{"risk", "confidence", "loss", "per-tier"} {
+				if heuristic && cmd.Flags().Changed(flag) {
+					return fmt.Errorf("%w: --heuristic guarantees nothing: give it without --%s", errUsage, flag)
+				}
+			}
 			if err := level.Check(); err != nil {
 				return fmt.Errorf("%w: --%w", errUsage, err)
 			}
@@ -64,6 +76,9 @@ certified none is written.`,
 			run, _, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
+			}
+			if heuristic {
+				return a.heuristicArtifact(run, &input, out, asJSON)
 			}
 			d, err := certify(run, level, loss, perTier)
 			if err != nil {
@@ -92,7 +107,8 @@ certified none is written.`,
 	flags.Float64Var(&level.Confidence, "confidence", 0.95, "how sure to be that it is not more, over 0 and below 1")
 	flags.StringVar(&loss, "loss", lossWrong, "what counts against an accepted decision: wrong (another tier than the prompt's) or under (a lower one)")
 	flags.BoolVar(&perTier, "per-tier", false, "certify a threshold of the best score for each tier instead of one margin")
-	flags.StringVar(&out, "out", "", "artifact to write, with what was certified and its certificates")
+	flags.BoolVar(&heuristic, "heuristic", false, "accept what costs least on tune, with nothing guaranteed")
+	flags.StringVar(&out, "out", "", "artifact to write, with what was found and its certificates")
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	for _, name := range []string{"llm-answers", "outcomes", "tier-mix"} {
 		if err := flags.MarkHidden(name); err != nil {
@@ -153,12 +169,7 @@ func certify(run *pipeline.Run, level calibrate.Level, loss string, perTier bool
 // decisionRows are the labelled prompts with the margin or the best score of
 // their decision.
 func decisionRows(run *pipeline.Run, loss string, best bool) (rows splitRows[calibrate.Row]) {
-	var decisions []eval.Decision
-	for _, p := range run.Predictions {
-		if p.Classifier == pipeline.EmbeddingName {
-			decisions = p.Final
-		}
-	}
+	decisions := decisionsOf(run, pipeline.EmbeddingName)
 	for i, it := range run.Items {
 		d := decisions[i]
 		score, ok := d.Margin()

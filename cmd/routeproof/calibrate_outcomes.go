@@ -39,6 +39,8 @@ type calibrated struct {
 	Dearest   *calibratedTest `json:"dearest_test"` // alone
 	Priced    int             `json:"priced"`       // of test, that cost shares are over
 	Notes     []string        `json:"notes"`
+
+	Edit *configEdit `json:"config_edit"` // null where nothing is to be set
 }
 
 // calibratedTest is what a setting came to on test.

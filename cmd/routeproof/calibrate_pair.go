@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/routeproof/routeproof/datasets"
@@ -78,6 +79,43 @@ func (c *calibration) certifyPair(ctx context.Context, kind string, certify func
 	}
 	d.measurePair(rows.test, test)
 	return c.finish(ctx, d)
+}
+
+// leastConfidence stands for a confidence of 0 in the configuration, where 0 turns
+// the check off: then answers without a confidence would be taken as well.
+const leastConfidence = 1e-9
+
+// proposeEdit works out what the configuration would become.
+func (c *calibration) proposeEdit(d *calibrated) error {
+	f := c.flags
+	switch d.Kind {
+	case ofCascade:
+		if d.Edit = editOf(f.key, &d.Result, f.edit.heuristic); d.Edit != nil {
+			d.Edit.Value = max(d.Edit.Value, leastConfidence)
+		}
+	case ofParallel:
+		// Of another way to compare answers the threshold would say nothing.
+		if own := c.config.Policies.Agreement; own.By != f.agreement.by || own.Answer != f.agreement.answer {
+			where := fmt.Sprintf("the configuration's policies.agreement compares answers by %s %s, and this threshold is of %s %s: set by and answer there first", own.By, own.Answer, f.agreement.by, f.agreement.answer)
+			if f.edit.write {
+				return fmt.Errorf("%w: --write: %s", errUsage, where)
+			}
+			d.Notes = append(d.Notes, "no change of the configuration is proposed: "+where)
+			return nil
+		}
+		d.Edit = editOf(f.key, &d.Result, f.edit.heuristic)
+	}
+	if d.Edit == nil {
+		if f.edit.write {
+			d.Notes = append(d.Notes, "nothing is written into the configuration, as there is no such setting")
+		}
+		return nil
+	}
+	if n := len(c.backend.Models()); d.Kind == ofCascade && n > 2 {
+		d.Notes = append(d.Notes, fmt.Sprintf("the configuration has one least confidence for every model of a cascade: of a ladder of %d nothing is shown here but for %s and %s", n, d.Models[0], d.Models[1]))
+	}
+	d.Edit.Comment = fmt.Sprintf("of %s and %s, %s", printable(d.Models[0]), printable(d.Models[1]), d.Edit.Comment)
+	return d.Edit.propose(c.simulation.flags.config, f.edit.write)
 }
 
 // measurePair measures on test.

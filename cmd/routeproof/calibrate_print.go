@@ -89,8 +89,9 @@ func (d *calibrated) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s Brackets: 95 %% intervals.\nHeuristic: the cheapest setting that looks good enough on tune, as tuning takes it; nothing is guaranteed. The oracle knows every\noutcome: %s. Who gives up quality may save more than it, over 100 %%.\n", words.means, words.oracle)
-	return err
+	fmt.Fprintf(w, "%s Brackets: 95 %% intervals.\nHeuristic: the cheapest setting that looks good enough on tune, as tuning takes it; nothing is guaranteed. The oracle knows every\noutcome: %s. Who gives up quality may save more than it, over 100 %%.\n", words.means, words.oracle)
+	d.Edit.print(w)
+	return nil
 }
 
 func (d *calibrated) printSetting(t io.Writer, name string, s *calibrate.Setting, m *calibratedTest) {

@@ -113,8 +113,12 @@ func printManifest(w io.Writer, path string, m centroids.Manifest, verified bool
 	for _, c := range m.Certificates {
 		line("certificate", "%s, with %.7g %% confidence; shown on %s, %d of them against it (%s)", printable(c.Claim), 100*(1-c.Delta), wording.Plural(c.N, "prompt"), c.Errors, printable(c.Method))
 	}
-	if len(m.Certificates) == 0 {
+	switch {
+	case len(m.Certificates) > 0:
+	case acceptsAll(m):
 		line("certificates", "none")
+	default:
+		line("certificates", "none: tuned, not certified, so nothing is guaranteed")
 	}
 	line("checksum", "%s", m.SHA256)
 	if verified {
@@ -132,6 +136,17 @@ func scorer(m centroids.Manifest) string {
 		return fmt.Sprintf("nearest examples: shares of %d", m.Neighbours)
 	}
 	return "centroid: cosines"
+}
+
+// acceptsAll tells whether an artifact refuses no decision. What refuses some
+// without a certificate was tuned.
+func acceptsAll(m centroids.Manifest) bool {
+	for _, from := range m.Thresholds {
+		if from > -1 {
+			return false
+		}
+	}
+	return m.Margin == 0
 }
 
 // thresholds says what is accepted, tier by tier. No score is below −1.

@@ -15,6 +15,9 @@
 // quality of a router stays behind that of the dearest model, by betting. What
 // cannot be certified says how many more requests would do.
 //
+// [LeastCost] and [SweepHybrid] promise nothing: they find what costs least on
+// the requests that they are given, exactly, among all settings.
+//
 // [Measure] and [MeasureQuality] say what a setting comes to on a third split,
 // test, and [Result.Certificate] turns a result into what an artifact holds.
 //

@@ -140,7 +140,7 @@ type LLMConfig struct {
 
 // HybridConfig is the hybrids' own part.
 type HybridConfig struct {
-	EmbeddingMargin float64 `yaml:"embedding_margin" json:"embedding_margin"`
+	EmbeddingMargin *float64 `yaml:"embedding_margin" json:"embedding_margin"` // nil: tuned
 }
 
 // SplitsConfig says how prompts are split.

@@ -76,8 +76,8 @@ func (c *Config) check() error {
 	if l.MaxTokens < 1 || l.MaxTokens > mostTokens || l.TopLogprobs < 0 || l.TopLogprobs > 20 || l.Repeats < 1 || l.Repeats > 100 {
 		return fmt.Errorf("classifiers, llm: expected max_tokens of at least 1, top_logprobs of 0 to 20 and repeats of 1 to 100, found %d, %d and %d", l.MaxTokens, l.TopLogprobs, l.Repeats)
 	}
-	if m := c.Classifiers.Hybrid.EmbeddingMargin; !(m >= 0 && m <= 2) {
-		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, found %g", m)
+	if m := c.Classifiers.Hybrid.EmbeddingMargin; m != nil && !(*m >= 0 && *m <= 2) {
+		return fmt.Errorf("classifiers, hybrid, embedding_margin: expected 0 to 2, or null to have it tuned, found %g", *m)
 	}
 	if err := c.Policies.check(); err != nil {
 		return fmt.Errorf("policies, %w", err)

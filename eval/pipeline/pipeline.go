@@ -57,6 +57,8 @@ type Run struct {
 	Data        Data
 	Items       []eval.Item // labelled prompts, by id
 	Predictions []*eval.Predictions
+	Costs       eval.Costs
+	Hybrid      *HybridNote // nil where the three-stage hybrid was not run
 	Result      *eval.Result
 	Policies    *Policies // nil where no outcomes were given
 	Artifact    *centroids.Artifact
@@ -297,47 +299,14 @@ func (j *job) predict(ctx context.Context, trainer eval.Trainer) (eval.Classifie
 	return c, nil
 }
 
-// hybrids combines what the others decided.
-func (j *job) hybrids(ctx context.Context) error {
-	margin := classify.MarginAtLeast(j.Config.Classifiers.Hybrid.EmbeddingMargin)
-	for _, h := range []struct {
-		name   string
-		parts  []string
-		stages func(parts []eval.Classifier) []classify.Stage
-	}{
-		{RuleEmbedding, []string{RuleName, EmbeddingName}, func(p []eval.Classifier) []classify.Stage {
-			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1]}}
-		}},
-		{RuleLLM, []string{RuleName, LLMName}, func(p []eval.Classifier) []classify.Stage {
-			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1]}}
-		}},
-		{ThreeStage, []string{RuleName, EmbeddingName, LLMName}, func(p []eval.Classifier) []classify.Stage {
-			return []classify.Stage{{Classifier: p[0], Sure: classify.RuleIsSure}, {Classifier: p[1], Sure: margin}, {Classifier: p[2]}}
-		}},
-	} {
-		parts, ok := j.find(h.parts)
-		if !ok {
-			continue
-		}
-		p, err := eval.Derive(ctx, j.Items, parts, func(c []eval.Classifier) eval.Classifier {
-			return classify.NewHybrid(h.name, h.stages(c)...)
-		})
-		if err != nil {
-			return err
-		}
-		j.Predictions = append(j.Predictions, p)
-	}
-	return nil
-}
-
-func (j *job) find(names []string) ([]*eval.Predictions, bool) {
+func (r *Run) find(names []string) ([]*eval.Predictions, bool) {
 	var out []*eval.Predictions
 	for _, name := range names {
-		i := slices.IndexFunc(j.Predictions, func(p *eval.Predictions) bool { return p.Classifier == name })
+		i := slices.IndexFunc(r.Predictions, func(p *eval.Predictions) bool { return p.Classifier == name })
 		if i < 0 {
 			return nil, false
 		}
-		out = append(out, j.Predictions[i])
+		out = append(out, r.Predictions[i])
 	}
 	return out, true
 }
@@ -346,20 +315,26 @@ func (j *job) find(names []string) ([]*eval.Predictions, bool) {
 // for it to be ranked by cost.
 const leastPriced = 0.95
 
-func (j *job) benchmark(ctx context.Context) error {
-	costs := eval.Costs{OutputScale: 1}
+// costs prices the tiers.
+func (j *job) costs() error {
 	models, err := j.Config.Models(j.counter.Count)
 	if err != nil {
 		return err
 	}
+	j.Costs = eval.Costs{OutputScale: 1}
 	for i, m := range models {
-		costs.Tiers = append(costs.Tiers, eval.TierModel{
+		j.Costs.Tiers = append(j.Costs.Tiers, eval.TierModel{
 			Tier: m.Tier, Model: m.Name, InputPerM: m.InputPerM, OutputPerM: m.OutputPerM,
 			SystemTokens: m.SystemTokens, ExpectedOutput: j.Config.Tiers[i].ExpectedOutput,
 		})
 	}
+	return nil
+}
+
+func (j *job) benchmark(ctx context.Context) error {
+	var err error
 	j.Result, err = eval.Evaluate(ctx, j.Items, j.Predictions, eval.Options{
-		Tiers: j.Tiers, Costs: costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
+		Tiers: j.Tiers, Costs: j.Costs, Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed,
 		LeastPriced: leastPriced, Mix: j.Config.TierMix.shares(j.Config.TierNames()),
 	})
 	if errors.Is(err, eval.ErrNoTest) {

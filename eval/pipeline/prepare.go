@@ -28,6 +28,9 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.counter, err = tokens.NewCounter(); err != nil {
 		return err
 	}
+	if err := j.costs(); err != nil {
+		return err
+	}
 	// By id, so that the order of rows in the file changes nothing.
 	prompts := slices.SortedFunc(slices.Values(j.in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
 	assigned, err := j.split(prompts)
