@@ -26,6 +26,7 @@ type resultDocument struct {
 	Embedder pipeline.EmbedderNote `json:"embedder"`
 	Choice   *classify.Choice      `json:"choice"` // null where there was none
 	Hybrid   *pipeline.HybridNote  `json:"hybrid"`
+	Nested   *pipeline.Nested      `json:"nested"` // null where it was not asked for
 	Policies *pipeline.Policies    `json:"policies"`
 	Artifact string                `json:"artifact_sha256"`
 	Warnings []string              `json:"warnings"`
@@ -36,7 +37,7 @@ type resultDocument struct {
 // between equal runs.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Policies: run.Policies,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Nested: run.Nested, Policies: run.Policies,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }

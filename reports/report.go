@@ -31,6 +31,7 @@ func Markdown(run *pipeline.Run) string {
 	r.classifiers()
 	r.costs()
 	r.hybrid()
+	r.nested()
 	r.tiers()
 	r.pairs()
 	r.parts()

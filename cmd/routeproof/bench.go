@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ these prompts (--vectors).`,
 			if err := input.checkFlags(cmd); err != nil {
 				return err
 			}
+			if input.nested && input.artifact != "" {
+				return fmt.Errorf("%w: --nested repeats how an artifact comes about, which cannot be done with --artifact: leave one of them out", errUsage)
+			}
 			run, _, err := a.execute(cmd, &input)
 			if err != nil {
 				return err
@@ -41,6 +45,7 @@ these prompts (--vectors).`,
 		},
 	}
 	input.add(cmd)
+	input.addNested(cmd)
 	cmd.Flags().StringVar(&input.artifact, "artifact", "", "artifact to score (default: build one)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
 	return cmd

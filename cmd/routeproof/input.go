@@ -24,6 +24,7 @@ type inputFlags struct {
 	embedder                           embedderFlags
 	outputs                            []string // of the verb
 	live                               liveFlags
+	nested                             bool // evaluate the whole procedure too
 }
 
 func (f *inputFlags) add(cmd *cobra.Command) {
@@ -35,6 +36,11 @@ func (f *inputFlags) add(cmd *cobra.Command) {
 	f.embedder.add(cmd)
 	f.live.add(cmd)
 	addProblems(cmd, &f.problems)
+}
+
+// addNested adds the flag of verbs that show what nested evaluation finds.
+func (f *inputFlags) addNested(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.nested, "nested", false, "also repeat fitting, choosing and tuning without each of five folds: what the whole procedure gives, and how far tuned figures flatter; takes about five times as long")
 }
 
 // read loads configuration and input before any work starts.
@@ -51,7 +57,7 @@ func (f *inputFlags) read(log *problemLog) (pipeline.Config, pipeline.Input, err
 	in, err := f.readPrompts(config, log)
 	vectors, vectorsErr := f.embedder.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err == nil {
-		in.Artifact = artifact
+		in.Artifact, in.Nested = artifact, f.nested
 		err = f.embedder.choose(config, &in, vectors, log.add)
 	}
 	return config, in, err

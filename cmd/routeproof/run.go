@@ -72,6 +72,7 @@ All files but run.json are a function of the input: two runs give the same bytes
 		},
 	}
 	input.add(cmd)
+	input.addNested(cmd)
 	input.live.addPolicies(cmd)
 	cmd.Flags().StringVar(&out, "out", "out", "folder to write, made if need be")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")

@@ -45,7 +45,7 @@ for salt in SALTS:
     hybrids.append((tuned, chosen, guess, never))
     accepted = json.loads(call("calibrate", "classifier", "--heuristic", "--config", "c.yaml", "--prompts", "prompts.jsonl", "--json"))
     artifacts.append(accepted)
-    print(f"{salt:12} margin {tuned['margin']:.4f}  test: tuned {chosen['test']['headline']:.4f}, 0.05 {guess['test']['headline']:.4f}, LLM {never['test']['headline']:.4f}"
+    print(f"{salt:12} margin {tuned['margin']}  test: tuned {chosen['test']['headline']:.4f}, 0.05 {guess['test']['headline']:.4f}, LLM {never['test']['headline']:.4f}"
           f"  artifact saves {accepted['tune']['saving']:.4f} on tune, {accepted['test']['saving']:.4f} on test")
 for split in ("tune", "test"):
     print(f"hybrid on {split}, mean: tuned {mean(h[1][split]['headline'] for h in hybrids):.4f}, "

@@ -71,6 +71,7 @@ type HybridCurve struct {
 
 	points []HybridPoint // by falling margin: +Inf, then each that tells two requests apart, then 0
 	cost   []int64       // of each point, in whole numbers of some unit, against the first
+	square []float64     // of each point, the sum of squared differences from the first, USD² a request
 }
 
 // SweepHybrid serves requests by the three-stage hybrid at every margin in
@@ -143,23 +144,24 @@ func (c *HybridCurve) sweep(rows []*Staged, costs eval.Costs) error {
 	if err != nil {
 		return err
 	}
-	c.cost = []int64{0} // against always asking the LLM
+	c.cost, c.square = []int64{0}, []float64{0} // against always asking the LLM
 	c.points = []HybridPoint{b.at(math.Inf(1), c.N)}
 	for next := 0; next < len(rows) && !rows[next].Ruled() && !math.IsNaN(rows[next].Margin()); {
-		margin, cost := rows[next].Margin(), c.cost[len(c.cost)-1]
+		margin, cost, square := rows[next].Margin(), c.cost[len(c.cost)-1], c.square[len(c.square)-1]
 		for ; next < len(rows) && !rows[next].Ruled() && rows[next].Margin() == margin; next++ {
 			s := rows[next]
 			b.byLLM, b.byEmbedding = b.byLLM-1, b.byEmbedding+1
 			b.llm -= s.LLM.CostUSD.Value
 			b.served += served(s, s.Embedding) - served(s, s.LLM)
 			cost += exact[next]
+			square += float64(deltas[next] * deltas[next])
 		}
-		c.points, c.cost = append(c.points, b.at(margin, c.N)), append(c.cost, cost)
+		c.points, c.cost, c.square = append(c.points, b.at(margin, c.N)), append(c.cost, cost), append(c.square, square)
 	}
 	// At 0 as at the lowest margin, or as at any where there is none.
 	if last := c.points[len(c.points)-1]; last.Margin > 0 {
 		last.Margin = 0
-		c.points, c.cost = append(c.points, last), append(c.cost, c.cost[len(c.cost)-1])
+		c.points, c.cost, c.square = append(c.points, last), append(c.cost, c.cost[len(c.cost)-1]), append(c.square, c.square[len(c.square)-1])
 	}
 	return nil
 }
@@ -188,16 +190,37 @@ func (c *HybridCurve) Points() []HybridPoint { return slices.Clone(c.points) }
 // which asks the LLM least often.
 func (c *HybridCurve) Least() HybridPoint { return c.LeastFrom(0) }
 
+// LeastClearly is [HybridCurve.Least] where that saves more than one standard
+// error against the cheaper of the two that need no margin, always asking the LLM
+// and never where the embedding has a margin; else it is that one, of equally
+// cheap ones the latter. What is gained by less was mostly found by trying many
+// margins, and is lost on other requests.
+func (c *HybridCurve) LeastClearly() HybridPoint {
+	least, plain, last := c.least(0), 0, len(c.points)-1
+	if c.cost[last] <= c.cost[0] {
+		plain = last
+	}
+	// Requests differ between the two points where their margin is between them.
+	saved := float64(c.points[plain].Headline-c.points[least].Headline) / perThousand
+	square := math.Abs(c.square[plain]-c.square[least]) / float64(c.N)
+	if variance := max(0, square-saved*saved); saved > math.Sqrt(variance/float64(c.N)) {
+		return c.points[least]
+	}
+	return c.points[plain]
+}
+
 // LeastFrom is the point that costs least among those of a margin or more,
 // likewise. Where none of these margins is that of a request it is +Inf's.
-func (c *HybridCurve) LeastFrom(margin float64) HybridPoint {
+func (c *HybridCurve) LeastFrom(margin float64) HybridPoint { return c.points[c.least(margin)] }
+
+func (c *HybridCurve) least(from float64) int {
 	least := 0
 	for i, p := range c.points {
-		if float64(p.Margin) >= margin && c.cost[i] <= c.cost[least] {
+		if float64(p.Margin) >= from && c.cost[i] <= c.cost[least] {
 			least = i
 		}
 	}
-	return c.points[least]
+	return least
 }
 
 // At is what a margin, at least 0, comes to, in O(log n).

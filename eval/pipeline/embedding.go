@@ -69,7 +69,7 @@ func (j *job) embedding(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e = c.Embedder
+		e, j.scorer = c.Embedder, c.Scorer
 		trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e, c.Scorer).Billed(j.in.Bill)
 	}
 	fitted, err := j.predict(ctx, trainer)

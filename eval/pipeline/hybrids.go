@@ -19,7 +19,7 @@ const GuessedMargin = 0.05
 
 // Where the margin of the three-stage hybrid comes from.
 const (
-	MarginTuned      = "tuned"      // the cheapest on tune
+	MarginTuned      = "tuned"      // the cheapest on tune, where that is clear
 	MarginConfigured = "configured" // the configuration's
 	MarginGuessed    = "guessed"    // tune could not tell
 )
@@ -115,8 +115,8 @@ func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]f
 	if err != nil {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("the embedding margin of %s is a guess, %g, as tune cannot tell which costs least: %v; set classifiers.hybrid.embedding_margin, or give what is missing", ThreeStage, GuessedMargin, err))
 	} else {
-		margins[eval.Final] = float64(curve.Least().Margin)
-		j.Hybrid.Margin, j.Hybrid.Source = curve.Least().Margin, MarginTuned
+		j.Hybrid.Margin, j.Hybrid.Source = curve.LeastClearly().Margin, MarginTuned
+		margins[eval.Final] = float64(j.Hybrid.Margin)
 	}
 	guessed := 0
 	for fold := range eval.Folds {
@@ -126,7 +126,7 @@ func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]f
 			return nil, err
 		}
 		if curve, err := calibrate.SweepHybrid(rows, j.Costs, leastPriced); err == nil {
-			margins[fold] = float64(curve.Least().Margin)
+			margins[fold] = float64(curve.LeastClearly().Margin)
 		} else if rows != nil {
 			guessed++
 		}

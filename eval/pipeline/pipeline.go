@@ -38,6 +38,7 @@ type Input struct {
 	Artifact    *centroids.Artifact // nil: build one; else evaluate this one
 	Embedder    centroids.Embedder  // nil: the artifact's or, without one, the configuration's
 	Bill        classify.Bill       // of the embedder; nil: it is local and costs nothing
+	Nested      bool                // evaluate the whole procedure too, choices and tuning included
 	Warnings    []string            // from reading
 	Problem     func(datasets.Problem)
 }
@@ -64,6 +65,7 @@ type Run struct {
 	Artifact    *centroids.Artifact
 	Embedder    EmbedderNote
 	Choice      *classify.Choice // of the embedding classifier; nil where there was none
+	Nested      *Nested          // nil where it was not asked for
 	NotRun      []NotRun
 	LLM         *LLMNote // nil where no LLM answers were given
 	Warnings    []string
@@ -130,6 +132,7 @@ type job struct {
 	counter  *tokens.Counter
 	fallback int
 	unused   []string // of the outcomes, for the notes
+	scorer   classify.Scorer
 }
 
 // Execute does the main job. observe may be nil.
@@ -146,6 +149,7 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 		{"llm", j.llm},
 		{"hybrids", j.hybrids},
 		{"benchmark", j.benchmark},
+		{"nested", j.nest},
 		{"policies", j.policies},
 		{"artifact", j.finish},
 	}
