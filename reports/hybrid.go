@@ -18,7 +18,7 @@ func (r *report) hybrid() {
 	r.heading(2, "The three-stage hybrid")
 	margin := marginWords(h.Margin)
 	how := map[string]string{
-		pipeline.MarginTuned:      "it is the one that costs least on tune, and of equal ones the lowest. It is heuristic: nothing is guaranteed (`routeproof calibrate hybrid` certifies one)",
+		pipeline.MarginTuned:      "it is the one that costs least on tune or, where that saves no more than one standard error, the cheaper of never and always having the embedding decide. It is heuristic: nothing is guaranteed (`routeproof calibrate hybrid` certifies one)",
 		pipeline.MarginConfigured: "the configuration sets it",
 		pipeline.MarginGuessed:    "a guess",
 	}[h.Source]
@@ -62,7 +62,7 @@ func hybridPrompts(h *pipeline.HybridNote) string {
 // marginWords is a margin with its four digits, or what it means.
 func marginWords(m calibrate.Threshold) string {
 	switch {
-	case m > 2: // no margin of cosines is
+	case m > 2: // no margin of scores is
 		return "never the embedding"
 	case m == 0:
 		return "0, no LLM where there is a vector"

@@ -26,7 +26,8 @@ func TestCalibrateClassifier(t *testing.T) {
 		Test struct{ N, Accepted, Wrong int }
 	}
 	var doc struct{ Parts []part }
-	args := []string{"calibrate", "classifier", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.2"}
+	writeFile(t, "plain.yaml", "classifiers:\n  embedding: {structure: none, scorer: centroid}\n")
+	args := []string{"calibrate", "classifier", "--config", "plain.yaml", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.2"}
 	r := must(t, append(args, "--out", "c.safetensors", "--json")...)
 	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil || len(doc.Parts) != 1 || !doc.Parts[0].Result.Certified {
 		t.Fatalf("%v: %s", err, r.stdout)
@@ -93,7 +94,7 @@ func TestCalibrateClassifier(t *testing.T) {
 		t.Errorf("%v: %s", err, r.stdout)
 	}
 	for _, wrong := range [][]string{{"--risk", "0"}, {"--confidence", "1"}, {"--loss", "over"}, {"--out", "x.json"}} {
-		if r := call(t, "", append(args[:4:4], wrong...)...); r.code != exitUsage {
+		if r := call(t, "", append(args[:6:6], wrong...)...); r.code != exitUsage {
 			t.Errorf("%v: exit %d: %s", wrong, r.code, r.stderr)
 		}
 	}

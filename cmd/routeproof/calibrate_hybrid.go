@@ -80,7 +80,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
 	flags.Float64Var(&level.Risk, "risk", 0.02, "the most that is tolerated, over 0 and below 1")
 	flags.Float64Var(&level.Confidence, "confidence", 0.95, "how sure to be that it is not more, over 0 and below 1")
 	flags.StringVar(&loss, "loss", lossWrong, "what counts against the embedding: wrong (another tier than the prompt's) or under (a lower one)")
-	edit.add(cmd, "the margin that costs least on tune")
+	edit.add(cmd, "the margin that run takes, by cost on tune")
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	hide(cmd, "outcomes", "tier-mix")
 	return cmd
@@ -101,7 +101,7 @@ type certifiedHybrid struct {
 const (
 	hybridCertified = "certified"
 	hybridCheapest  = "certified, least cost on tune"
-	hybridHeuristic = "heuristic: least cost on tune"
+	hybridHeuristic = "heuristic: as run takes it"
 )
 
 // hybridMargin is what a margin comes to.
@@ -182,7 +182,7 @@ func (d *certifiedHybrid) measure(run *pipeline.Run, test []calibrate.Row) error
 		}
 	}
 	if untold == nil {
-		add(hybridHeuristic, float64(onTune.Least().Margin))
+		add(hybridHeuristic, float64(onTune.LeastClearly().Margin))
 	}
 	add("never the embedding", math.Inf(1))
 	add("always, where there is a vector", 0)
@@ -210,7 +210,7 @@ func (d *certifiedHybrid) edit(heuristic bool) *configEdit {
 		if !ok {
 			return nil
 		}
-		return heuristicEdit(pipeline.KeyHybridMargin, min(float64(m.Margin), mostMargin), "the margin that costs least on tune")
+		return heuristicEdit(pipeline.KeyHybridMargin, min(float64(m.Margin), mostMargin), "the margin of least cost on tune, where that is clear")
 	}
 	c, ok := d.Result.Certificate()
 	if !ok {

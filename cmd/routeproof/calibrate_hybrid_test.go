@@ -56,7 +56,7 @@ func TestCalibrateHybrid(t *testing.T) {
 	if len(d.Settings) != 5 || d.Settings[0].Margin != d.Result.Setting.Thresholds[0] || d.Settings[1].Margin != d.Edit.Value || d.Edit.Value < d.Result.Setting.Thresholds[0] {
 		t.Errorf("settings %+v, in the configuration %g", d.Settings, d.Edit.Value)
 	}
-	for _, s := range d.Settings {
+	for _, s := range d.Settings[3:] { // never and always
 		if s.Tune.Headline < d.Settings[2].Tune.Headline {
 			t.Errorf("%s costs less on tune than %s", s.Name, d.Settings[2].Name)
 		}
@@ -153,7 +153,7 @@ func TestCalibrateHybridRefuses(t *testing.T) {
 		t.Errorf("the file became\n%s", text)
 	}
 	// Without --write the result stands, and how to set it by hand.
-	if text := must(t, "calibrate", "hybrid", "--config", "flow.yaml", "--risk", "0.1").stdout; !strings.Contains(text, "or set it by hand (certified)") || !strings.Contains(text, "\n    embedding_margin: 0.0") {
+	if text := must(t, "calibrate", "hybrid", "--config", "flow.yaml", "--risk", "0.1").stdout; !strings.Contains(text, "or set it by hand (certified)") || !strings.Contains(text, "\n    embedding_margin: 0.") {
 		t.Errorf("said is\n%s", text)
 	}
 	// What cannot be certified changes nothing.

@@ -216,3 +216,47 @@ func TestRegretIsThatOfThePolicy(t *testing.T) {
 		t.Error("an LLM without an answer is taken to be wrong")
 	}
 }
+
+// The margin that is clearly cheapest, by serving each request at it and at both
+// extremes.
+func TestLeastClearlyOneByOne(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 3))
+	costs := costsOf(4)
+	took := map[string]int{}
+	for range 300 {
+		rows := staged(rng, 2+rng.IntN(12), 0)
+		c, err := SweepHybrid(rows, costs, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		each := func(margin float64) (usd []float64) {
+			for i := range rows {
+				usd = append(usd, float64(oneByOne(t, rows[i:i+1], costs, margin).Headline)/1000)
+			}
+			return usd
+		}
+		least, plain := c.Least(), c.At(0)
+		if never := c.At(math.Inf(1)); never.Headline < plain.Headline-1e-9 {
+			plain = never
+		}
+		at, other := each(float64(least.Margin)), each(float64(plain.Margin))
+		var mean, square float64
+		for i := range at {
+			mean += (other[i] - at[i]) / float64(len(at))
+			square += (other[i] - at[i]) * (other[i] - at[i]) / float64(len(at))
+		}
+		want, name := plain, "plain"
+		if error := math.Sqrt((square - mean*mean) / float64(len(at))); mean > error {
+			want, name = least, "least"
+		} else if mean > 0.999*error {
+			continue // too close to tell in floating point
+		}
+		took[name]++
+		if got := c.LeastClearly(); math.Abs(float64(got.Headline-want.Headline)) > 1e-9 {
+			t.Fatalf("%+v, expected %s, %+v", got, name, want)
+		}
+	}
+	if took["least"] < 20 || took["plain"] < 20 {
+		t.Errorf("the cases are one-sided: %v", took)
+	}
+}
