@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
@@ -60,11 +61,11 @@ const choiceReplicates = 200
 // choiceTolerance is that of logistic fits that are only compared.
 const choiceTolerance = 1e-4
 
-// Choose cross-validates the candidates on examples. Where a tier has too few for
+// Choose cross-validates the candidates on examples. Where these are too few for
 // that, Choice.Why says so and the first is chosen. It takes candidates × folds
 // fits, on all processors; the result does not depend on their number.
 func (t *Chooser) Choose(ctx context.Context, examples []eval.Example) (*Choice, error) {
-	choice := &Choice{N: len(examples), Folds: eval.Folds}
+	choice := &Choice{N: len(examples), Folds: eval.Folds, Candidates: []CandidateCV{}}
 	group := make([]int, len(examples)) // by number, in order of appearance
 	number := map[string]int{}
 	folds := make([]int, len(examples))
@@ -179,17 +180,19 @@ func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) (
 }
 
 // validateFold fits a candidate outside a fold and writes its decisions within it.
+// A tier that has nothing outside, as rare ones have, is never decided for.
 func (t *Chooser) validateFold(candidate, fold int, rows *labelled, folds, predicted []int) error {
 	within := func(i int) bool { return folds[i] == fold }
-	outside := rows.subset(func(i int) bool { return !within(i) })
-	if len(outside.tiers) == len(folds) {
-		return nil // nothing is in this fold
-	}
-	vectors, err := outside.centroids(t.Tiers)
+	outside := rows.subset(func(i int) bool { return !within(i) && !isZero(rows.row(i)) })
+	known, err := t.known(outside)
 	if err != nil {
 		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
 	}
-	head, err := t.Candidates[candidate].Scorer.head(outside, t.Tiers, choiceTolerance)
+	vectors, err := outside.centroids(known.tiers)
+	if err != nil {
+		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
+	}
+	head, err := t.Candidates[candidate].Scorer.head(outside, known.tiers, choiceTolerance)
 	if err != nil {
 		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
 	}
@@ -200,10 +203,35 @@ func (t *Chooser) validateFold(candidate, fold int, rows *labelled, folds, predi
 		predicted[i] = t.Fallback
 		if v := rows.row(i); !isZero(v) {
 			scores, _ := centroids.Score(vectors, head, v)
-			predicted[i] = centroids.Highest(scores)
+			predicted[i] = known.of[centroids.Highest(scores)]
 		}
 	}
 	return nil
+}
+
+// knownTiers are those that rows have, and which of all tiers each is.
+type knownTiers struct {
+	tiers centroids.Tiers
+	of    []int
+}
+
+// known returns the tiers of rows, and numbers the rows by them.
+func (t *Chooser) known(rows *labelled) (k knownTiers, err error) {
+	number := make([]int, t.Tiers.Len())
+	var names []string
+	for tier := range number {
+		if number[tier] = len(names); slices.Contains(rows.tiers, tier) {
+			names, k.of = append(names, t.Tiers.Name(tier)), append(k.of, tier)
+		}
+	}
+	if len(names) < centroids.MinTiers {
+		return k, fmt.Errorf("expected prompts of at least %d tiers with a vector outside of it, found those of %q", centroids.MinTiers, names)
+	}
+	for i, tier := range rows.tiers {
+		rows.tiers[i] = number[tier]
+	}
+	k.tiers, err = centroids.NewTiers(names...)
+	return k, err
 }
 
 func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group []int, groups int) CandidateCV {

@@ -136,12 +136,31 @@ func TestChooseWithoutEnough(t *testing.T) {
 	examples := scattered(10, []float64{0}, nil)
 	lone := eval.Example{Request: eval.Request{ID: "lone", Text: "at 90"}, Tier: 1, Group: "lone"}
 	c := choose(t, append(examples, lone), plain, logistic)
-	if c.Chosen != 0 || c.Candidates != nil || !strings.Contains(c.Why, "DEAR") {
-		t.Errorf("one example of a tier: %+v, expected the first and why", c)
+	if c.Chosen != 0 || len(c.Candidates) != 0 || !strings.Contains(c.Why, `"CHEAP"`) {
+		t.Errorf("one example of a tier out of two: %+v, expected the first and why", c)
 	}
 	broken := &Chooser{Tiers: twoTiers(t), Candidates: []Candidate{plain, logistic}, Salt: "s"}
 	if _, err := broken.Choose(t.Context(), examplesOf("broken")); err == nil {
 		t.Error("an embedder that fails: expected its error")
+	}
+}
+
+// A tier with a single example is missed in its fold and learned in the others.
+func TestChooseWithARareTier(t *testing.T) {
+	tiers, err := centroids.NewTiers("RARE", "CHEAP", "DEAR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := scattered(30, []float64{180}, []float64{0}, []float64{90})[29:]
+	chooser := &Chooser{Tiers: tiers, Candidates: []Candidate{plain, logistic, nearest}, Salt: "s", Seed: 1}
+	c, err := chooser.Choose(t.Context(), examples)
+	if err != nil || c.Why != "" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for _, x := range c.Candidates {
+		if got := float64(x.Accuracy) * 61; got < 57 || got > 60 {
+			t.Errorf("%s: %.0f of 61 right, expected nearly all but the rare one", x.Scorer, got)
+		}
 	}
 }
 
