@@ -60,6 +60,10 @@ func differences(a, b map[string]string) []string {
 	return names
 }
 
+// plainEmbedding is a configuration in which the embedder's vectors are used,
+// whatever cross-validation would say of them.
+const plainEmbedding = "classifiers: {embedding: {structure: none, scorer: centroid}}\n"
+
 // Where the word vectors lie, whether they are compressed, and whether a flag
 // or the configuration names them is in run.json and nowhere else.
 func TestWordVectorsByAnyWay(t *testing.T) {
@@ -69,7 +73,7 @@ func TestWordVectorsByAnyWay(t *testing.T) {
 	text := wordVectors(readFile(t, "prompts.jsonl"), 12)
 	writeFile(t, "first/secret-place.txt", text)
 	writeFile(t, "conf/second/secret-place.gz", zipped(t, text))
-	quick := "bootstrap: {replicates: 100}\n"
+	quick := "bootstrap: {replicates: 100}\n" + plainEmbedding
 	writeFile(t, "conf/quick.yaml", quick)
 	writeFile(t, "conf/static.yaml", quick+"embedder: {kind: static, path: second/secret-place.gz}")
 	writeFile(t, "conf/dims.yaml", quick+"embedder: {kind: static, path: "+filepath.Join(folder, "first/secret-place.txt")+", dims: 12}")
@@ -123,7 +127,8 @@ func TestWordVectorsOfAnArtifact(t *testing.T) {
 	writeFile(t, "words.txt", text)
 	writeFile(t, "words.gz", zipped(t, text))
 	writeFile(t, "static.yaml", "embedder: {kind: static, path: words.txt}")
-	built := must(t, "run", "--prompts", "prompts.jsonl", "--word-vectors", "words.txt", "--json")
+	writeFile(t, "plain.yaml", plainEmbedding)
+	built := must(t, "run", "--config", "plain.yaml", "--prompts", "prompts.jsonl", "--word-vectors", "words.txt", "--json")
 	artifact := "out/centroids.safetensors"
 	must(t, "inspect", artifact)
 	if r := must(t, "inspect", artifact, "--verify", "--word-vectors", "words.gz"); !regexp.MustCompile(`(?m)^verified +8 canaries within 0.001$`).MatchString(r.stdout) {
@@ -206,8 +211,9 @@ func TestWrongWordVectors(t *testing.T) {
 	writeFile(t, "dims.yaml", "embedder: {kind: static, path: words.txt, dims: 300}")
 	writeFile(t, "absent.yaml", "embedder: {kind: static, path: nowhere/words.txt}")
 	writeFile(t, "static.yaml", "embedder: {kind: static, path: words.txt}")
-	must(t, "build", "--word-vectors", "words.txt", "--out", "s.safetensors")
-	must(t, "build", "--out", "h.safetensors")
+	writeFile(t, "plain.yaml", plainEmbedding)
+	must(t, "build", "--config", "plain.yaml", "--word-vectors", "words.txt", "--out", "s.safetensors")
+	must(t, "build", "--config", "plain.yaml", "--out", "h.safetensors")
 	manifest, _ := safetensors(t, "s.safetensors")
 	digest := manifest["embedder"].(map[string]any)["digest"].(string)
 	exits(t, []exit{

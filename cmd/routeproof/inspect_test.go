@@ -22,11 +22,12 @@ func TestPrintManifest(t *testing.T) {
 tiers         SIMPLE < MEDIUM < COMPLEX
 embedder      static m, 3 dims
 digest        0a1b
+scorer        centroid: cosines
 thresholds    SIMPLE from 0.25, MEDIUM accepts all, COMPLEX from 0.5; margin 0.01; fallback MEDIUM
 temperature   none
 built from    1 prompt (0 unlabelled), content 
 measured      nothing
-certificates  none
+certificates  none: tuned, not certified, so nothing is guaranteed
 checksum      
 verified      8 canaries within 0.001
 `

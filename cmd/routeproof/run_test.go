@@ -211,7 +211,8 @@ func safetensors(t *testing.T, path string) (manifest map[string]any, data []byt
 func TestClassifyScoresAreCosines(t *testing.T) {
 	t.Chdir(t.TempDir())
 	must(t, "init", ".")
-	must(t, "build", "--out", "c.safetensors")
+	writeFile(t, "plain.yaml", plainEmbedding)
+	must(t, "build", "--config", "plain.yaml", "--out", "c.safetensors")
 	manifest, data := safetensors(t, "c.safetensors")
 	r := must(t, "classify", "--artifact", "c.safetensors", "--in", "prompts.jsonl", "--with-vector")
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")

@@ -45,7 +45,7 @@ func writeVectors(t *testing.T, path string, vectors []datasets.Vector, identity
 func hashedVectors(t *testing.T) (vectors []datasets.Vector, id centroids.Identity) {
 	t.Helper()
 	must(t, "init", ".")
-	writeFile(t, "quick.yaml", "embedder: {dims: 64}\nbootstrap: {replicates: 100}\n")
+	writeFile(t, "quick.yaml", "embedder: {dims: 64}\nbootstrap: {replicates: 100}\n"+plainEmbedding)
 	prompts, err := datasets.ReadPrompts("prompts.jsonl", nil, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,5 @@
-"""Checks the scores of `classify --with-vector` against the artifact's bytes, with nothing but the standard library.
+"""Checks the scores of `classify --with-vector` against the artifact's bytes, with nothing but the standard library: for an
+artifact that scores by centroids (classifiers.embedding.scorer: centroid).
 
     bin/routeproof classify --artifact A --in PROMPTS --with-vector | python3 docs/checks/cosines.py A
 """
