@@ -9,15 +9,16 @@ import (
 )
 
 const (
-	costBins = 128 // that stand for the distinct changes of cost in a bootstrap
+	costBins = 100 // that stand for the distinct changes of cost in a bootstrap
+	tail     = 24  // extreme changes at each end that have their own
 	fewFlips = 128 // changed groups up to which sign flips are drawn
 	levels   = 1e4 // of size that drawn sign flips tell apart
 )
 
 // binned cuts values, sorted, into bins, each at its mean, so that the mean of all
 // is kept. A value that stands for over a part in most of all has a bin of its
-// own; the others share about most bins of nearly equal counts, and equal ones are
-// not split. stretch, at least 1, is the ratio of the root mean square of the
+// own, and so have the tail extreme ones at each end, on which the bound hangs; the
+// others share about most bins of nearly equal counts. Equal ones are not split. stretch, at least 1, is the ratio of the root mean square of the
 // values to that of the bins: what is drawn from the bins varies as the values do
 // once it is multiplied by stretch. The mean of values must be 0.
 func binned(values []float64, most int) (means []float64, counts []int, stretch float64) {
@@ -50,7 +51,7 @@ func binned(values []float64, most int) (means []float64, counts []int, stretch 
 		case (to-from)*most > n:
 			cut(from)
 			cut(to)
-		case (to-start)*most >= loose:
+		case to <= tail || from >= n-tail || (to-start)*most >= loose:
 			cut(to)
 		}
 	})

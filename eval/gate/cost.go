@@ -204,9 +204,9 @@ func (g *Gate) mean(sums, sizes []float64, rules Rules, draws int) {
 	}
 	g.Groups = len(kept)
 	g.Change = number(sum / n * perThousand)
-	g.Certainly = !slices.ContainsFunc(kept, func(v float64) bool { return v != 0 })
+	g.Identical = !slices.ContainsFunc(kept, func(v float64) bool { return v != 0 })
 	switch {
-	case g.Certainly:
+	case g.Identical:
 		g.Bound, g.P, g.BetterP = 0, 1, 1
 		return
 	case g.Groups < fewestGroups:

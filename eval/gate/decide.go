@@ -148,18 +148,6 @@ func (p *pair) decide() Classifier {
 	return out
 }
 
-// members tells which of the pair's prompts are in a slice.
-func (p *pair) members(s Slice) func(i int) bool {
-	switch s.Kind {
-	case Tier:
-		k, _ := p.check.base.source.Tiers.Index(s.Name)
-		return func(i int) bool { return p.truth[i] == int8(k) }
-	case Length:
-		return func(i int) bool { return p.length[p.base.prompts[i]] == s.Name }
-	}
-	return func(i int) bool { return p.domain[p.base.prompts[i]] == s.Name }
-}
-
 // withInvalid puts those that could not be compared beside the others, in order
 // of name.
 func (c *check) withInvalid(decided []Classifier) []Classifier {

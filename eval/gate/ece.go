@@ -33,7 +33,7 @@ func (p *pair) ece(margin float64) Gate {
 		g.unknown = fmt.Sprintf("%s of %s lack a confidence on a side", wording.Thousands(missing), wording.Thousands(first))
 		return g
 	}
-	g.Certainly = !slices.ContainsFunc(rows, func(r confident) bool { return r.base != r.cand })
+	g.Identical = !slices.ContainsFunc(rows, func(r confident) bool { return r.base != r.cand })
 	cells := calibrationCells(rows)
 	s := &patterns{counts: make([]int, len(cells)), fixed: make([]bool, len(cells))}
 	for i, c := range cells {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -118,88 +119,6 @@ func TestMaxErrors(t *testing.T) {
 	}
 }
 
-// Bad rows are all told, and no side comes of them.
-func TestNewSideRefuses(t *testing.T) {
-	nan := math.NaN()
-	for name, c := range map[string]struct {
-		break_ func([]datasets.Prediction) []datasets.Prediction
-		want   []string // of each problem
-	}{
-		"twice": {func(r []datasets.Prediction) []datasets.Prediction { return append(r, r[1]) },
-			[]string{`7: id: "p000001" by classifier "x" (repeat 0) stands in row 2 already`}},
-		"no rows":   {func([]datasets.Prediction) []datasets.Prediction { return nil }, []string{"no predictions"}},
-		"NaN score": {func(r []datasets.Prediction) []datasets.Prediction { r[2].Scores = []float64{1, nan, 0, 0}; return r }, []string{"3: scores: expected finite numbers, found NaN for MEDIUM"}},
-		"infinite score": {func(r []datasets.Prediction) []datasets.Prediction {
-			r[2].Scores = []float64{1, 0, 0, math.Inf(1)}
-			return r
-		}, []string{"scores"}},
-		"three scores": {func(r []datasets.Prediction) []datasets.Prediction { r[2].Scores = []float64{1, 0, 0}; return r }, []string{"expected 4, one a tier, found 3"}},
-		"several": {func(r []datasets.Prediction) []datasets.Prediction {
-			r[0].Confidence, r[1].Confidence, r[2].CostUSD = known(nan), known(1.1), known(-1)
-			r[3].Tier, r[4].Predicted, r[5].ID = "MEDUIM", "", ""
-			return r
-		}, []string{"1: confidence", "2: confidence", "3: cost_usd", `4: tier: expected one of SIMPLE, MEDIUM, COMPLEX, FRONTIER, found "MEDUIM" (did you mean "MEDIUM"?)`, "5: predicted", "6: id"}},
-		"unlabelled": {func(r []datasets.Prediction) []datasets.Prediction { r[0].Tier = "NONE"; return r }, []string{"1: tier"}},
-		"no name":    {func(r []datasets.Prediction) []datasets.Prediction { r[0].Classifier = ""; return r }, []string{"1: classifier"}},
-		"two truths": {func(r []datasets.Prediction) []datasets.Prediction {
-			return append(r, datasets.Prediction{ID: r[0].ID, Classifier: "y", Tier: "FRONTIER", Predicted: "SIMPLE"})
-		}, []string{`7: tier: "p000000" has "FRONTIER" here and "SIMPLE" in row 1`}},
-		"two domains": {func(r []datasets.Prediction) []datasets.Prediction {
-			return append(r, datasets.Prediction{ID: r[0].ID, Classifier: "y", Tier: "SIMPLE", Predicted: "SIMPLE", Domain: "law"})
-		}, []string{"7: domain"}},
-		"lone repeat": {func(r []datasets.Prediction) []datasets.Prediction {
-			again := r[0]
-			again.Repeat = 1
-			return append(r, again)
-		}, []string{"repeat", "repeat", "repeat", "repeat", "repeat"}},
-	} {
-		in := c.break_(rows("x", "SMCFSM", "SMCFSM"))
-		var told []string
-		s := source("file")
-		s.Each = func(p datasets.Problem) { told = append(told, p.String()) }
-		_, err := NewSide(s, func(visit func(*datasets.Prediction) error) error {
-			for i := range in {
-				if err := visit(&in[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		var content *datasets.ContentError
-		if !errors.As(err, &content) || content.Total != len(c.want) || len(told) != len(c.want) {
-			t.Errorf("%s: %v, told %q", name, err, told)
-			continue
-		}
-		for i, want := range c.want {
-			if !strings.Contains(told[i], want) {
-				t.Errorf("%s: %q lacks %q", name, told[i], want)
-			}
-		}
-	}
-	failed := errors.New("disk")
-	if _, err := NewSide(source("file"), func(func(*datasets.Prediction) error) error { return failed }); err != failed {
-		t.Errorf("%v", err)
-	}
-}
-
-// A run's folder has rows of two kinds; the out-of-fold ones are taken alone.
-func TestOutOfFold(t *testing.T) {
-	final, folded := rows("x", "SMCF", "SSSS"), rows("x", "SMCF", "SMCF")
-	for i := range folded {
-		folded[i].Fold = datasets.Known(i)
-	}
-	s := source("run")
-	s.OutOfFold = true
-	side := sideOf(t, s, append(final, folded...))
-	if c := side.column("x"); !slices.Equal(c.predicted, []int8{0, 1, 2, 3}) || side.N() != 4 {
-		t.Errorf("%v", c.predicted)
-	}
-	_, err := NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
-	if err == nil || !strings.Contains(err.Error(), "no row of 1 has a fold") {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestRulesCheckTellsAll(t *testing.T) {
 	rules := Rules{
 		Classifiers: []string{"x", "", "x"}, Margin: known(0), Alpha: known(0.5), Power: known(1), MaxErrors: -1, Replicates: 10,
@@ -236,5 +155,65 @@ func TestCancelled(t *testing.T) {
 	side := sideOf(t, source("a"), rows("x", "S", "S"))
 	if _, err := Decide(ctx, side, side, Rules{}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// However a candidate that is as good as the baseline is spoilt, the verdict is
+// never a pass.
+func TestSpoiltNeverPasses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	spoil := []func(rows []datasets.Prediction, at int) []datasets.Prediction{
+		func(rows []datasets.Prediction, at int) []datasets.Prediction { return append(rows, rows[at]) },
+		func(rows []datasets.Prediction, at int) []datasets.Prediction { return slices.Delete(rows, at, at+1) },
+		func(rows []datasets.Prediction, at int) []datasets.Prediction { rows[at].ID += "x"; return rows },
+		func(rows []datasets.Prediction, at int) []datasets.Prediction {
+			rows[at].Classifier += "x"
+			return rows
+		},
+		func(rows []datasets.Prediction, at int) []datasets.Prediction { rows[at].Repeat++; return rows[:0] },
+		func(rows []datasets.Prediction, at int) []datasets.Prediction {
+			rows[at].Scores = []float64{math.NaN(), 0, 0, 0}
+			return rows
+		},
+		func(rows []datasets.Prediction, at int) []datasets.Prediction {
+			rows[at].Confidence = known(math.NaN())
+			return rows
+		},
+		func(rows []datasets.Prediction, at int) []datasets.Prediction {
+			rows[at].Error = "timeout"
+			return rows
+		},
+		func(rows []datasets.Prediction, at int) []datasets.Prediction {
+			for i := range rows { // in all rows of the prompt, so that the side is sound in itself
+				if rows[i].ID == rows[at].ID {
+					rows[i].Tier = map[string]string{"SIMPLE": "MEDIUM", "MEDIUM": "COMPLEX", "COMPLEX": "FRONTIER", "FRONTIER": "SIMPLE"}[rows[i].Tier]
+				}
+			}
+			return rows
+		},
+	}
+	base := wild(rng, 40, 2, 1, 0.9)
+	for range 50 {
+		for k, f := range spoil {
+			cand := slices.Clone(base)
+			if v := decide(t, sideOf(t, source("a"), base), sideOf(t, source("b"), cand), Rules{}, nil); v.Outcome != Pass {
+				t.Fatalf("unspoilt: %s", v.Why)
+			}
+			cand = f(cand, rng.IntN(len(cand)))
+			side, err := NewSide(source("b"), func(visit func(*datasets.Prediction) error) error {
+				for i := range cand {
+					if err := visit(&cand[i]); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				continue
+			}
+			if v := decide(t, sideOf(t, source("a"), base), side, Rules{}, nil); v.Outcome != Invalid {
+				t.Fatalf("way %d: %s", k, v.Why)
+			}
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 func (p *pair) macroF1(margin float64) Gate {
 	g := newGate("macro_f1", nil, true, margin)
 	g.N = len(p.truth)
-	g.Certainly = !slices.Contains(p.same, false)
+	g.Identical = !slices.Contains(p.same, false)
 	keys, counts := p.confusionTable()
 	s := &patterns{counts: counts, fixed: make([]bool, len(keys))}
 	tiers := p.check.base.source.Tiers.Len()

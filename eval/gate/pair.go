@@ -179,7 +179,7 @@ func newGate(name string, slice *Slice, moreIsBetter bool, margin float64) Gate 
 // fill turns evidence into figures.
 func (g *Gate) fill(e evidence, rules Rules, draws int) {
 	g.Method = "exact McNemar, Bonett–Price bound"
-	g.N, g.Groups, g.Worse, g.Better, g.Certainly = e.n, e.groups, e.worse, e.better, e.identical
+	g.N, g.Groups, g.Worse, g.Better, g.Identical = e.n, e.groups, e.worse, e.better, e.identical
 	if e.n == 0 {
 		g.unknown = "no prompt is of it"
 		return

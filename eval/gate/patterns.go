@@ -95,7 +95,7 @@ func (s *patterns) gate(g Gate, rules Rules, draws int) Gate {
 	g.Baseline, g.Candidate = number(sign*base), number(sign*cand)
 	g.Change = number(sign * (cand - base))
 	switch {
-	case g.Certainly:
+	case g.Identical:
 		g.Bound, g.P, g.BetterP = 0, 1, 1
 		return g
 	case g.Groups < fewestGroups:

@@ -45,7 +45,7 @@ func (g *Gate) settle(rules Rules, claims int) {
 	switch {
 	case g.unknown != "":
 		g.Outcome = Inconclusive
-	case g.Certainly || g.passes:
+	case g.Identical || g.passes:
 		g.Outcome = Pass
 	case float64(g.HolmP) <= alpha:
 		g.Outcome = Regressed

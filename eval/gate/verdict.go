@@ -115,10 +115,10 @@ type Gate struct {
 	BetterP   eval.Number `json:"improved_p"`
 	BetterHP  eval.Number `json:"improved_holm_p"`
 	Improved  bool        `json:"improved"`
-	Certainly bool        `json:"identical"` // nothing that the gate looks at changed
+	Identical bool        `json:"identical"` // nothing that the gate looks at changed
 
-	// Untestable says that not even all changed groups changing for the worse
-	// would be significant, unless claims of other gates are.
+	// Untestable says that not even all changed groups changing for the worse would
+	// reach α over the number of claims, at which the first claim must stand.
 	Untestable bool        `json:"untestable"`
 	Detectable eval.Number `json:"detectable"` // least fall that is found at Verdict.Power
 	Needed     eval.Number `json:"needed"`     // groups at which a fall of Margin would be

@@ -95,7 +95,7 @@ func (g *Gate) words(v *Verdict) string {
 	if strings.HasPrefix(g.Name, "floor ") {
 		return g.floorWords(title, v)
 	}
-	if g.Certainly {
+	if g.Identical {
 		return fmt.Sprintf("%s: nothing changed on %s.", title, wording.Plural(g.N, "prompt"))
 	}
 	said := g.seen(title)
@@ -235,21 +235,27 @@ func (v *Verdict) conclude(rules Rules) {
 		v.Why = whyInvalid(v.Faults)
 		return
 	}
-	var names []string
+	var names, improved []string
 	for _, c := range v.Classifiers {
 		if c.Outcome == v.Outcome {
 			names = append(names, c.Name)
 		}
+		if c.Improved {
+			improved = append(improved, c.Name)
+		}
 	}
 	switch {
 	case v.Outcome == Pass:
-		v.Why = fmt.Sprintf("Pass: no gate of %s got worse by its margin.", wording.Plural(len(names), "classifier"))
+		v.Why = fmt.Sprintf("Pass: a fall by the margin is ruled out for %s.", wording.List(names))
 	case len(names) == 0:
 		v.Why = fmt.Sprintf("Regressed: %s broken on the new data.", isOrAre(broken, "certificate"))
 	case v.Outcome == Regressed:
 		v.Why = fmt.Sprintf("Regressed: %s.", wording.List(names))
 	default:
-		v.Why = fmt.Sprintf("Inconclusive: that %s did not get worse is not shown, nor that it did.", wording.List(names))
+		v.Why = fmt.Sprintf("Inconclusive: for %s a fall by the margin is neither ruled out nor shown.", wording.List(names))
+	}
+	if len(improved) > 0 {
+		v.Why += fmt.Sprintf(" Improved: %s.", wording.List(improved))
 	}
 }
 
