@@ -6,11 +6,14 @@ import (
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
+// floorPrefix begins the name of a floor's gate, before its metric.
+const floorPrefix = "floor "
+
 // floor holds a rate of the candidate against a fixed value by exact binomial
 // bounds. Where prompts come in groups or repeats, the mean over groups is taken
 // as that of so many prompts as there are groups, rounded against the claim.
 func (p *pair) floor(f Floor, r rate, in func(i int) bool) Gate {
-	g := newGate("floor "+f.Metric, f.Slice, r.moreIsBetter, f.Value)
+	g := newGate(floorPrefix+f.Metric, f.Slice, r.moreIsBetter, f.Value)
 	g.Method = "exact binomial bound"
 	e := p.collect(r, in)
 	g.N, g.Groups = e.n, e.groups

@@ -83,6 +83,20 @@ func TestDetectable(t *testing.T) {
 	}
 }
 
+// Where fewer change than could be found, a fall is one that makes more change: at
+// the fall told, all changes for the worse, the exact power is near 0.8.
+func TestDetectableBeyondWhatChanges(t *testing.T) {
+	truth, base, cand := changed(300, 4, 0)
+	g := decideOn(t, truth, base, cand, Rules{}).Classifiers[0].Gates[0]
+	fall := float64(g.Detectable)
+	if power := stats.McNemarPower(300, fall, fall, 0.05); fall <= 4.0/300 || power < 0.72 || power > 0.9 {
+		t.Errorf("a fall of %v is found with %v", fall, power)
+	}
+	if g = decideOn(t, "MMMM", "MMMM", "SMMM", Rules{}).Classifiers[0].Gates[0]; g.Detectable.Defined() || !g.Untestable {
+		t.Errorf("of four prompts %v is found", g.Detectable)
+	}
+}
+
 func TestIdenticalPassesAtAnyN(t *testing.T) {
 	for n := 1; n < 6; n++ {
 		rules := everything()

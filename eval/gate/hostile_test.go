@@ -41,7 +41,7 @@ func TestInvalid(t *testing.T) {
 		why    string
 		ids    []string
 	}{
-		"data set hash":        {func(i *input) { i.baseSource.Hashes.Dataset, i.candSource.Hashes.Dataset = "aa", "bb" }, "the data set differ by hash: aa in the baseline", nil},
+		"data set hash":        {func(i *input) { i.baseSource.Hashes.Dataset, i.candSource.Hashes.Dataset = "aa", "bb" }, `the data sets differ by hash, "aa" in the baseline and "bb" in the candidate`, nil},
 		"label hash":           {func(i *input) { i.baseSource.Hashes.Label, i.candSource.Hashes.Label = "aa", "bb" }, "the labels differ by hash", nil},
 		"split hash":           {func(i *input) { i.baseSource.Hashes.Split, i.candSource.Hashes.Split = "aa", "bb" }, "the splits differ by hash", nil},
 		"missing in candidate": {func(i *input) { i.cand = i.cand[2:] }, "the candidate lacks 2 prompts", []string{"p000000", "p000001"}},

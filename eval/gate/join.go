@@ -72,14 +72,14 @@ func (c *check) join() {
 func (c *check) hashes() {
 	b, d := c.base.source.Hashes, c.cand.source.Hashes
 	for _, h := range []struct{ what, base, cand string }{
-		{"data set", b.Dataset, d.Dataset}, {"labels", b.Label, d.Label}, {"splits", b.Split, d.Split},
+		{"data sets", b.Dataset, d.Dataset}, {"labels", b.Label, d.Label}, {"splits", b.Split, d.Split},
 	} {
 		switch {
 		case h.base == h.cand:
 		case h.base == "" || h.cand == "":
 			c.warn("The hash of the %s is known of one side only: that both had the same is told from ids and tiers alone.", h.what)
 		default:
-			c.fault("", nil, "the %s differ by hash: %s in the baseline, %s in the candidate; run both on the same, or move the baseline", h.what, wording.Shorten(h.base), wording.Shorten(h.cand))
+			c.fault("", nil, "the %s differ by hash, %s in the baseline and %s in the candidate: run both on the same, or move the baseline", h.what, quote(h.base), quote(h.cand))
 		}
 	}
 }

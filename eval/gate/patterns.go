@@ -53,13 +53,13 @@ func (s *patterns) permute(draws int, seed uint64) (worse, better float64) {
 	seen := s.change(s.counts, none)
 	// Sums in another order may differ in their last digits.
 	slack := 1e-12 * math.Max(1, math.Abs(seen))
-	rng := rand.New(rand.NewPCG(seed, 0x676174652d706572))
+	fair := coins{src: rand.NewPCG(seed, 0x676174652d706572)}
 	down, up := 1, 1
 	swapped := make([]int, len(s.counts))
 	for range draws {
 		for i, n := range s.counts {
 			if !s.fixed[i] {
-				swapped[i] = heads(rng, n)
+				swapped[i] = fair.heads(n)
 			}
 		}
 		change := s.change(s.counts, swapped)
@@ -73,13 +73,27 @@ func (s *patterns) permute(draws int, seed uint64) (worse, better float64) {
 	return float64(down) / float64(1+draws), float64(up) / float64(1+draws)
 }
 
-// heads draws from Bin(n, ½), exactly, in n/64 words.
-func heads(rng *rand.Rand, n int) int {
+// coins are fair coins, 64 to a word.
+type coins struct {
+	src  *rand.PCG
+	word uint64
+	left int
+}
+
+// heads returns how many of n coins show heads.
+func (c *coins) heads(n int) int {
 	k := 0
-	for ; n >= 64; n -= 64 {
-		k += bits.OnesCount64(rng.Uint64())
+	for n > 0 {
+		if c.left == 0 {
+			c.word, c.left = c.src.Uint64(), 64
+		}
+		m := min(n, c.left)
+		k += bits.OnesCount64(c.word & (1<<m - 1)) // all of the word where m is 64
+		c.word >>= m
+		c.left -= m
+		n -= m
 	}
-	return k + bits.OnesCount64(rng.Uint64()>>(64-n)) // a shift by 64 leaves nothing
+	return k
 }
 
 // gate is a gate on a figure that is no mean over prompts.

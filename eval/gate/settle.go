@@ -53,11 +53,25 @@ func (g *Gate) settle(rules Rules, claims int) {
 		g.Outcome = Inconclusive
 	}
 	if g.psi > 0 {
-		level := alpha / float64(claims)
-		g.Untestable = stats.LeastPairedP(g.changed) > level
-		g.Detectable = number(stats.MinimumDetectable(g.Groups, g.psi, level, rules.power()))
-		g.Needed = number(stats.PairsNeeded(float64(g.Margin), g.psi, level, rules.power()))
+		g.plan(alpha/float64(claims), rules.power())
 	}
+}
+
+// plan says what the gate can find at the level that its claim must stand at. The
+// share of groups that change is taken to stay what it is, but for the fall itself:
+// one of so many points changes at least as many.
+func (g *Gate) plan(level, power float64) {
+	g.Untestable = stats.LeastPairedP(g.changed) > level
+	detectable := stats.MinimumDetectable(g.Groups, g.psi, level, power)
+	if detectable > g.psi {
+		// K√(fall/n) = fall, of K√(1/n) with all groups changing.
+		detectable = math.Pow(stats.MinimumDetectable(g.Groups, 1, level, power), 2)
+	}
+	if detectable <= 1 {
+		g.Detectable = number(detectable)
+	}
+	margin := float64(g.Margin)
+	g.Needed = number(stats.PairsNeeded(margin, math.Max(g.psi, margin), level, power))
 }
 
 // outcomeOf is the worst of gates, of which those that do not decide count only

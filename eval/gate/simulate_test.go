@@ -133,7 +133,7 @@ func TestFixedFloorFailsAndPassesByChance(t *testing.T) {
 // Of an unchanged classifier all further gates with permutations are a false alarm
 // in at most 5 % as well.
 func TestFurtherGatesSimulated(t *testing.T) {
-	const draws = 300
+	const draws = 200
 	rng := rand.New(rand.NewPCG(8, 8))
 	regressed := map[string]int{}
 	on := Margin{On: true, Value: known(1e-6)} // tight, so that nothing passes

@@ -86,7 +86,7 @@ type Classifier struct {
 
 // A Gate is what came of one rule for one classifier.
 type Gate struct {
-	Name    string  `json:"gate"` // accuracy, macro_f1, tier_recall, under_routing, invalid, ece, cost or floor
+	Name    string  `json:"gate"` // accuracy, macro_f1, tier_recall, under_routing, invalid, ece, cost, or floor and a metric
 	Slice   *Slice  `json:"slice,omitempty"`
 	Outcome Outcome `json:"verdict"`
 	Decides bool    `json:"decides"` // inconclusive counts; else only regressed does
@@ -120,7 +120,7 @@ type Gate struct {
 	// Untestable says that not even all changed groups changing for the worse would
 	// reach α over the number of claims, at which the first claim must stand.
 	Untestable bool        `json:"untestable"`
-	Detectable eval.Number `json:"detectable"` // least fall that is found at Verdict.Power
+	Detectable eval.Number `json:"detectable"` // least change for the worse that is found at Verdict.Power; NaN where none is
 	Needed     eval.Number `json:"needed"`     // groups at which a fall of Margin would be
 
 	moreIsBetter bool

@@ -78,8 +78,23 @@ func (c *Classifier) words() string {
 
 // title names a gate in messages.
 func (g *Gate) title() string {
-	name := strings.ReplaceAll(g.Name, "_", " ")
-	name = strings.Replace(strings.Replace(name, "ece", "ECE", 1), "macro f1", "macro-F1", 1)
+	name := g.Name
+	floor := strings.HasPrefix(name, floorPrefix)
+	switch name = strings.TrimPrefix(name, floorPrefix); name {
+	case "macro_f1":
+		name = "macro-F1"
+	case "tier_recall":
+		name = "recall"
+	case UnderRouting:
+		name = "under-routing"
+	case InvalidRate:
+		name = "invalid answers"
+	case "ece":
+		name = "ECE"
+	}
+	if floor {
+		name = "floor of " + name
+	}
 	if g.Slice != nil {
 		name += " of " + g.Slice.Kind + " " + quote(g.Slice.Name)
 	}
@@ -92,7 +107,7 @@ func (g *Gate) words(v *Verdict) string {
 	if g.unknown != "" {
 		return fmt.Sprintf("%s: not decided, as %s.", title, g.unknown)
 	}
-	if strings.HasPrefix(g.Name, "floor ") {
+	if strings.HasPrefix(g.Name, floorPrefix) {
 		return g.floorWords(title, v)
 	}
 	if g.Identical {
@@ -106,7 +121,7 @@ func (g *Gate) words(v *Verdict) string {
 			said += fmt.Sprintf(" It did get worse, but by less (%s).", pValue(g.HolmP))
 		}
 	case Regressed:
-		said += fmt.Sprintf(" That is worse by more than chance explains (%s, adjusted over %s).", pValue(g.HolmP), wording.Plural(v.Claims, "claim"))
+		said += fmt.Sprintf(" That is worse by more than chance explains (%s).", v.adjusted(g.HolmP))
 	default:
 		said += fmt.Sprintf(" A %s of %s is neither ruled out (the bound is %s) nor shown (%s).", g.harm(), g.amount(g.Margin), g.amount(g.Bound), pValue(g.HolmP))
 		said += g.more(v)
@@ -138,12 +153,12 @@ func (g *Gate) seen(title string) string {
 func (g *Gate) more(v *Verdict) string {
 	said := ""
 	if g.Untestable {
-		said += fmt.Sprintf(" Untestable: with so few changes not even all of them for the worse would be significant among %s.", wording.Plural(v.Claims, "claim"))
+		said += fmt.Sprintf(" Untestable: with so few changes not even all of them for the worse would be significant%s.", v.among())
 	}
 	if !g.Needed.Defined() {
 		return said
 	}
-	if g.Detectable <= 1 {
+	if g.Detectable.Defined() {
 		said += fmt.Sprintf(" Found with a chance of %s: a %s of %s or more.", percentWhole(v.Power), g.harm(), g.amount(g.Detectable))
 	}
 	if float64(g.Needed) > float64(g.Groups) && g.Needed < 1e9 {
@@ -151,6 +166,21 @@ func (g *Gate) more(v *Verdict) string {
 			g.amount(g.Margin), wording.Thousands(int(g.Needed)), wording.Thousands(g.Groups))
 	}
 	return said
+}
+
+// adjusted writes a p-value that was adjusted over all claims.
+func (v *Verdict) adjusted(p eval.Number) string {
+	if v.Claims == 1 {
+		return pValue(p)
+	}
+	return fmt.Sprintf("%s, adjusted over %s", pValue(p), wording.Plural(v.Claims, "claim"))
+}
+
+func (v *Verdict) among() string {
+	if v.Claims == 1 {
+		return ""
+	}
+	return " among " + wording.Plural(v.Claims, "claim")
 }
 
 func (g *Gate) floorWords(title string, v *Verdict) string {
@@ -163,7 +193,7 @@ func (g *Gate) floorWords(title string, v *Verdict) string {
 	case Pass:
 		return said + fmt.Sprintf(" It is: %s %s with %s confidence.", side, percent(g.Bound), percentWhole(1-v.Alpha))
 	case Regressed:
-		return said + fmt.Sprintf(" It is not (%s, adjusted over %s).", pValue(g.HolmP), wording.Plural(v.Claims, "claim"))
+		return said + fmt.Sprintf(" It is not (%s).", v.adjusted(g.HolmP))
 	}
 	return said + fmt.Sprintf(" Neither that nor the contrary is shown: %s %s with %s confidence, and %s that it is met.", side, percent(g.Bound), percentWhole(1-v.Alpha), pValue(g.HolmP))
 }
