@@ -165,6 +165,14 @@ func (c *check) pairs() []*pair {
 			}
 		}
 	}
+	for _, side := range []struct {
+		what string
+		has  *Side
+	}{{"baseline", c.base}, {"candidate", c.cand}} {
+		for _, name := range side.has.unfolded {
+			c.warn("Classifier %s has no out-of-fold predictions in the %s, and others are in part about prompts that it was fitted on: they are left out.", quote(name), side.what)
+		}
+	}
 	slices.Sort(names)
 	tiers := c.base.source.Tiers.Len()
 	c.draws = c.rules.draws(len(names) * (1 + len(c.slices) + len(c.rules.further()) + tiers + len(c.rules.Floors)))

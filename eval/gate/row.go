@@ -14,6 +14,9 @@ func quote(s string) string { return wording.Quote(s) }
 func (b *builder) add(p *datasets.Prediction) {
 	b.line++
 	if b.side.source.OutOfFold && !p.Fold.Known {
+		if !b.leftOut[p.Classifier] {
+			b.leftOut[strings.Clone(p.Classifier)] = true
+		}
 		return
 	}
 	before := b.total

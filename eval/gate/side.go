@@ -57,6 +57,7 @@ type Side struct {
 	tokens []int32 // of the prompt; −1 where unknown
 
 	classifiers []column // by name
+	unfolded    []string // classifiers that have rows, but none out of fold; sorted
 }
 
 // column is what one classifier decided, by prompt and repeat: the place of a
@@ -117,6 +118,7 @@ type builder struct {
 	first     []int            // the row in which a prompt came first
 	names     []string         // classifiers in order of first sight
 	classOf   map[string]int32
+	leftOut   map[string]bool // classifiers of rows that have no fold
 	tierNames []string
 	tierOf    map[string]int8
 	problems  []datasets.Problem // the first ones
@@ -136,7 +138,7 @@ func NewSide(source Source, scan func(visit func(*datasets.Prediction) error) er
 	}
 	b := &builder{
 		side: &Side{source: source}, place: map[string]int32{}, classOf: map[string]int32{},
-		tierNames: source.Tiers.Names(), tierOf: map[string]int8{},
+		tierNames: source.Tiers.Names(), tierOf: map[string]int8{}, leftOut: map[string]bool{},
 	}
 	for i, name := range b.tierNames {
 		b.tierOf[name] = int8(i)
@@ -203,6 +205,12 @@ func (b *builder) arrange() {
 		s.classifiers = append(s.classifiers, b.column(sorted[b.rows[start].classifier], b.rows[start:end]))
 		start = end
 	}
+	for name := range b.leftOut {
+		if _, folded := b.classOf[name]; !folded {
+			s.unfolded = append(s.unfolded, name)
+		}
+	}
+	slices.Sort(s.unfolded)
 }
 
 // column copies the sorted rows of one classifier, and refuses repeats that

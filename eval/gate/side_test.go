@@ -86,6 +86,14 @@ func TestOutOfFold(t *testing.T) {
 	if c := side.column("x"); !slices.Equal(c.predicted, []int8{0, 1, 2, 3}) || side.N() != 4 {
 		t.Errorf("%v", c.predicted)
 	}
+	fitted := sideOf(t, s, slices.Concat(final, folded, rows("fitted", "SMCF", "SMCF")))
+	v := decide(t, fitted, fitted, Rules{}, nil)
+	if len(v.Warnings) != 2 || !strings.Contains(v.Warnings[0], `"fitted" has no out-of-fold predictions in the baseline`) {
+		t.Errorf("%q", v.Warnings)
+	}
+	if v = decide(t, fitted, fitted, Rules{Classifiers: []string{"fitted"}}, nil); v.Outcome != Invalid {
+		t.Errorf("%s", v.Why)
+	}
 	_, err := NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
 	if err == nil || !strings.Contains(err.Error(), "no row of 1 has a fold") {
 		t.Errorf("%v", err)
