@@ -24,7 +24,7 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	c := &check{base: baseline, cand: candidate, rules: rules, costs: costs}
 	c.join()
 	if len(c.faults) > 0 {
-		return c.invalid(), nil
+		return c.verdict(), nil
 	}
 	pairs := c.pairs()
 	if len(pairs) == 0 && len(c.faults) == 0 {
@@ -41,16 +41,8 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 		}
 	}
 	claims := settle(gates, c.rules)
-	v := &Verdict{
-		Version: Version, Margin: number(rules.margin()), Alpha: number(rules.alpha()), Power: number(rules.power()),
-		Claims: claims, Faults: c.faults, Classifiers: c.withInvalid(classifiers), Certificates: []CertificateTest{}, Warnings: c.warnings,
-	}
-	if v.Faults == nil {
-		v.Faults = []Fault{}
-	}
-	if v.Warnings == nil {
-		v.Warnings = []string{}
-	}
+	v := c.verdict()
+	v.Claims, v.Classifiers = claims, c.withInvalid(classifiers)
 	for i := range v.Classifiers {
 		v.finish(&v.Classifiers[i], rules)
 	}
@@ -61,10 +53,17 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	return v, nil
 }
 
-// invalid is the verdict where nothing could be compared.
-func (c *check) invalid() *Verdict {
+// verdict is an invalid one that says what was asked and what was found so far.
+func (c *check) verdict() *Verdict {
 	v := Invalidated(c.faults...)
 	v.Margin, v.Alpha, v.Power = number(c.rules.margin()), number(c.rules.alpha()), number(c.rules.power())
+	v.Replicates, v.Seed = c.rules.replicates(), c.rules.Seed
+	if c.base != nil {
+		v.Baseline = c.base.source.Hashes
+	}
+	if c.cand != nil {
+		v.Candidate = c.cand.source.Hashes
+	}
 	v.Warnings = append(v.Warnings, c.warnings...)
 	return v
 }

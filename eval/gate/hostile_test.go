@@ -98,6 +98,14 @@ func TestSidesWithoutRowsAreInvalid(t *testing.T) {
 	}
 }
 
+// A side that could not be read makes a verdict too, with null for what is unknown.
+func TestInvalidated(t *testing.T) {
+	v := Invalidated(Fault{Why: "the candidate's file has 2 problems"})
+	if got := written(t, v); v.Outcome != Invalid || v.Why != "Invalid: the candidate's file has 2 problems." || !strings.Contains(got, `"margin": null`) || !strings.Contains(got, `"classifiers": []`) {
+		t.Errorf("%s", got)
+	}
+}
+
 // One classifier that cannot be compared spoils the verdict; the others are still
 // told.
 func TestOthersAreToldBesideAnInvalidOne(t *testing.T) {

@@ -79,6 +79,19 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
+// A candidate that is worse by the very margin passes in at most about 5 %, the
+// bound being approximate; by twice the margin hardly ever.
+func TestFallsByTheMarginRarelyPass(t *testing.T) {
+	const draws = 4000
+	for i, n := range []int{100, 300, 1000, 3000} {
+		at := simulate(t, Scenario{N: n, Accuracy: 0.9, Changed: 0.1, Drop: 0.02}, draws/(1+n/1000), uint64(20+i))
+		twice := simulate(t, Scenario{N: n, Accuracy: 0.9, Changed: 0.1, Drop: 0.04}, draws/(1+n/1000), uint64(30+i))
+		if at.Passed > 0.065 || twice.Passed > 0.02 {
+			t.Errorf("n=%d: %v of those at the margin pass, %v at twice the margin", n, at.Passed, twice.Passed)
+		}
+	}
+}
+
 // exactly sums the probability of "regressed" over all counts of changes, by the
 // rule as it is written in the method notes.
 func exactly(s Scenario, rules Rules) float64 {

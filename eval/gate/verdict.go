@@ -50,6 +50,12 @@ type Verdict struct {
 	Power  eval.Number `json:"power"`
 	Claims int         `json:"claims"` // p-values of "got worse" that were adjusted together
 
+	// What the verdict was made from.
+	Baseline   Hashes `json:"baseline_hashes"`
+	Candidate  Hashes `json:"candidate_hashes"`
+	Replicates int    `json:"replicates"` // of bootstraps
+	Seed       uint64 `json:"seed"`
+
 	Faults       []Fault           `json:"faults"` // why the verdict is invalid
 	Classifiers  []Classifier      `json:"classifiers"`
 	Certificates []CertificateTest `json:"certificates"`
@@ -185,7 +191,7 @@ type CertificateTest struct {
 // Invalidated is the verdict over sides that could not even be read.
 func Invalidated(faults ...Fault) *Verdict {
 	return &Verdict{
-		Version: Version, Outcome: Invalid, Why: whyInvalid(faults), Faults: faults,
+		Version: Version, Outcome: Invalid, Why: whyInvalid(faults), Faults: append([]Fault{}, faults...),
 		Margin: nan(), Alpha: nan(), Power: nan(),
 		Classifiers: []Classifier{}, Certificates: []CertificateTest{}, Warnings: []string{},
 	}
