@@ -3,9 +3,12 @@
 //
 // Data flows one way, from small inputs to numbers that a report can print:
 //
-//  1. Counts of right and wrong give rates with intervals (Wilson) and paired
-//     comparisons (McNemar, McNemarOneSided), whose p-values are adjusted
-//     together (Holm).
+//  1. Counts of right and wrong give rates with intervals (Wilson; exactly
+//     ClopperPearson, BinomialLower, BinomialUpper) and paired comparisons
+//     (McNemar, McNemarOneSided, SignFlip for means over repeats), whose p-values
+//     are adjusted together (Holm), with bounds of the difference (BonettPrice).
+//     MinimumDetectable, PairsNeeded and McNemarPower say what such a comparison
+//     can find.
 //
 //  2. A statistic of a table of counts is resampled from the counts
 //     (Multinomial, MultinomialEach); a statistic of continuous values is

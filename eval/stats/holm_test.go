@@ -20,6 +20,9 @@ func TestHolmByHand(t *testing.T) {
 		// The four-hypothesis example of "Holm–Bonferroni method", Wikipedia:
 		// .005·4, .01·3, .03·2, then .04·1 raised to .06.
 		{"four", []float64{0.01, 0.04, 0.03, 0.005}, []float64{0.03, 0.06, 0.06, 0.02}},
+		// p.adjust(p, "holm") of R 4.2.2 and multipletests(p, method='holm') of
+		// statsmodels 0.13.5.
+		{"five", []float64{0.01, 0.04, 0.03, 0.005, 0.8}, []float64{0.04, 0.09, 0.09, 0.025, 0.8}},
 		{"ties and cap", []float64{0.5, 0.02, 0.5, 0.02}, []float64{1, 0.08, 1, 0.08}},
 		{"zero", []float64{0, 1, 0}, []float64{0, 1, 0}},
 	} {

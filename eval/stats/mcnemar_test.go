@@ -45,6 +45,20 @@ func TestMcNemarAgainstExact(t *testing.T) {
 	}
 }
 
+// statsmodels 0.13.5: mcnemar([[101, 59], [33, 121]], exact=True).pvalue and with 25
+// and 12; R 4.2.2: binom.test(25, 37, .5, alternative = "greater").
+func TestMcNemarAgainstStatsmodelsAndR(t *testing.T) {
+	if got := McNemar(59, 33); !nearRelative(got, 0.008780930806975229, 1e-12) {
+		t.Errorf("two-sided: %v", got)
+	}
+	if got := McNemar(25, 12); !nearRelative(got, 0.04703102743951604, 1e-12) {
+		t.Errorf("two-sided: %v", got)
+	}
+	if got := McNemarOneSided(25, 12); !nearRelative(got, 0.023515513719758054, 1e-12) {
+		t.Errorf("one-sided: %v", got)
+	}
+}
+
 func TestMcNemarNoDiscordantPairs(t *testing.T) {
 	if got := McNemar(0, 0); got != 1 {
 		t.Errorf("two-sided: %v", got)

@@ -65,6 +65,7 @@ func floors() map[string]floor {
 		"eval/calibrate":                  {3, nil},
 		"eval/policy/live":                {3, nil},
 		"eval/simulate":                   {3, nil},
+		"eval/gate":                       {4, nil},
 		"eval/pipeline":                   {5, []string{yaml}},
 		"reports":                         {6, []string{parquet}},
 		"cmd/routeproof":                  {7, []string{cobra, progressbar}},

@@ -1,0 +1,233 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// Costs are what either side's requests are priced with.
+type Costs struct{ Baseline, Candidate eval.Costs }
+
+// Cost is the headline cost of a classifier, in USD per 1,000 requests, and what
+// of its change is due to what. With C(p, t, d) the cost of serving the prompts
+// at prices p, with tokens t (of prompts, system prompts and expected answers)
+// and decisions d, under-routed requests paid again, and subscripts 0 for the
+// baseline and 1 for the candidate:
+//
+//	Price    = C(p₁, t₀, d₀) − C(p₀, t₀, d₀)
+//	Tokens   = C(p₁, t₁, d₀) − C(p₁, t₀, d₀)
+//	TierMix  = C(p₁, t₁, d₁) − C(p₁, t₁, d₀)
+//	Classify = the candidate's own cost of classifying − the baseline's
+//
+// Change is their sum. Price comes first, so that Tokens and TierMix are what
+// they cost today. The model that serves a tier is part of its price. Own costs
+// are recorded in USD, of which prices cannot be taken out.
+type Cost struct {
+	N         int         `json:"n"` // prompts whose costs are known on both sides
+	Baseline  eval.Number `json:"baseline"`
+	Candidate eval.Number `json:"candidate"`
+	Change    eval.Number `json:"change"`
+	Price     eval.Number `json:"price"`
+	Tokens    eval.Number `json:"tokens"`
+	TierMix   eval.Number `json:"tier_mix"`
+	Classify  eval.Number `json:"classify"` // NaN where neither side recorded own costs
+
+	// PricesDiffer tells whether prices do by hash or by value. Then the gate leaves
+	// Classify out, besides Price.
+	PricesDiffer bool `json:"prices_differ"`
+}
+
+const perThousand = 1000
+
+// pricesKnown refuses a cost gate without prices.
+func (c *check) pricesKnown() {
+	why := ""
+	switch {
+	case c.costs == nil:
+		why = "there are no prices"
+	case len(c.costs.Baseline.Tiers) != c.base.source.Tiers.Len() || len(c.costs.Candidate.Tiers) != c.base.source.Tiers.Len():
+		why = "prices are not for each tier"
+	default:
+		for _, side := range []eval.Costs{c.costs.Baseline, c.costs.Candidate} {
+			if err := side.Known(); err != nil {
+				why = err.Error()
+			}
+		}
+	}
+	if why == "" {
+		return
+	}
+	c.costs = nil
+	if c.rules.Cost.On {
+		c.fault("", nil, "the cost gate is on, and %s: turn it off, or give the prices", why)
+	}
+}
+
+func (c *check) pricesDiffer() bool {
+	b, d := c.base.source.Hashes.Prices, c.cand.source.Hashes.Prices
+	if b != "" && d != "" && b != d {
+		return true
+	}
+	return !slices.EqualFunc(c.costs.Baseline.Tiers, c.costs.Candidate.Tiers, func(x, y eval.TierModel) bool {
+		return *x.InputPerM == *y.InputPerM && *x.OutputPerM == *y.OutputPerM
+	})
+}
+
+// oldTokens are the candidate's prices with the baseline's tokens.
+func (c *Costs) oldTokens() eval.Costs {
+	out := eval.Costs{Tiers: slices.Clone(c.Candidate.Tiers), OutputScale: c.Baseline.OutputScale}
+	for k, old := range c.Baseline.Tiers {
+		out.Tiers[k].SystemTokens, out.Tiers[k].ExpectedOutput = old.SystemTokens, old.ExpectedOutput
+	}
+	return out
+}
+
+// costRow is a prompt's costs, in USD.
+type costRow struct {
+	prompt           int
+	old, repriced    float64 // C(p₀, t₀, d₀), C(p₁, t₀, d₀)
+	retokened, now   float64 // C(p₁, t₁, d₀), C(p₁, t₁, d₁)
+	ownBase, ownCand float64
+}
+
+// costRows prices the prompts; missing is how many could not be.
+func (p *pair) costRows() (rows []costRow, own bool, missing int) {
+	known := func(v float64) bool { return !math.IsNaN(v) }
+	own = slices.ContainsFunc(p.base.cost, known) || slices.ContainsFunc(p.cand.cost, known)
+	between := p.costs.oldTokens()
+	for i, truth := range p.truth {
+		r := costRow{prompt: i}
+		t0 := p.check.base.tokens[p.base.prompts[i]]
+		t1 := p.check.cand.tokens[p.cand.prompts[i]]
+		if t0 < 0 {
+			t0 = t1
+		}
+		if t1 < 0 {
+			t1 = t0
+		}
+		if own {
+			r.ownBase, r.ownCand = mean(p.base.cost, i, p.base.repeats), mean(p.cand.cost, i, p.cand.repeats)
+		}
+		if t0 < 0 || !known(r.ownBase) || !known(r.ownCand) {
+			missing++
+			continue
+		}
+		r.old = served(p.costs.Baseline, p.base.of(i), truth, t0)
+		r.repriced = served(between, p.base.of(i), truth, t0)
+		r.retokened = served(p.costs.Candidate, p.base.of(i), truth, t1)
+		r.now = served(p.costs.Candidate, p.cand.of(i), truth, t1)
+		rows = append(rows, r)
+	}
+	return rows, own, missing
+}
+
+// served is the mean over repeats of what serving a prompt costs.
+func served(c eval.Costs, picks []int8, truth int8, tokens int32) float64 {
+	sum := 0.0
+	for _, k := range picks {
+		sum += c.Served(int(k), int(truth), int(tokens))
+	}
+	return sum / float64(len(picks))
+}
+
+func mean(values []float64, i, repeats int) float64 {
+	sum := 0.0
+	for _, v := range values[i*repeats : (i+1)*repeats] {
+		sum += v
+	}
+	return sum / float64(repeats)
+}
+
+// cost splits the change of the headline cost and gates what of it is not due to
+// prices. Both are absent, nil, where costs are unknown or not gated.
+func (p *pair) cost() (*Cost, *Gate) {
+	if p.costs == nil {
+		return nil, nil
+	}
+	rows, own, missing := p.costRows()
+	c := &Cost{N: len(rows), PricesDiffer: p.pricesDiffer(), Classify: nan()}
+	g := newGate("cost", nil, false, p.rules.marginOf(p.rules.Cost))
+	g.N, g.Method = len(rows), "group sign flips, bootstrap bound"
+	if len(rows) == 0 || float64(missing) > mostUnpaired*float64(len(p.truth)) {
+		g.Margin = nan() // it is a share of an unknown cost
+		g.unknown = fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(len(p.truth), "prompt"))
+		return nil, p.onlyIfOn(&g)
+	}
+	var old, repriced, retokened, now, ownBase, ownCand float64
+	sums, sizes := make([]float64, p.units), make([]float64, p.units)
+	for _, r := range rows {
+		old, repriced, retokened, now = old+r.old, repriced+r.repriced, retokened+r.retokened, now+r.now
+		ownBase, ownCand = ownBase+r.ownBase, ownCand+r.ownCand
+		change := r.now - r.repriced
+		if !c.PricesDiffer {
+			change += r.ownCand - r.ownBase
+		}
+		sums[p.unit[r.prompt]] += change
+		sizes[p.unit[r.prompt]]++
+	}
+	each := perThousand / float64(len(rows))
+	c.Baseline, c.Candidate = number((old+ownBase)*each), number((now+ownCand)*each)
+	c.Price, c.Tokens, c.TierMix = number((repriced-old)*each), number((retokened-repriced)*each), number((now-retokened)*each)
+	c.Change = c.Price + c.Tokens + c.TierMix
+	if own {
+		c.Classify = number((ownCand - ownBase) * each)
+		c.Change += c.Classify
+	}
+	g.Margin *= number((repriced + ownBase) * each)
+	g.Baseline, g.Candidate = c.Baseline, c.Candidate
+	g.mean(sums, sizes, p.rules, p.draws)
+	return c, p.onlyIfOn(&g)
+}
+
+func (p *pair) onlyIfOn(g *Gate) *Gate {
+	if !p.rules.Cost.On {
+		return nil
+	}
+	return g
+}
+
+// mean fills in a gate on the mean over prompts of changes in USD, from their sums
+// over groups, where less is better.
+func (g *Gate) mean(sums, sizes []float64, rules Rules, draws int) {
+	var kept, size []float64
+	sum, n := 0.0, 0.0
+	for i, s := range sizes {
+		if s > 0 {
+			kept, size = append(kept, sums[i]), append(size, s)
+			sum, n = sum+sums[i], n+s
+		}
+	}
+	g.Groups = len(kept)
+	g.Change = number(sum / n * perThousand)
+	g.Identical = !slices.ContainsFunc(kept, func(v float64) bool { return v != 0 })
+	switch {
+	case g.Identical:
+		g.Bound, g.P, g.BetterP = 0, 1, 1
+		return
+	case g.Groups < fewestGroups:
+		g.unknown = tooFewGroups(g.Groups)
+		return
+	}
+	g.P, g.BetterP = flipP(kept, draws, rules.Seed)
+	// What a group adds to the error of the mean, whose sum is 0.
+	influence := make([]float64, len(kept))
+	for i, v := range kept {
+		influence[i] = v - sum/n*size[i]
+	}
+	values, counts, stretch := binned(influence, costBins)
+	replicates := stats.Multinomial(counts, rules.replicates(), rules.Seed, func(drawn []int) float64 {
+		off := 0.0
+		for i, times := range drawn {
+			off += float64(times) * values[i]
+		}
+		return (sum + stretch*off) / n * perThousand
+	})
+	high := stats.Percentile(replicates, 1-2*rules.alpha()).High
+	g.Bound = number(high)
+	g.passes = high < float64(g.Margin)
+}

@@ -1,0 +1,226 @@
+package gate
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// 40 prompts of SIMPLE with 100 tokens, in USD per 1,000: at SIMPLE each costs
+// (100·0.15 + 60·0.6)/1000 = 0.051, at MEDIUM (110·1 + 60·4)/1000 = 0.35.
+func TestCostParts(t *testing.T) {
+	truth, from := strings.Repeat("S", 40), strings.Repeat("S", 40)
+	to := strings.Repeat("M", 4) + strings.Repeat("S", 36)
+	tokens := source("a")
+	tokens.Tokens = func(string) (int, bool) { return 100, true }
+	ask := func(to string, costs *Costs) *Cost {
+		v := decide(t, sideOf(t, tokens, rows("x", truth, from)), sideOf(t, tokens, rows("x", truth, to)), Rules{}, costs)
+		return v.Classifiers[0].Cost
+	}
+	costs := priced()
+	c := ask(to, costs)
+	if !near(c.Baseline, 0.051, 1e-12) || !near(c.TierMix, 0.1*(0.35-0.051), 1e-12) || c.Price != 0 || c.Tokens != 0 || c.Classify.Defined() || c.PricesDiffer {
+		t.Errorf("%+v", c)
+	}
+	costs.Candidate = priced().Candidate // priced shares values between the sides
+	*costs.Candidate.Tiers[0].OutputPerM = 1.2
+	costs.Candidate.Tiers[0].SystemTokens = 50
+	c = ask(to, costs)
+	// Price: 60·0.6 more for each. Tokens: 50·0.15 more for each. Mix: 0.35 for what
+	// is (150·0.15 + 60·1.2)/1000 = 0.0945 now.
+	if !near(c.Price, 0.036, 1e-12) || !near(c.Tokens, 0.0075, 1e-12) || !near(c.TierMix, 0.1*(0.35-0.0945), 1e-12) || !c.PricesDiffer {
+		t.Errorf("%+v", c)
+	}
+	if !near(c.Change, float64(c.Candidate-c.Baseline), 1e-12) || c.Change != c.Price+c.Tokens+c.TierMix {
+		t.Errorf("the parts of %+v do not sum to the change", c)
+	}
+	// Tokens that one side knows are those of the prompt.
+	v := decide(t, sideOf(t, tokens, rows("x", truth, from)), sideOf(t, source("b"), rows("x", truth, to)), Rules{}, costs)
+	if again := v.Classifiers[0].Cost; again.Change != c.Change || again.Tokens != c.Tokens {
+		t.Errorf("%+v, with tokens on both sides %+v", again, c)
+	}
+	// An under-routed prompt is paid again: SIMPLE for a MEDIUM prompt costs
+	// (100·0.15 + 300·0.6)/1000 = 0.195 and (110 + 300·4)/1000 = 1.31 on top.
+	v = decide(t, sideOf(t, tokens, rows("x", "M", "M")), sideOf(t, tokens, rows("x", "M", "S")), Rules{}, priced())
+	if c = v.Classifiers[0].Cost; !near(c.TierMix, 0.195, 1e-12) || !near(c.Candidate, 1.505, 1e-12) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A price edit never regresses, whatever it costs; the same dollars by longer
+// prompts or dearer tiers do.
+func TestCostGate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	base := wild(rng, 300, 1, 1, 0.9)
+	rules := Rules{Cost: Margin{On: true}}
+	ask := func(change func(side *Source, rows []datasets.Prediction, costs *Costs)) (*Verdict, Gate) {
+		cand := append([]datasets.Prediction{}, base...)
+		a, b := withTokens(source("a")), withTokens(source("b"))
+		a.Hashes.Prices, b.Hashes.Prices = "p", "p"
+		costs := &Costs{priced().Baseline, priced().Candidate}
+		change(&b, cand, costs)
+		v := decide(t, sideOf(t, a, base), sideOf(t, b, cand), rules, costs)
+		return v, gateOf(t, v, "cost")
+	}
+	dearer := func(_ *Source, _ []datasets.Prediction, costs *Costs) {
+		for _, m := range costs.Candidate.Tiers {
+			*m.InputPerM *= 10
+			*m.OutputPerM *= 10
+		}
+	}
+	v, g := ask(dearer)
+	if c := v.Classifiers[0].Cost; v.Outcome != Pass || !g.Identical || !(c.Price > 5*c.Baseline) || c.Tokens != 0 || c.TierMix != 0 {
+		t.Errorf("ten times the prices: %s, %+v", g.Why, c)
+	}
+	own := func(_ *Source, rows []datasets.Prediction, _ *Costs) {
+		for i := range rows {
+			rows[i].CostUSD.Value *= 100
+		}
+	}
+	if v, g = ask(own); v.Outcome != Regressed || v.Classifiers[0].Cost.Classify <= 0 {
+		t.Errorf("own costs at the same prices: %s", g.Why)
+	}
+	v, g = ask(func(s *Source, rows []datasets.Prediction, c *Costs) {
+		s.Hashes.Prices = "q"
+		own(s, rows, c)
+	})
+	if v.Outcome != Pass || !v.Classifiers[0].Cost.PricesDiffer {
+		t.Errorf("own costs at other prices: %s", g.Why)
+	}
+	if v, g = ask(func(_ *Source, _ []datasets.Prediction, costs *Costs) { costs.Candidate.Tiers[3].SystemTokens = 5000 }); v.Outcome != Regressed || v.Classifiers[0].Cost.Tokens <= 0 {
+		t.Errorf("a long system prompt: %s", g.Why)
+	}
+	v, g = ask(func(_ *Source, rows []datasets.Prediction, _ *Costs) {
+		for i := range rows {
+			if rows[i].Predicted == "SIMPLE" {
+				rows[i].Predicted = "FRONTIER"
+			}
+		}
+	})
+	if g.Outcome != Regressed || v.Classifiers[0].Cost.TierMix <= 0 {
+		t.Errorf("dearer tiers: %s", g.Why)
+	}
+	v, g = ask(func(_ *Source, rows []datasets.Prediction, _ *Costs) {
+		for i := range rows[:20] {
+			rows[i].CostUSD = datasets.Optional[float64]{}
+		}
+	})
+	if g.Outcome != Inconclusive || v.Outcome != Inconclusive || v.Classifiers[0].Cost != nil || !strings.Contains(g.Why, "the cost of 20 of 300 prompts is unknown") {
+		t.Errorf("unknown own costs: %s", g.Why)
+	}
+}
+
+// The bound by bins is that of rows drawn one by one, to the error of so many
+// replicates, with one prompt a group and with several.
+func TestCostBoundAgainstRows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 2))
+	for _, of := range []int{1, 3} {
+		sums, sizes := make([]float64, 2000), make([]float64, 2000)
+		n := 0.0
+		for i := range sums {
+			sizes[i] = float64(1 + rng.IntN(of))
+			n += sizes[i]
+			if rng.IntN(4) == 0 {
+				sums[i] = math.Exp(2*rng.NormFloat64()) * float64(rng.IntN(3)-1) * sizes[i]
+			}
+		}
+		rules := Rules{Replicates: 20000}
+		g := newGate("cost", nil, false, 1)
+		g.mean(sums, sizes, rules, 100)
+		var replicates []float64
+		stats.Resample(len(sums), 20000, 9, func(_ int, weights []float64) {
+			sum, size := 0.0, 0.0
+			for i, w := range weights {
+				sum += w * sums[i]
+				size += w * sizes[i]
+			}
+			replicates = append(replicates, 1000*sum/size)
+		})
+		want := stats.Percentile(replicates, 0.9).High
+		spread := want - float64(g.Change)
+		if math.Abs(float64(g.Bound)-want) > 0.04*spread {
+			t.Errorf("bound %v, by rows %v, change %v", g.Bound, want, g.Change)
+		}
+	}
+}
+
+// Bins keep the sum and, stretched, the sum of squares.
+func TestBinned(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 3))
+	for range 50 {
+		values := make([]float64, 1+rng.IntN(3000))
+		sum, squares := 0.0, 0.0
+		for i := range values {
+			if rng.IntN(3) > 0 {
+				values[i] = rng.NormFloat64()
+			}
+			sum += values[i]
+			squares += values[i] * values[i]
+		}
+		means, counts, stretch := binned(values, 20)
+		gotSum, gotSquares, n := 0.0, 0.0, 0
+		for i, m := range means {
+			gotSum += m * float64(counts[i])
+			gotSquares += stretch * stretch * m * m * float64(counts[i])
+			n += counts[i]
+		}
+		if n != len(values) || math.Abs(gotSum-sum) > 1e-9 || math.Abs(gotSquares-squares) > 1e-9 || len(means) > 20+2*tail+5 {
+			t.Fatalf("%d of %d values in %d bins: sum %v, want %v; squares %v, want %v", n, len(values), len(means), gotSum, sum, gotSquares, squares)
+		}
+	}
+}
+
+// Where signs are drawn or enumerated, against all patterns; where the sum is taken
+// to be normal, against draws.
+func TestFlipP(t *testing.T) {
+	changes := []float64{0.5, 0, 1.25, -0.25, 2, 0.75, -1, 0.125}
+	sum, far, near := 3.375, 0, 0
+	for signs := range 1 << len(changes) {
+		flipped := 0.0
+		for i, v := range changes {
+			if signs>>i&1 == 1 {
+				v = -v
+			}
+			flipped += v
+		}
+		if flipped >= sum {
+			far++
+		}
+		if flipped <= sum {
+			near++
+		}
+	}
+	worse, better := flipP(changes, 10, 1)
+	if worse != number(float64(far)/256) || better != number(float64(near)/256) {
+		t.Errorf("%v, %v, want %d and %d of 256", worse, better, far, near)
+	}
+	rng := rand.New(rand.NewPCG(4, 4))
+	changes = make([]float64, 1000)
+	sum = 0
+	for i := range changes {
+		changes[i] = rng.ExpFloat64() * float64(2*rng.IntN(2)-1) * 1.1
+		sum += changes[i]
+	}
+	const draws = 4000
+	far = 0
+	for range draws {
+		flipped := 0.0
+		for _, v := range changes {
+			if rng.IntN(2) == 1 {
+				v = -v
+			}
+			flipped += v
+		}
+		if flipped >= sum {
+			far++
+		}
+	}
+	want := float64(far) / draws
+	if worse, better = flipP(changes, 10, 1); math.Abs(float64(worse)-want) > 0.035 || math.Abs(float64(worse+better)-1) > 1e-12 {
+		t.Errorf("%v, %v, drawn %v", worse, better, want)
+	}
+}

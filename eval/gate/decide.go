@@ -1,0 +1,165 @@
+package gate
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Decide holds a candidate against a baseline. The rules are checked first, and
+// what is wrong with them is the error; whatever is wrong with the sides makes the
+// verdict invalid instead. costs may be nil where prices are not known. Equal
+// sides, rules and costs give equal verdicts, whatever the order of rows was.
+//
+// It takes O(prompts × classifiers × gates), beside the bootstraps and
+// permutations of further gates, which take O(replicates × patterns), where
+// patterns are the different things that groups of prompts can look like: with
+// one prompt a group and no repeats at most tiers³.
+func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *Costs) (*Verdict, error) {
+	if err := rules.Check(); err != nil {
+		return nil, err
+	}
+	c := &check{base: baseline, cand: candidate, rules: rules, costs: costs}
+	c.join()
+	if len(c.faults) > 0 {
+		return c.verdict(), nil
+	}
+	pairs := c.pairs()
+	if len(pairs) == 0 && len(c.faults) == 0 {
+		c.fault("", nil, "no classifier is gated")
+	}
+	classifiers, err := c.decideAll(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	var gates []*Gate
+	for i := range classifiers {
+		for j := range classifiers[i].Gates {
+			gates = append(gates, &classifiers[i].Gates[j])
+		}
+	}
+	claims := settle(gates, c.rules)
+	v := c.verdict()
+	v.Claims, v.Classifiers = claims, c.withInvalid(classifiers)
+	for i := range v.Classifiers {
+		v.finish(&v.Classifiers[i], rules)
+	}
+	for _, r := range candidate.source.Certificates {
+		v.Certificates = append(v.Certificates, retest(r))
+	}
+	v.conclude(rules)
+	return v, nil
+}
+
+// verdict is an invalid one that says what was asked and what was found so far.
+func (c *check) verdict() *Verdict {
+	v := Invalidated(c.faults...)
+	v.Margin, v.Alpha, v.Power = number(c.rules.margin()), number(c.rules.alpha()), number(c.rules.power())
+	v.Replicates, v.Seed = c.rules.replicates(), c.rules.Seed
+	if c.base != nil {
+		v.Baseline = c.base.source.Hashes
+	}
+	if c.cand != nil {
+		v.Candidate = c.cand.source.Hashes
+	}
+	v.Warnings = append(v.Warnings, c.warnings...)
+	return v
+}
+
+// decideAll computes the gates of all pairs, as many at once as there are
+// processors. They do not depend on one another.
+func (c *check) decideAll(ctx context.Context, pairs []*pair) ([]Classifier, error) {
+	out := make([]Classifier, len(pairs))
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range min(len(pairs), runtime.GOMAXPROCS(0)) {
+		wait.Go(func() {
+			for i := range next {
+				out[i] = pairs[i].decide()
+			}
+		})
+	}
+	for i := range pairs {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	return out, ctx.Err()
+}
+
+// decide computes all gates of one classifier, but for what needs those of the
+// others.
+func (p *pair) decide() Classifier {
+	p.prepare()
+	out := Classifier{
+		Name: p.name, N: len(p.truth), Groups: p.units, Repeats: min(p.base.repeats, p.cand.repeats),
+		Identical:      !slices.Contains(p.same, false),
+		BaselineErrors: len(p.base.failures(p.check.base)), CandidateErrors: len(p.cand.failures(p.check.cand)),
+		Flips: p.flips(),
+	}
+	r := p.rules
+	deciding := func(g Gate) {
+		g.Decides = true
+		out.Gates = append(out.Gates, g)
+	}
+	deciding(p.rateGate(Accuracy, accuracyRate(), nil, r.margin(), nil))
+	for _, s := range p.slices {
+		out.Gates = append(out.Gates, p.rateGate(Accuracy, accuracyRate(), &s, r.margin(), p.members(s)))
+	}
+	if r.MacroF1.On {
+		deciding(p.macroF1(r.marginOf(r.MacroF1)))
+	}
+	if r.TierRecall.On {
+		for k, name := range p.check.base.source.Tiers.Names() {
+			if slices.Contains(p.truth, int8(k)) {
+				s := Slice{Tier, name}
+				deciding(p.rateGate("tier_recall", accuracyRate(), &s, r.marginOf(r.TierRecall), p.members(s)))
+			}
+		}
+	}
+	if r.UnderRouting.On {
+		deciding(p.rateGate(UnderRouting, underRouting(), nil, r.marginOf(r.UnderRouting), nil))
+	}
+	if r.Invalid.On {
+		deciding(p.rateGate(InvalidRate, invalidRate(), nil, r.marginOf(r.Invalid), nil))
+	}
+	if r.ECE.On {
+		deciding(p.ece(r.marginOf(r.ECE)))
+	}
+	cost, g := p.cost()
+	out.Cost = cost
+	if g != nil {
+		deciding(*g)
+	}
+	for _, f := range r.Floors {
+		in := func(int) bool { return true }
+		if f.Slice != nil {
+			in = p.members(*f.Slice)
+		}
+		of := map[string]func() rate{Accuracy: accuracyRate, UnderRouting: underRouting, InvalidRate: invalidRate}[f.Metric]
+		deciding(p.floor(f, of(), in))
+	}
+	return out
+}
+
+// withInvalid puts those that could not be compared beside the others, in order
+// of name.
+func (c *check) withInvalid(decided []Classifier) []Classifier {
+	out := slices.Clone(decided)
+	for _, f := range c.faults {
+		if f.Classifier == "" || slices.ContainsFunc(out, func(x Classifier) bool { return x.Name == f.Classifier }) {
+			continue
+		}
+		out = append(out, Classifier{Name: f.Classifier, Outcome: Invalid, Gates: []Gate{}, Flips: []Flip{}})
+	}
+	slices.SortFunc(out, func(a, b Classifier) int { return strings.Compare(a.Name, b.Name) })
+	if out == nil {
+		out = []Classifier{}
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"slices"
+
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// findSlices puts the names there are for "*", and refuses slices that no prompt
+// is in.
+func (c *check) findSlices() {
+	tiers := c.base.source.Tiers.Names()
+	known := map[string][]string{Domain: distinct(c.domain), Length: distinct(c.length)}
+	for k, name := range tiers {
+		if slices.Contains(c.base.truth, int8(k)) {
+			known[Tier] = append(known[Tier], name)
+		}
+	}
+	find := func(s Slice) []Slice {
+		if s.Name != "*" {
+			if !slices.Contains(known[s.Kind], s.Name) {
+				c.fault("", nil, "no prompt is of the gated %s %s%s", s.Kind, quote(s.Name), wording.DidYouMean(s.Name, known[s.Kind]))
+			}
+			return []Slice{s}
+		}
+		if len(known[s.Kind]) == 0 {
+			c.fault("", nil, "no prompt has a %s, and each is gated", s.Kind)
+		}
+		var out []Slice
+		for _, name := range known[s.Kind] {
+			out = append(out, Slice{s.Kind, name})
+		}
+		return out
+	}
+	for _, s := range c.rules.Slices {
+		for _, found := range find(s) {
+			if !slices.Contains(c.slices, found) {
+				c.slices = append(c.slices, found)
+			}
+		}
+	}
+	var floors []Floor
+	for _, f := range c.rules.Floors {
+		if f.Slice == nil {
+			floors = append(floors, f)
+			continue
+		}
+		for _, found := range find(*f.Slice) {
+			floors = append(floors, Floor{Metric: f.Metric, Slice: &found, Value: f.Value})
+		}
+	}
+	c.rules.Floors = floors
+}
+
+// distinct returns the names that are not empty, sorted.
+func distinct(names []string) []string {
+	seen := map[string]bool{}
+	for _, name := range names {
+		if name != "" {
+			seen[name] = true
+		}
+	}
+	out := make([]string, 0, len(seen))
+	for name := range seen {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// members tells which of the pair's prompts are in a slice.
+func (p *pair) members(s Slice) func(i int) bool {
+	switch s.Kind {
+	case Tier:
+		k, _ := p.check.base.source.Tiers.Index(s.Name)
+		return func(i int) bool { return p.truth[i] == int8(k) }
+	case Length:
+		return func(i int) bool { return p.length[p.base.prompts[i]] == s.Name }
+	}
+	return func(i int) bool { return p.domain[p.base.prompts[i]] == s.Name }
+}
