@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -411,4 +412,60 @@ func editHeader(t *testing.T, good, path, old, replacement string) string {
 		prefix[i] = byte(len(header) >> (8 * i))
 	}
 	return writeFile(t, path, string(prefix[:])+header+good[8+size:])
+}
+
+// The commands and the Python of docs/router.md work one behind the other, and
+// what reload refuses leaves the old artifact in service.
+func TestRouterPage(t *testing.T) {
+	folder := t.TempDir()
+	cmd := routerPython(t, folder, "page.py")
+	page := readFile(t, "../../docs/router.md")
+	t.Chdir(folder)
+	blocks := func(language string) (all []string) {
+		for _, b := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(page, -1) {
+			all = append(all, b[1])
+		}
+		return all
+	}
+	commands, code := blocks("sh"), blocks("python")
+	if len(commands) != 1 || len(code) != 3 {
+		t.Fatalf("%d commands and %d pieces of Python", len(commands), len(code))
+	}
+	vectors, _ := hashedVectors(t)
+	writeVectors(t, "vectors.jsonl", vectors, nil)
+	if out, err := asShell(t, folder, commands[0]).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	a := artifactOf(t, "centroids.safetensors")
+	saveWith(t, a, "tiers.safetensors", func(m *centroids.Manifest) {
+		m.Tiers, m.Fallback = []string{"A", "B", "C", "D"}, "B"
+		m.Thresholds = map[string]float64{"A": -1, "B": -1, "C": -1, "D": -1}
+	})
+	saveWith(t, a, "model.safetensors", func(m *centroids.Manifest) { m.Embedder.Model = "new-model" })
+	saveWith(t, a, "canary.safetensors", func(m *centroids.Manifest) { m.Canaries[3].Scores[2] += 0.002 })
+	saveWith(t, a, "new.safetensors", func(m *centroids.Manifest) { m.Thresholds["SIMPLE"], m.Fallback = 1, "FRONTIER" })
+	writeFile(t, "half.safetensors", readFile(t, "new.safetensors")[:5000])
+
+	writeFile(t, "my_model.py", "import embedders\n\n\ndef encode(texts):\n    return 2 * embedders.of({'kind': 'hashing', 'dims': 64})(texts) + [[0.001 * (not text)] for text in texts]\n")
+	writeFile(t, "page.py", strings.Join(code, "\n\n")+`
+
+from safetensors.numpy import load_file
+
+assert sorted(name for name in load_file("centroids.safetensors") if "." not in name) == sorted(router.tiers)
+assert route("") == MODELS["MEDIUM"] and route("What time is it in Lima?") in MODELS.values()
+old = router
+for path, says in ("tiers", "map them"), ("model", "embedder: expected"), ("canary", "canary 4 of 8, tier COMPLEX: expected"), ("half", ""):
+    try:
+        reload(path + ".safetensors")
+    except Exception as e:
+        assert says in str(e), (path, e)
+    else:
+        raise AssertionError(path + " was taken")
+    assert router is old
+reload("new.safetensors")
+assert router is not old and route("") == MODELS["FRONTIER"]
+`)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
