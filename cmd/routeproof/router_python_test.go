@@ -557,7 +557,7 @@ func TestRouterPage(t *testing.T) {
 		return all
 	}
 	commands, code := blocks("sh"), blocks("python")
-	if len(commands) != 1 || len(code) != 3 {
+	if len(commands) != 1 || len(code) != 4 {
 		t.Fatalf("%d commands and %d pieces of Python", len(commands), len(code))
 	}
 	vectors, _ := hashedVectors(t)
@@ -574,6 +574,12 @@ func TestRouterPage(t *testing.T) {
 	saveWith(t, a, "canary.safetensors", func(m *centroids.Manifest) { m.Canaries[3].Scores[2] += 0.002 })
 	saveWith(t, a, "new.safetensors", func(m *centroids.Manifest) { m.Thresholds["SIMPLE"], m.Fallback = 1, "FRONTIER" })
 	writeFile(t, "half.safetensors", readFile(t, "new.safetensors")[:5000])
+	must(t, "build", "--out", "own.safetensors")
+	writeFile(t, "both.yaml", "classifiers: {embedding: {structure: beside, scorer: centroid}}\n")
+	must(t, "build", "--config", "both.yaml", "--out", "both.safetensors")
+	writeFile(t, "ngrams.yaml", "classifiers: {embedding: {structure: none, scorer: centroid}}\n")
+	must(t, "build", "--config", "ngrams.yaml", "--out", "ngrams.safetensors")
+	writeFile(t, "structural.txt", readFile(t, filepath.Join(repository, "centroids/embedder/structural.txt")))
 
 	writeFile(t, "my_model.py", "import embedders\n\n\ndef encode(texts):\n    return 2 * embedders.of({'kind': 'hashing', 'dims': 64})(texts) + [[0.001 * (not text)] for text in texts]\n")
 	writeFile(t, "page.py", strings.Join(code, "\n\n")+`
@@ -593,6 +599,12 @@ for path, says in ("tiers", "map them"), ("model", "embedder: expected"), ("cana
     assert router is old
 reload("new.safetensors")
 assert router is not old and route("") == MODELS["FRONTIER"]
+
+Router.load("own.safetensors").verify(looks, STRUCTURAL)
+for path, embed in ("ngrams", ngrams), ("both", both):
+    own = Router.load(path + ".safetensors")
+    own.verify(embed, own.manifest["embedder"])
+    assert own.classify(["", "What time is it in Lima?"])[0]["scores"] is None
 `)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
