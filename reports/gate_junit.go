@@ -116,21 +116,21 @@ func (s *junitSuite) count() {
 
 // faultSuite begins a suite with a case for what makes it invalid, if anything does.
 func faultSuite(name string, faults []gate.Fault) junitSuite {
-	s := junitSuite{Name: visible(name)}
+	s := junitSuite{Name: junitLine(name)}
 	if len(faults) == 0 {
 		return s
 	}
 	var lines []string
 	for _, f := range faults {
-		lines = append(lines, visible(f.Why))
+		lines = append(lines, junitLine(f.Why))
 		for _, id := range f.IDs[:min(len(f.IDs), mostListed)] {
-			lines = append(lines, "  "+visible(id))
+			lines = append(lines, "  "+junitLine(id))
 		}
 		if n := len(f.IDs) - mostListed; n > 0 {
 			lines = append(lines, fmt.Sprintf("  and %d more", n))
 		}
 	}
-	s.Cases = []junitCase{{Class: s.Name, Name: "comparison", Error: &junitResult{Type: string(gate.Invalid), Message: visible(faults[0].Why), Text: strings.Join(lines, "\n")}}}
+	s.Cases = []junitCase{{Class: s.Name, Name: "comparison", Error: &junitResult{Type: string(gate.Invalid), Message: junitLine(faults[0].Why), Text: strings.Join(lines, "\n")}}}
 	return s
 }
 
@@ -140,10 +140,10 @@ func junitGate(c *gate.Classifier, g *gate.Gate, opt GateOptions) junitCase {
 		name += fmt.Sprintf(", %s %s", floorSide(g), gateLevel(g, g.Margin))
 	}
 	if g.Slice != nil {
-		name += " of " + g.Slice.Kind + " " + visible(g.Slice.Name)
+		name += " of " + g.Slice.Kind + " " + junitLine(g.Slice.Name)
 	}
-	out := junitCase{Class: visible(c.Name), Name: name}
-	why := visible(g.Why)
+	out := junitCase{Class: junitLine(c.Name), Name: name}
+	why := junitLine(g.Why)
 	switch g.Outcome {
 	case gate.Inconclusive:
 		out.Skipped = &junitSkipped{Message: "inconclusive: " + why}
@@ -159,20 +159,20 @@ func junitGate(c *gate.Classifier, g *gate.Gate, opt GateOptions) junitCase {
 // worse.
 func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
 	cells := gateCells(g)
-	lines := []string{visible(g.Why)}
+	lines := []string{junitLine(g.Why)}
 	for i, what := range []string{"baseline", "candidate", "change", "at worst", "margin", "Holm p"} {
 		lines = append(lines, what+": "+cells[i])
 	}
-	lines = append(lines, "method: "+visible(g.Method))
+	lines = append(lines, "method: "+junitLine(g.Method))
 	if g.Name != gate.Accuracy || g.Slice != nil {
 		return strings.Join(lines, "\n")
 	}
 	worse, _ := splitFlips(c)
 	for _, f := range worse[:min(len(worse), opt.flips())] {
-		line := fmt.Sprintf("prompt %s: %s, was %s, now %s", visible(f.ID), visible(f.Truth), visible(f.Baseline.Tier), visible(f.Candidate.Tier))
+		line := fmt.Sprintf("prompt %s: %s, was %s, now %s", junitLine(f.ID), junitLine(f.Truth), junitLine(f.Baseline.Tier), junitLine(f.Candidate.Tier))
 		if opt.Texts != nil {
 			if text, known := opt.Texts(f.ID); known {
-				line += ": " + visible(beginning(text))
+				line += ": " + junitLine(beginning(text))
 			}
 		}
 		lines = append(lines, line)
@@ -186,8 +186,8 @@ func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
 func certificateSuite(v *gate.Verdict) junitSuite {
 	s := junitSuite{Name: "certificates"}
 	for _, t := range v.Certificates {
-		c := junitCase{Class: s.Name, Name: visible(t.Claim)}
-		why := visible(t.Why)
+		c := junitCase{Class: s.Name, Name: junitLine(t.Claim)}
+		why := junitLine(t.Why)
 		switch {
 		case t.Fate == gate.Broken && brokenCounts(v):
 			c.Failure = &junitResult{Type: t.Fate, Message: why, Text: why}
@@ -199,8 +199,8 @@ func certificateSuite(v *gate.Verdict) junitSuite {
 	return s
 }
 
-// visible makes a text one line of what can be seen.
-func visible(s string) string {
+// junitLine makes a text one line of what can be seen.
+func junitLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r != ' ' && !unicode.IsPrint(r) {
 			return '\ufffd'

@@ -36,11 +36,15 @@ func (p *terminalPage) bullet(format string, args ...any) {
 func (p *terminalPage) end() { p.WriteByte('\n') }
 
 func (p *terminalPage) table(header []string, rows [][]string) {
-	t := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
+	var b strings.Builder // which takes everything
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, r := range append([][]string{header}, rows...) {
 		fmt.Fprintf(t, "  %s\n", strings.Join(r, "\t"))
 	}
-	_ = t.Flush() // a builder takes everything
+	_ = t.Flush()
+	for line := range strings.Lines(b.String()) {
+		p.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 	p.WriteByte('\n')
 }
 
