@@ -22,4 +22,4 @@ bench: ## benchmarks
 	go test -run '^$$' -bench . ./...
 
 golden: ## rewrite the golden files from what the program does now
-	go test ./cmd/routeproof ./internal/svgplot -run Golden -update
+	go test ./cmd/routeproof ./internal/svgplot ./reports -run Golden -update
