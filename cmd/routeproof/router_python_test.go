@@ -483,7 +483,7 @@ func forgeries() []forgery {
 		manifest(centroid, threshold, `"SIMPLE":-1,"SIMPLE":1`, "names in an object of the manifest: expected "),
 		manifest(centroid, `"fallback":"MEDIUM"`, `"fallback":"CHEAP"`, "fallback: expected one of ['SIMPLE', 'MEDIUM', 'COMPLEX', 'FRONTIER'], found 'CHEAP'"),
 		manifest(centroid, `"canaries":.*,"canary_tolerance"`, `"canaries":[],"canary_tolerance"`, "number of canaries: expected 1 to 64, found 0"),
-		manifest(centroid, `"text":"hello"`, `"test":"hello"`, "canary 1: expected a text with scores, found "),
+		manifest(centroid, `"text":"hello`, `"test":"hello`, "canary 1: expected a text with scores, found "),
 		manifest(centroid, canaryScores, `"scores":[1.5`, "scores of canary 1: expected -1 to 1, found 1.5"),
 		manifest(centroid, canaryScores, `"scores":[0,0`, "number of scores of canary 1: expected 4, found 5"),
 	}
