@@ -90,30 +90,23 @@ class Router:
             raise ValueError("canary_tolerance: expected more than 0")
         check_number("number of canaries", len(m["canaries"]), 1, 64)
         for i, c in enumerate(m["canaries"]):
-            kinds = ["scores", "head_scores"] if self.head else ["scores"]
-            if not {"text", "scores"} <= set(c) <= {"text", *kinds} or not isinstance(c["text"], str):
-                raise ValueError(f"canary {i + 1}: expected a text with {' and '.join(kinds)}, found {sorted(c)}")
-            for kind in kinds[:len(c) - 1]:
-                expect(f"number of {kind} of canary {i + 1}", len(self.tiers), len(c[kind]))
-                for score in c[kind]:
-                    check_number(f"{kind} of canary {i + 1}", score, -1, 1)
+            if set(c) != {"text", "scores"} or not isinstance(c["text"], str):
+                raise ValueError(f"canary {i + 1}: expected a text with scores, found {sorted(c)}")
+            expect(f"number of scores of canary {i + 1}", len(self.tiers), len(c["scores"]))
+            for score in c["scores"]:
+                check_number(f"scores of canary {i + 1}", score, -1, 1)
 
     def verify(self, embed, identity):
         """Takes embed into service. Raises unless it is the embedder that the artifact was built with."""
-        expect("embedder", self.manifest["embedder"], identity)
-        vectors = self._vectors(embed, [c["text"] for c in self.manifest["canaries"]])
-        self._compare("scores", "", cosines(vectors, self.centroids))
-        self._compare("head_scores", ", score of the head", self._score(vectors)[0])
-        self.embed = embed
-
-    def _compare(self, kind, what, found):
-        """Holds what was found of the canaries to what the manifest has of that kind."""
         m = self.manifest
-        expected = np.array([c.get(kind, scores) for c, scores in zip(m["canaries"], found)])
+        expect("embedder", m["embedder"], identity)
+        found = cosines(self._vectors(embed, [c["text"] for c in m["canaries"]]), self.centroids)
+        expected = np.array([c["scores"] for c in m["canaries"]])
         i, k = np.unravel_index(np.abs(found - expected).argmax(), expected.shape)
         if not abs(found[i, k] - expected[i, k]) <= m["canary_tolerance"]:
-            raise ValueError(f"canary {i + 1} of {len(found)}, tier {self.tiers[k]}{what}: expected {expected[i, k]:.6f}, "
+            raise ValueError(f"canary {i + 1} of {len(found)}, tier {self.tiers[k]}: expected {expected[i, k]:.6f}, "
                              f"found {found[i, k]:.6f} (tolerance {m['canary_tolerance']:g})")
+        self.embed = embed
 
     def classify(self, texts):
         """Returns a dict for each text. A text without a vector goes to the fallback tier and has no scores."""

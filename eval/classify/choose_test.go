@@ -179,7 +179,7 @@ func TestChooseLeavesOutWhatCannotBeFitted(t *testing.T) {
 }
 
 // silent has no vector for any text.
-type silent struct{ compass }
+type silent struct{}
 
 func (silent) Identity() centroids.Identity {
 	return centroids.Identity{Kind: "silent", Model: "m", Dims: 2}
