@@ -56,7 +56,7 @@ func accuracyRate() rate {
 }
 
 func overRouting() rate {
-	return rate{"over_routing", false, func(c *column, at int, truth int8) bool { return c.predicted[at] > truth }, differs}
+	return rate{OverRouting, false, func(c *column, at int, truth int8) bool { return c.predicted[at] > truth }, differs}
 }
 
 func underRouting() rate {

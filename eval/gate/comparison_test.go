@@ -1,0 +1,158 @@
+package gate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+)
+
+// What is on one side alone, or has another true tier, is told and left out: the
+// figures are those of sides that never had it.
+func TestCompareOverWhatBothHave(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	rows := func(skill float64, from, to int) []datasets.Prediction {
+		all := wild(rng, 120, 2, 1, skill)
+		return slices.DeleteFunc(all, func(p datasets.Prediction) bool {
+			return p.ID < fmt.Sprintf("p%06d", from) || p.ID >= fmt.Sprintf("p%06d", to)
+		})
+	}
+	left, right := rows(0.8, 0, 110), rows(0.7, 10, 120)
+	for i := range right {
+		if right[i].ID == "p000050" {
+			right[i].Tier = map[bool]string{true: "SIMPLE", false: "MEDIUM"}[right[i].Tier == "MEDIUM"]
+		}
+	}
+	both := func(all []datasets.Prediction) []datasets.Prediction {
+		return slices.DeleteFunc(slices.Clone(all), func(p datasets.Prediction) bool { return p.ID < "p000010" || p.ID >= "p000110" || p.ID == "p000050" })
+	}
+	inBoth := compared(t, sideOf(t, withTokens(source("a")), both(left)), sideOf(t, withTokens(source("b")), both(right)), priced(), 0)
+	old := left[slices.IndexFunc(left, func(p datasets.Prediction) bool { return p.ID == "p000020" })]
+	old.Classifier = "old"
+	left = append(left, old)
+	one, other := withTokens(source("a")), withTokens(source("b"))
+	one.Hashes.Dataset, other.Hashes.Dataset = "aa", "bb"
+	c := compared(t, sideOf(t, one, left), sideOf(t, other, right), priced(), 0)
+	if c.N != 99 || inBoth.N != 99 || !slices.Equal(c.A.Only, []string{"old"}) || len(c.B.Only) != 0 || c.A.Prompts != 110 {
+		t.Errorf("%d and %d prompts, %+v, %+v", c.N, inBoth.N, c.A, c.B)
+	}
+	if got, want := asJSON(t, c.Classifiers), asJSON(t, inBoth.Classifiers); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var told []string
+	for _, f := range c.Faults {
+		told = append(told, f.Why)
+	}
+	for _, want := range []string{`data sets differ by hash, "aa" in A and "bb" in B: run both on the same`, "1 true tier changed", "B lacks 10 prompts", "A lacks 10 prompts"} {
+		if !strings.Contains(strings.Join(told, "\n"), want) {
+			t.Errorf("%q lacks %q", told, want)
+		}
+	}
+	if strings.Contains(strings.Join(told, "\n"), "baseline") {
+		t.Errorf("%q", told)
+	}
+	// Nothing in common.
+	c = compared(t, sideOf(t, one, rows(0.8, 0, 10)), sideOf(t, other, rows(0.8, 20, 30)), nil, 0)
+	if x := c.Classifiers[0]; c.N != 0 || x.N != 0 || x.P.Defined() || len(x.Measures) != 0 {
+		t.Errorf("%+v", c)
+	}
+	// Nothing to compare at all.
+	fewer, err := centroids.NewTiers("LOW", "TOP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := sideOf(t, Source{Name: "two", Tiers: fewer}, []datasets.Prediction{{ID: "1", Classifier: "x", Tier: "LOW", Predicted: "TOP"}})
+	for _, b := range []*Side{nil, two} {
+		if c = compared(t, sideOf(t, one, left), b, nil, 0); len(c.Faults) != 1 || len(c.Classifiers) != 0 || c.A.Prompts != 110 {
+			t.Errorf("%+v", c)
+		}
+	}
+	if _, err := Compare(context.Background(), two, two, nil, 10, 0); err == nil {
+		t.Error("10 replicates are accepted")
+	}
+}
+
+func asJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// The order of rows does not matter; sides swapped, values swap, differences and
+// flips turn, and tests stay.
+func TestCompareSymmetry(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 7))
+	left, right := wild(rng, 200, 2, 1, 0.9), wild(rng, 200, 2, 1, 0.6)
+	a, b := sideOf(t, withTokens(source("a")), left), sideOf(t, withTokens(source("b")), right)
+	c := compared(t, a, b, priced(), 0)
+	rng.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
+	if again := compared(t, sideOf(t, withTokens(source("a")), left), b, priced(), 0); asJSON(t, again) != asJSON(t, c) {
+		t.Error("another order of rows gives another comparison")
+	}
+	back := compared(t, b, a, priced(), 0)
+	for i, x := range c.Classifiers {
+		y := back.Classifiers[i]
+		if x.OnlyA != y.OnlyB || x.P != y.P || len(x.Flips) != len(y.Flips) {
+			t.Errorf("%+v against %+v", x, y)
+		}
+		for j, m := range append(x.Measures, x.Slices...) {
+			n := append(y.Measures, y.Slices...)[j]
+			if m.Name != n.Name || m.A != n.B || m.B != n.A || m.Difference.Value != -n.Difference.Value || m.Changed != n.Changed {
+				t.Errorf("%+v against %+v", m, n)
+			}
+			if slack := 0.2 * float64(m.Difference.High-m.Difference.Low); m.Difference.Low.Defined() && !near(m.Difference.Low, float64(-n.Difference.High), slack) {
+				t.Errorf("%s: %+v against %+v", m.Name, m.Difference, n.Difference)
+			}
+		}
+		worse := func(f Flip) bool { return f.Regressed }
+		if len(slices.DeleteFunc(slices.Clone(x.Flips), worse)) != x.OnlyB {
+			t.Errorf("%d flips for the better", len(slices.DeleteFunc(slices.Clone(x.Flips), worse)))
+		}
+		if m := measureOf(t, x, Accuracy); !m.Shown || m.Difference.High >= 0 {
+			t.Errorf("a fall from 0.9 to 0.6 is not shown: %+v", m)
+		}
+	}
+	same := compared(t, a, a, priced(), 0)
+	for _, x := range same.Classifiers {
+		for _, m := range append(x.Measures, x.Slices...) {
+			if d := m.Difference; d.Value != 0 || (d.Low.Defined() && (d.Low != 0 || d.High != 0)) || m.Shown || m.Changed != 0 {
+				t.Errorf("%+v", m)
+			}
+		}
+		if !x.Identical || x.P != 1 || len(x.Flips) != 0 {
+			t.Errorf("%+v", x)
+		}
+	}
+}
+
+// A percentile interval excludes 0 from four changes one way on; six are needed,
+// and thirty groups.
+func TestCompareShowsNothingOfFew(t *testing.T) {
+	for _, c := range []struct {
+		n, worse int
+		interval bool
+		shown    bool
+	}{{29, 20, false, false}, {100, 3, true, false}, {100, 5, true, false}, {100, 6, true, true}} {
+		truth, from, to := changed(c.n, c.worse, 0)
+		x := compared(t, sideOf(t, source("a"), rows("x", truth, from)), sideOf(t, source("b"), rows("x", truth, to)), nil, 0).Classifiers[0]
+		m := measureOf(t, x, Accuracy)
+		if m.Difference.Low.Defined() != c.interval || m.Shown != c.shown || m.Changed != c.worse {
+			t.Errorf("%+v: %+v", c, m)
+		}
+		if x.Cost != nil || x.Unpriced == "" {
+			t.Errorf("without prices: %+v, %q", x.Cost, x.Unpriced)
+		}
+		if slices.ContainsFunc(x.Measures, func(m Measure) bool { return m.Name == ECE || m.Name == HeadlineCost }) {
+			t.Error("unknown measures are told")
+		}
+	}
+}
