@@ -102,6 +102,29 @@ func (k Kind[T]) Scan(r io.Reader, name string, each func(Problem), visit func(*
 	return k.scan(source, name, each, visit)
 }
 
+// Metadata returns a value of a file's own key-value pairs without reading its
+// rows; empty where there is none, or the file is refused, of which a scan says
+// why.
+func (k Kind[T]) Metadata(path, key string) (string, error) {
+	source, err := table.Open(path)
+	var refused *table.Refused
+	if errors.As(err, &refused) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer source.Close()
+	reader, err := source.Rows(k.columns())
+	if errors.As(err, &refused) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return reader.Metadata(key), nil
+}
+
 // contentError turns a refusal of the file into a [ContentError].
 func contentError(name string, err error, each func(Problem)) error {
 	var refused *table.Refused

@@ -29,12 +29,14 @@ type Prediction struct {
 	LatencyMS    Optional[float64]
 	Domain       string
 	Group        string
+	PromptTokens Optional[int] // of the prompt alone
+	PromptRunes  Optional[int] // Unicode code points of it
 }
 
 // Predictions is the kind of file that holds predictions: columns id,
 // classifier, tier (the truth), predicted, and optionally split, fold, repeat,
 // scores, confidence, invalid, error, model, input_tokens, output_tokens,
-// cost_usd, latency_ms, domain, group. Unique is (id, classifier, whether fold
+// cost_usd, latency_ms, domain, group, prompt_tokens, prompt_runes. Unique is (id, classifier, whether fold
 // is set, repeat). Scores are good only while the row is visited.
 func Predictions() Kind[Prediction] {
 	return Kind[Prediction]{
@@ -58,6 +60,8 @@ func Predictions() Kind[Prediction] {
 			number("latency_ms", 0, maxMS, func(p *Prediction) *Optional[float64] { return &p.LatencyMS }),
 			repeatedText("domain", func(p *Prediction) *string { return &p.Domain }),
 			repeatedText("group", func(p *Prediction) *string { return &p.Group }),
+			count("prompt_tokens", func(p *Prediction) *Optional[int] { return &p.PromptTokens }),
+			count("prompt_runes", func(p *Prediction) *Optional[int] { return &p.PromptRunes }),
 		},
 		check: func(p *Prediction, c *checker) { c.oneOf("split", p.Split, splitNames()) },
 		keys:  []string{"id", "classifier", "fold", "repeat"},

@@ -119,6 +119,10 @@ func (b *bench) slice(kind, name string, members []int, contenders []*contender)
 	return s
 }
 
+// LengthName names the bin of a prompt of so many runes: the slices of kind
+// length.
+func LengthName(runes int) string { return lengthNames()[lengthBin(runes)] }
+
 // lengthNames names the length bins, in runes.
 func lengthNames() []string {
 	return []string{"under 50 runes", "50 to 199", "200 to 799", "800 and more"}

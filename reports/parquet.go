@@ -11,6 +11,7 @@ import (
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/gate"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
@@ -28,7 +29,8 @@ func writePredictions(w io.Writer, run *pipeline.Run) error {
 		return cmp.Compare(a.Classifier, b.Classifier)
 	})
 	parquet := datasets.Format{Container: "parquet"}
-	return datasets.Predictions().Write(w, parquet, datasets.WriteOptions{}, func(put func(datasets.Prediction) error) error {
+	options := datasets.WriteOptions{Metadata: map[string]string{gate.ProvenanceKey: provenance(run).JSON()}}
+	return datasets.Predictions().Write(w, parquet, options, func(put func(datasets.Prediction) error) error {
 		for _, p := range byName {
 			for outOfFold, decisions := range [][]eval.Decision{p.Final, p.OutOfFold} {
 				for i, d := range decisions {
@@ -46,13 +48,18 @@ func writePredictions(w io.Writer, run *pipeline.Run) error {
 	})
 }
 
+// provenance says what a run's predictions were made from.
+func provenance(run *pipeline.Run) gate.Provenance {
+	return gate.NewProvenance(run.Data.Name, run.Tiers, gate.Hashes{Dataset: run.Data.SHA256, Label: run.Data.LabelSHA, Split: run.Data.SplitSHA}, run.Costs)
+}
+
 func predictionOf(run *pipeline.Run, classifier string, it eval.Item, group string, d eval.Decision) datasets.Prediction {
 	return datasets.Prediction{
 		ID: it.ID, Classifier: classifier, Tier: run.Tiers.Name(it.Tier), Predicted: run.Tiers.Name(d.Tier),
 		Split: it.Split.String(), Scores: d.Scores, Confidence: datasets.OptionalOf(d.Confidence), Invalid: d.Invalid,
 		Error: d.Err, Model: d.Model, InputTokens: datasets.OptionalOf(d.InputTokens), OutputTokens: datasets.OptionalOf(d.OutputTokens),
 		CostUSD: datasets.OptionalOf(valueOrNil(d.CostUSD)), LatencyMS: datasets.OptionalOf(valueOrNil(d.LatencyMS)),
-		Domain: it.Domain, Group: group,
+		Domain: it.Domain, Group: group, PromptTokens: datasets.Known(it.InputTokens), PromptRunes: datasets.Known(it.Runes),
 	}
 }
 

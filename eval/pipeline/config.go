@@ -36,6 +36,7 @@ type Config struct {
 	Policies    PoliciesConfig    `yaml:"policies" json:"policies"`
 	Splits      SplitsConfig      `yaml:"splits" json:"splits"`
 	Bootstrap   BootstrapConfig   `yaml:"bootstrap" json:"bootstrap"`
+	Gate        GateConfig        `yaml:"gate" json:"-"`  // changes no result
 	Judge       JudgeConfig       `yaml:"judge" json:"-"` // outcomes name their judge
 	TierMix     TierMix           `yaml:"tier_mix" json:"tier_mix,omitempty"`
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`

@@ -88,6 +88,9 @@ func (c *Config) check() error {
 	if n := c.Bootstrap.Replicates; n < 100 || n > 1_000_000 {
 		return fmt.Errorf("bootstrap, replicates: expected 100 to 1,000,000, found %d", n)
 	}
+	if _, err := c.Rules(); err != nil {
+		return fmt.Errorf("gate, %w", err)
+	}
 	if err := c.TierMix.Check(c.TierNames()); err != nil {
 		return fmt.Errorf("tier_mix: %w", err)
 	}

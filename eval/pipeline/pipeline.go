@@ -319,20 +319,20 @@ func (r *Run) find(names []string) ([]*eval.Predictions, bool) {
 // for it to be ranked by cost.
 const leastPriced = 0.95
 
-// costs prices the tiers.
-func (j *job) costs() error {
-	models, err := j.Config.Models(j.counter.Count)
+// Costs prices the tiers. count counts the tokens of their system prompts.
+func (c Config) Costs(count func(string) (int, error)) (eval.Costs, error) {
+	models, err := c.Models(count)
 	if err != nil {
-		return err
+		return eval.Costs{}, err
 	}
-	j.Costs = eval.Costs{OutputScale: 1}
+	costs := eval.Costs{OutputScale: 1}
 	for i, m := range models {
-		j.Costs.Tiers = append(j.Costs.Tiers, eval.TierModel{
+		costs.Tiers = append(costs.Tiers, eval.TierModel{
 			Tier: m.Tier, Model: m.Name, InputPerM: m.InputPerM, OutputPerM: m.OutputPerM,
-			SystemTokens: m.SystemTokens, ExpectedOutput: j.Config.Tiers[i].ExpectedOutput,
+			SystemTokens: m.SystemTokens, ExpectedOutput: c.Tiers[i].ExpectedOutput,
 		})
 	}
-	return nil
+	return costs, nil
 }
 
 func (j *job) benchmark(ctx context.Context) error {

@@ -28,7 +28,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.counter, err = tokens.NewCounter(); err != nil {
 		return err
 	}
-	if err := j.costs(); err != nil {
+	if j.Costs, err = j.Config.Costs(j.counter.Count); err != nil {
 		return err
 	}
 	// By id, so that the order of rows in the file changes nothing.
