@@ -44,6 +44,15 @@ func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed
 	return out, nil
 }
 
+// Only returns the side with the named classifiers alone; names that it has not
+// are ignored.
+func (s *Side) Only(names ...string) *Side {
+	out := *s
+	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c column) bool { return !slices.Contains(names, c.name) })
+	out.unfolded = slices.DeleteFunc(slices.Clone(s.unfolded), func(name string) bool { return !slices.Contains(names, name) })
+	return &out
+}
+
 func (s *Side) compared(other *Side) Compared {
 	out := Compared{Only: []string{}}
 	if s == nil {
