@@ -156,3 +156,74 @@ func TestCompareShowsNothingOfFew(t *testing.T) {
 		}
 	}
 }
+
+// Sides with other numbers of repeats are told, and compared by the means of
+// prompts: where repeats never vary that changes no figure.
+func TestCompareOtherRepeats(t *testing.T) {
+	left, right := patterned(nil)
+	var thrice []datasets.Prediction
+	for _, row := range right {
+		for row.Repeat = range 3 {
+			thrice = append(thrice, row)
+		}
+	}
+	once := compared(t, sideOf(t, source("a"), left), sideOf(t, source("b"), right), nil, 0)
+	c := compared(t, sideOf(t, source("a"), left), sideOf(t, source("b"), thrice), nil, 0)
+	if len(c.Faults) != 1 || !strings.Contains(c.Faults[0].Why, "one side has 1 repeat of each prompt, the other 3") {
+		t.Errorf("%+v", c.Faults)
+	}
+	x, y := once.Classifiers[0], c.Classifiers[0]
+	if x.OnlyA != y.OnlyA || x.OnlyB != y.OnlyB || !near(y.P, float64(x.P), 0.03) || len(x.Flips) != len(y.Flips) {
+		t.Errorf("%+v, once %+v", y, x)
+	}
+	for i, m := range x.Measures {
+		n := y.Measures[i]
+		if d, e := m.Difference, n.Difference; !near(n.A, float64(m.A), 1e-12) || !near(n.B, float64(m.B), 1e-12) || !near(e.Low, float64(d.Low), 1e-9) || !near(e.High, float64(d.High), 1e-9) {
+			t.Errorf("%+v, once %+v", n, m)
+		}
+	}
+}
+
+// Where nothing changed but by chance, about one figure in twenty looks as if it
+// had, and a true fall of 10 points of 300 prompts mostly does.
+func TestCompareErrorRates(t *testing.T) {
+	const draws, n = 400, 300
+	names := centroids.DefaultTiers().Names()
+	wrongly, rightly := map[string]int{}, 0
+	for d := range draws {
+		rng := rand.New(rand.NewPCG(uint64(d), 21))
+		var a, b, worse []datasets.Prediction
+		for i := range n {
+			truth := rng.IntN(4)
+			row := datasets.Prediction{ID: fmt.Sprint(i), Classifier: "x", Tier: names[truth]}
+			guess := func(skill float64) datasets.Prediction {
+				out, k := row, rng.IntN(4)
+				if rng.Float64() < skill {
+					k = truth
+				}
+				out.Predicted = names[k]
+				return out
+			}
+			a, b, worse = append(a, guess(0.8)), append(b, guess(0.8)), append(worse, guess(0.67))
+		}
+		left := sideOf(t, source("a"), a)
+		for _, m := range compared(t, left, sideOf(t, source("b"), b), nil, 1000).Classifiers[0].Measures {
+			if m.Shown {
+				wrongly[m.Name]++
+			}
+		}
+		if measureOf(t, compared(t, left, sideOf(t, source("b"), worse), nil, 1000).Classifiers[0], Accuracy).Shown {
+			rightly++
+		}
+	}
+	// 3.3 standard errors of 5 % of 400 are 14.
+	for _, name := range []string{Accuracy, MacroF1, BalancedAccuracy, QuadraticKappa, MeanTierError, UnderRouting, OverRouting} {
+		if k := wrongly[name]; k < 20-14 || k > 20+14 {
+			t.Errorf("%s is shown to change in %d of %d", name, k, draws)
+		}
+	}
+	t.Log(wrongly, rightly)
+	if rightly < draws*3/4 {
+		t.Errorf("a fall is shown in %d of %d", rightly, draws)
+	}
+}
