@@ -13,7 +13,7 @@ func predictionLines(classifier, truth, predicted string) string {
 	names := map[byte]string{'S': "SIMPLE", 'M': "MEDIUM", 'C': "COMPLEX", 'F': "FRONTIER"}
 	var b strings.Builder
 	for i := range truth {
-		fmt.Fprintf(&b, "{\"id\":\"p%03d\",\"classifier\":%q,\"tier\":%q,\"predicted\":%q}\n", i, classifier, names[truth[i]], names[predicted[i]])
+		fmt.Fprintf(&b, "{\"id\":\"p%03d\",\"classifier\":\"%s\",\"tier\":%q,\"predicted\":%q}\n", i, classifier, names[truth[i]], names[predicted[i]])
 	}
 	return b.String()
 }
@@ -82,6 +82,13 @@ func TestComparePredictions(t *testing.T) {
 	}
 	if marked := must(t, "compare", "a.jsonl", "b.jsonl", "--format", "markdown").stdout; !strings.Contains(marked, "| **worse** |") {
 		t.Errorf("%s", marked)
+	}
+	// What a terminal would obey is escaped, in all formats.
+	writeFile(t, "d.jsonl", predictionLines("x\u007f\u009b", truth, truth))
+	for _, format := range []string{"text", "markdown", "json"} {
+		if out := must(t, "compare", "d.jsonl", "d.jsonl", "--format", format).stdout; strings.ContainsAny(out, "\u007f\u009b") || !strings.Contains(out, "0") {
+			t.Errorf("%s: %q", format, out)
+		}
 	}
 	// Labels that changed and prompts of one side alone are told, and the rest is
 	// compared.

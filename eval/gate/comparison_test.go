@@ -184,6 +184,35 @@ func TestCompareOtherRepeats(t *testing.T) {
 	}
 }
 
+// Means of other repeats weigh in the test whichever side they are on.
+func TestCompareOtherRepeatsEitherWay(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 9))
+	a, b := sideOf(t, source("a"), wild(rng, 200, 1, 1, 0.8)), sideOf(t, source("b"), wild(rng, 200, 1, 3, 0.75))
+	there, back := compared(t, a, b, nil, 0).Classifiers[0], compared(t, b, a, nil, 0).Classifiers[0]
+	if !near(there.P, float64(back.P), 1e-9) || there.OnlyA != back.OnlyB || measureOf(t, there, Accuracy).A != measureOf(t, back, Accuracy).B {
+		t.Errorf("%+v and back %+v", there, back)
+	}
+}
+
+// A difference that is the same in all prompts has no spread, however they are
+// grouped.
+func TestCompareNoSpread(t *testing.T) {
+	truth := strings.Repeat("S", 200)
+	a, b := rows("x", truth, strings.Repeat("M", 200)), rows("x", truth, truth)
+	for i := range a {
+		a[i].Group = fmt.Sprint(i / 3 * 3 / 4)
+		b[i].Group = a[i].Group
+	}
+	tokens := source("a")
+	tokens.Tokens = func(string) (int, bool) { return 100, true }
+	x := compared(t, sideOf(t, tokens, a), sideOf(t, tokens, b), priced(), 0).Classifiers[0]
+	for name, want := range map[string]float64{Accuracy: 1, OverRouting: -1, MeanTierError: -1, UnderRouting: 0, HeadlineCost: 0.051 - 0.35} {
+		if m := measureOf(t, x, name); !near(m.Difference.Low, want, 1e-9) || !near(m.Difference.High, want, 1e-9) || m.Shown != (want != 0) {
+			t.Errorf("%s: %+v, want %v", name, m, want)
+		}
+	}
+}
+
 // Where nothing changed but by chance, about one figure in twenty looks as if it
 // had, and a true fall of 10 points of 300 prompts mostly does.
 func TestCompareErrorRates(t *testing.T) {
