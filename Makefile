@@ -1,4 +1,4 @@
-.PHONY: help build run test check bench golden
+.PHONY: help build run test check gate bench golden
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -16,10 +16,13 @@ check: ## gofmt, vet, staticcheck, tests with the race detector and import floor
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt wants: $$unformatted"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...
-	go test -race -timeout 20m ./...
+	go test -race -timeout 30m ./...
+
+gate: run ## hold the classifiers of the built-in set against the committed baseline
+	bin/routeproof check --baseline .ci/baseline.parquet --candidate out
 
 bench: ## benchmarks
 	go test -run '^$$' -bench . ./...
 
 golden: ## rewrite the golden files from what the program does now
-	go test ./cmd/routeproof ./internal/svgplot -run Golden -update
+	go test ./cmd/routeproof ./internal/svgplot ./reports -run Golden -update

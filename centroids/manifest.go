@@ -80,6 +80,40 @@ type Certificate struct {
 	N      int     `json:"n"`      // prompts it was proven on
 	Errors int     `json:"errors"` // losses seen among them
 	Split  string  `json:"split"`  // SHA-256 of those prompts' ids
+
+	// Accepts says which of the artifact's own decisions the claim is about; nil
+	// where it is about something else, which new data cannot be held to here.
+	Accepts *Accepts `json:"accepts,omitempty"`
+}
+
+// Accepts is a set of decisions and what counts against them.
+type Accepts struct {
+	Tier string  `json:"tier,omitempty"` // those for this tier; empty: for any
+	Of   string  `json:"of"`             // what From is about: AcceptsMargin or AcceptsScore
+	From float64 `json:"from"`
+	Loss string  `json:"loss"` // LossWrong or LossUnder
+}
+
+// Values of Accepts.
+const (
+	AcceptsMargin = "margin" // between the two highest scores
+	AcceptsScore  = "score"  // the highest
+	LossWrong     = "wrong"  // the decision names another tier than the true one
+	LossUnder     = "under"  // a lower one
+)
+
+// Takes tells whether a decision is among them, and whether it is a loss where
+// truth is the true tier, an index like those of tiers. A text without a vector
+// is not among them.
+func (a Accepts) Takes(d Decision, tiers Tiers, truth int) (taken, loss bool) {
+	if d.Nearest < 0 || a.Tier != "" && tiers.Name(d.Nearest) != a.Tier {
+		return false, false
+	}
+	value := d.Margin
+	if a.Of == AcceptsScore {
+		value = d.Scores[d.Nearest]
+	}
+	return value >= a.From, d.Nearest < truth || a.Loss == LossWrong && d.Nearest != truth
 }
 
 // Dataset says what the artifact was built from.
@@ -102,8 +136,8 @@ type Fitted struct {
 	Sketch []string `json:"sketch"`
 }
 
-// Measured is the accuracy of the artifact's own nearest-centroid decisions on
-// prompts that it was not fitted on.
+// Measured is the accuracy of the artifact's own decisions, what it refuses sent to
+// the fallback tier, on prompts that it was not fitted on.
 type Measured struct {
 	Split     string     `json:"split"`
 	N         int        `json:"n"`
@@ -206,6 +240,16 @@ func (m *Manifest) check() (Tiers, error) {
 	for _, name := range slices.Sorted(maps.Keys(m.Thresholds)) {
 		if _, ok := tiers.Index(name); !ok || math.IsNaN(m.Thresholds[name]) {
 			return fail("thresholds: %q is not one of %q", name, m.Tiers)
+		}
+	}
+	for i, c := range m.Certificates {
+		a := c.Accepts
+		if a == nil {
+			continue
+		}
+		_, ok := tiers.Index(a.Tier)
+		if !(ok || a.Tier == "") || a.Of != AcceptsMargin && a.Of != AcceptsScore || a.Loss != LossWrong && a.Loss != LossUnder || math.IsNaN(a.From) {
+			return fail("certificates: number %d accepts %+v: expected a tier of %q or none, %s or %s, and %s or %s", i+1, *a, m.Tiers, AcceptsMargin, AcceptsScore, LossWrong, LossUnder)
 		}
 	}
 	for i, c := range m.Canaries {

@@ -13,16 +13,17 @@ import (
 
 // canaryTexts are re-embedded by routers at start-up. They differ in what a
 // changed embedder would treat differently: case, accents, scripts, white
-// space, code, digits, and a length beyond the input limit of small models.
+// space, code, digits, a length beyond the input limit of small models, and words
+// of every lexicon of a structural embedder.
 func canaryTexts() []string {
 	return []string{
-		"hello",
+		"hello, why",
 		"WHAT TIME DOES THE STORE CLOSE ON SUNDAY?",
-		"Résumé: traduire « déjà vu » en français, s'il vous plaît.",
+		"Is it « déjà vu », ou plutôt un résumé à traduire en français ?",
 		"量子计算机为什么需要纠错码？",
 		"for i := range rows {\n\ttotal += rows[i].price * 1.19\n}",
-		"Extract   name, e-mail and   order number (#48213) as JSON.",
-		"Prove that every bounded monotone sequence of reals converges, then say which axiom the proof needs.",
+		"Please extract   name, e-mail and   order number (#48213) as JSON, and briefly explain why we must not choose your label if my code is right.",
+		"Prove that every bounded monotone sequence of reals converges, compare the definition of each axiom, then write a complete report.",
 		strings.Repeat("The quarterly report compares revenue, churn and support load across nine regions. ", 60),
 	}
 }

@@ -28,6 +28,7 @@ type Decision struct {
 	// the highest.
 	Probabilities []float64
 	Stage         string // the part of a hybrid, or of a rule, that decided; empty elsewhere
+	Refused       bool   // the scores fall short of a threshold: Tier is the fallback
 	Invalid       bool   // the answer was no tier: Tier is the fallback
 	Err           string // why there was no answer: Tier is the fallback; empty if there was
 	Model         string // the model asked, if any

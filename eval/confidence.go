@@ -9,8 +9,10 @@ import (
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
+// CalibrationBins is how many equal-mass bins an ECE has.
+const CalibrationBins = 15
+
 const (
-	calibrationBins  = 15   // equal-mass bins of the ECE
 	nullReplicates   = 1000 // of perfect confidence, and of one at random
 	mostCurvePoints  = 500  // of a risk–coverage curve in a result
 	fewestReplicated = 2    // prompts that a bootstrap interval needs
@@ -34,10 +36,10 @@ func (b *bench) calibration(c *contender) *Calibration {
 	if len(conf) == 0 {
 		return nil
 	}
-	mean, null := stats.NullECE(conf, calibrationBins, nullReplicates, b.Seed)
+	mean, null := stats.NullECE(conf, CalibrationBins, nullReplicates, b.Seed)
 	cal := &Calibration{
 		N:    len(conf),
-		ECE:  Number(stats.ECE(conf, right, calibrationBins)),
+		ECE:  Number(stats.ECE(conf, right, CalibrationBins)),
 		Null: Estimate{Number(mean), Number(null.Low), Number(null.High)},
 	}
 	var figures []figure
@@ -46,7 +48,7 @@ func (b *bench) calibration(c *contender) *Calibration {
 	cal.Risk, area = b.riskCoverage(conf, right)
 	b.bootstrap(cal.N, append(figures, figure{&cal.Risk.AURC, area})...)
 	sum, correct := 0.0, 0
-	for _, bin := range stats.Reliability(conf, right, calibrationBins) {
+	for _, bin := range stats.Reliability(conf, right, CalibrationBins) {
 		sum += bin.MeanConfidence * float64(bin.N)
 		correct += bin.Correct
 		cal.Bins = append(cal.Bins, ReliabilityBin{

@@ -22,10 +22,13 @@ func (r *report) choice() {
 	}
 	chosen, best := c.Candidates[c.Chosen], c.Candidates[c.Best]
 	why := fmt.Sprintf("the plainest of those whose quadratic κ is at most one standard error (%s) below the best, %s", threeDigits(float64(best.SE)), threeDigits(float64(best.Kappa)))
-	if c.Chosen == c.Best {
+	switch {
+	case c.Chosen == c.Best:
 		why = "the best by quadratic κ, with none plainer within one standard error of it"
+	case !best.SE.Defined():
+		why = "the plainest, as on so few prompts no standard error is known by which a better one could be told"
 	}
-	r.text("The %s classifier scores %s vectors by %s, of %s: %s. The figures are of %d-fold cross-validation on %s of train and tune, in %s; test had no part in it. The best of several looks a little better than it is: what the choice is worth is said by the figures on test.",
+	r.text("The %s classifier scores %s vectors by %s, of %s, plainest scorer first and then plainest vectors: %s. The figures are of %d-fold cross-validation on %s of train and tune, in %s; test had no part in it. The best of several looks a little better than it is: what the choice is worth is said by the figures on test.",
 		code(pipeline.EmbeddingName), code(chosen.Embedder), escape(chosen.Scorer), wording.Plural(len(c.Candidates), "candidate"), why,
 		c.Folds, wording.Plural(c.N, "prompt"), wording.Plural(c.Groups, "independent group"))
 	var rows [][]string
@@ -38,6 +41,9 @@ func (r *report) choice() {
 			note = "**taken**"
 		case i == c.Best:
 			note = "best"
+		}
+		if x.Why != "" {
+			note = "out: " + escape(x.Why)
 		}
 		rows = append(rows, []string{code(x.Embedder), escape(x.Scorer), numberCell(x.Kappa, threeDigits), numberCell(x.SE, threeDigits),
 			numberCell(x.Accuracy, percent), numberCell(x.MacroF1, threeDigits), numberCell(x.Under, percent), note})

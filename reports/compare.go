@@ -35,15 +35,17 @@ func CompareJSON(w io.Writer, c Comparison) error {
 // CompareText writes a comparison for a terminal, with up to so many prompts that
 // flipped, of each classifier and way.
 func CompareText(w io.Writer, c Comparison, flips int) error {
-	return c.write(w, &terminal{}, flips)
+	page := new(terminalPage)
+	return c.write(w, page, &page.Builder, flips)
 }
 
 // CompareMarkdown writes a comparison in Markdown; see [CompareText].
 func CompareMarkdown(w io.Writer, c Comparison, flips int) error {
-	return c.write(w, &markdown{}, flips)
+	page := new(markdownPage)
+	return c.write(w, page, &page.Builder, flips)
 }
 
-func (c Comparison) write(w io.Writer, d document, flips int) error {
+func (c Comparison) write(w io.Writer, d gatePage, written fmt.Stringer, flips int) error {
 	d.heading(1, "Comparison")
 	d.text("A is %s, B is %s.", d.name(c.A), d.name(c.B))
 	if p := c.Predictions; p != nil {
@@ -52,11 +54,11 @@ func (c Comparison) write(w io.Writer, d document, flips int) error {
 	if c.Artifacts != nil {
 		artifacts(d, c.Artifacts)
 	}
-	_, err := io.WriteString(w, strings.TrimRight(d.String(), "\n")+"\n")
+	_, err := io.WriteString(w, strings.TrimRight(written.String(), "\n")+"\n")
 	return err
 }
 
-func predictions(d document, c *gate.Comparison, flips int) {
+func predictions(d gatePage, c *gate.Comparison, flips int) {
 	d.heading(2, "Decisions")
 	over := ""
 	if c.A.Prompts != c.N || c.B.Prompts != c.N {
@@ -102,7 +104,7 @@ func predictions(d document, c *gate.Comparison, flips int) {
 }
 
 // names are up to ten names with commas between, and a count of the others.
-func names(d document, all []string) string {
+func names(d gatePage, all []string) string {
 	const shown = 10
 	out := make([]string, 0, shown)
 	for _, name := range all[:min(len(all), shown)] {
@@ -120,7 +122,7 @@ func changed(x gate.ClassifierChange) bool {
 	return slices.ContainsFunc(x.Measures, func(m gate.Measure) bool { return m.Changed > 0 })
 }
 
-func classifier(d document, x gate.ClassifierChange, flips int) {
+func classifier(d gatePage, x gate.ClassifierChange, flips int) {
 	d.heading(3, "Classifier "+d.name(x.Name))
 	switch {
 	case x.N == 0:
@@ -173,7 +175,7 @@ func classifier(d document, x gate.ClassifierChange, flips int) {
 }
 
 // parts is accuracy by slice, up to shownDomains of a kind.
-func parts(d document, x gate.ClassifierChange) {
+func parts(d gatePage, x gate.ClassifierChange) {
 	var rows [][]string
 	left, of := 0, map[string]int{}
 	for _, m := range x.Slices {
@@ -192,54 +194,25 @@ func parts(d document, x gate.ClassifierChange) {
 	}
 }
 
-func flipTables(d document, x gate.ClassifierChange, most int) {
+func flipTables(d gatePage, x gate.ClassifierChange, most int) {
 	if most == 0 {
 		return
 	}
+	worse, better := splitFlips(x.Flips)
 	for _, way := range []struct {
-		says      string
-		regressed bool
-	}{{"Right in A, wrong in B", true}, {"Wrong in A, right in B", false}} {
-		var rows [][]string
-		n := 0
-		for _, f := range x.Flips {
-			if f.Regressed != way.regressed {
-				continue
-			}
-			if n++; n <= most {
-				rows = append(rows, []string{d.name(f.ID), d.name(f.Truth), answer(d, f.Baseline), answer(d, f.Candidate), orMissing(d, f.Domain)})
-			}
-		}
+		says  string
+		flips []gate.Flip
+	}{{"Right in A, wrong in B", worse}, {"Wrong in A, right in B", better}} {
+		n := len(way.flips)
 		if n == 0 {
 			continue
 		}
 		more := ""
 		if n > most {
-			more = fmt.Sprintf(", of which the first %s", wording.Thousands(most))
+			more = fmt.Sprintf(" (%s shown)", wording.Thousands(most))
 		}
 		d.text("%s: %s%s. The farthest from the true tier come first.", way.says, wording.Plural(n, "prompt"), more)
-		d.table([]string{"id", "true tier", "A", "B", "domain"}, rows)
+		t := gateTeller{gatePage: d}
+		d.table(t.flipTable(way.flips[:min(n, most)], "A", "B"))
 	}
-}
-
-func orMissing(d document, s string) string {
-	if s == "" {
-		return missing
-	}
-	return d.prose(s)
-}
-
-// answer is a tier, of repeats how often it is right, and how sure it was.
-func answer(d document, a gate.Answer) string {
-	out := d.name(a.Tier)
-	if a.Right != 0 && a.Right != 1 {
-		out += fmt.Sprintf(", right in %s of repeats", percent(float64(a.Right)))
-	}
-	switch {
-	case a.Confidence.Defined():
-		out += fmt.Sprintf(", confidence %.2f", float64(a.Confidence))
-	case a.Margin.Defined():
-		out += fmt.Sprintf(", margin %.3f", float64(a.Margin))
-	}
-	return out
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // artifacts sets two artifacts side by side.
-func artifacts(d document, x *centroids.Difference) {
+func artifacts(d gatePage, x *centroids.Difference) {
 	d.heading(2, "Artifacts")
 	if x.Same {
 		d.text("Both are the same, checksum %s.", d.name(shortHash(x.A.SHA256)))
@@ -53,7 +53,7 @@ type artifactRow struct {
 	fields       []string
 }
 
-func artifactRows(d document, s centroids.Summary) []artifactRow {
+func artifactRows(d gatePage, s centroids.Summary) []artifactRow {
 	scorer := s.Scorer
 	if s.Scorer == centroids.ScorerNearest {
 		scorer += fmt.Sprintf(", %s of %s", wording.Thousands(s.Neighbours), wording.Plural(s.Examples, "example"))
@@ -139,7 +139,7 @@ func splitCounts(s centroids.Summary) string {
 }
 
 // tierTable sets thresholds, centroids and weights side by side.
-func tierTable(d document, x *centroids.Difference) {
+func tierTable(d gatePage, x *centroids.Difference) {
 	header := []string{"tier", "A accepts", "B accepts", "cosine of centroids"}
 	if x.Weights != nil {
 		header = append(header, "cosine of weights")

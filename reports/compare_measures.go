@@ -32,7 +32,7 @@ func measureTitle(name string) string {
 }
 
 // measureRow is a measure with its difference, and what that shows.
-func measureRow(d document, m gate.Measure, title string) []string {
+func measureRow(d gatePage, m gate.Measure, title string) []string {
 	value, change := percent, points
 	switch m.Name {
 	case gate.MacroF1, gate.QuadraticKappa, gate.MeanTierError, gate.ECE:

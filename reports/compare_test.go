@@ -71,7 +71,7 @@ func TestCompareText(t *testing.T) {
 	if err := CompareText(&b, compared("x"), 1); err != nil {
 		t.Fatal(err)
 	}
-	want := `COMPARISON
+	want := `Comparison
 
 A is old x, B is new x.
 
@@ -81,7 +81,7 @@ Compared over 1,000 prompts of 1,200 in A and 1,000 in B that both sides have wi
 
 The sides do not match:
 
-- x: B lacks x
+  - x: B lacks x
 
 Only A has gone x.
 
@@ -103,15 +103,15 @@ Of the change of cost: prices +$2.00, tokens $0.00, tiers picked +$0.5000.
   accuracy           A       B       B − A
   domain x (n = 40)  80.0 %  80.0 %  0.0 points [−2.5, +2.5]
 
-Right in A, wrong in B: 2 prompts, of which the first 1. The farthest from the true tier come first.
+Right in A, wrong in B: 2 prompts (1 shown). The farthest from the true tier come first.
 
-  id       true tier  A                     B                  domain
-  first x  TOP        TOP, confidence 0.90  LOW, margin 0.125  x
+  prompt   domain  truth  A                    B
+  first x  x       TOP    TOP, confidence 0.9  LOW, margin 0.125
 
 Wrong in A, right in B: 1 prompt. The farthest from the true tier come first.
 
-  id     true tier  A                  B                     domain
-  third  TOP        LOW, margin 0.125  TOP, confidence 0.90  x
+  prompt  domain  truth  A                  B
+  third   x       TOP    LOW, margin 0.125  TOP, confidence 0.9
 
 Classifier same
 

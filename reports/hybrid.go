@@ -20,7 +20,7 @@ func (r *report) hybrid() {
 	how := map[string]string{
 		pipeline.MarginTuned:      "it is the one that costs least on tune or, where that saves no more than one standard error, the cheaper of never and always having the embedding decide. It is heuristic: nothing is guaranteed (`routeproof calibrate hybrid` certifies one)",
 		pipeline.MarginConfigured: "the configuration sets it",
-		pipeline.MarginGuessed:    "a guess",
+		pipeline.MarginUntold:     "tune cannot tell a better one",
 	}[h.Source]
 	if h.Untold != "" {
 		how += ", and there are no figures on tune: " + escape(h.Untold)

@@ -2,11 +2,13 @@ package reports
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify"
+	"github.com/routeproof/routeproof/eval/gate"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
@@ -14,6 +16,7 @@ import (
 const (
 	resultSchema = "routeproof.result/1"
 	runSchema    = "routeproof.run/1"
+	checkSchema  = "routeproof.check/" // and the verdict's version
 )
 
 // resultDocument is result.json.
@@ -69,4 +72,17 @@ func writeJSON(w io.Writer, v any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// CheckFile is the usual name of what WriteGate writes.
+const CheckFile = "check.json"
+
+// WriteGate writes check.json: the whole verdict, with all flips and all ids of
+// faults. It is a function of the verdict alone; figures that are undefined or
+// unknown are null.
+func WriteGate(w io.Writer, v *gate.Verdict) error {
+	return writeJSON(w, struct {
+		Schema string `json:"schema"`
+		*gate.Verdict
+	}{fmt.Sprintf("%s%d", checkSchema, v.Version), v})
 }

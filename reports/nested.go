@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -26,10 +25,10 @@ func (r *report) nested() {
 	}
 	var rows [][]string
 	for _, s := range n.Scores {
-		row := []string{code(s.Classifier), shareCell(s.Accuracy), optimismCell(s.AccuracyOptimism, points),
-			pointCell(s.Kappa), optimismCell(s.KappaOptimism, signedThree)}
+		row := []string{code(s.Classifier), shareCell(s.Accuracy), numberCell(s.AccuracyOptimism, points),
+			pointCell(s.Kappa), numberCell(s.KappaOptimism, signedThree)}
 		if priced {
-			row = append(row, usdCell(s.Headline), optimismCell(s.HeadlineOptimism, usd))
+			row = append(row, usdCell(s.Headline), numberCell(s.HeadlineOptimism, usd))
 		}
 		rows = append(rows, row)
 	}
@@ -50,13 +49,6 @@ func (r *report) nested() {
 		}
 		r.table(header, rows)
 	})
-}
-
-func optimismCell(n eval.Number, format func(float64) string) string {
-	if !n.Defined() {
-		return missing
-	}
-	return format(float64(n))
 }
 
 func signedThree(v float64) string {

@@ -35,6 +35,9 @@ func Summary(w io.Writer, run *pipeline.Run) error {
 	if err := mixedSummary(w, run); err != nil {
 		return err
 	}
+	if err := nestedSummary(w, run); err != nil {
+		return err
+	}
 	for _, warning := range append(slices.Clone(run.Warnings), r.Warnings...) {
 		if _, err := fmt.Fprintf(w, "warning: %s\n", warning); err != nil {
 			return err
@@ -63,6 +66,22 @@ func mixedSummary(w io.Writer, run *pipeline.Run) error {
 	fmt.Fprintln(t, "\taccuracy\tsent too low\tUSD per 1,000\tsaving on always "+run.Tiers.Name(run.Tiers.Len()-1))
 	for _, s := range m.Scores {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, shareCell(s.Accuracy), shareCell(s.UnderRouting), usdCell(s.Headline), shareCell(s.Saving))
+	}
+	return t.Flush()
+}
+
+// nestedSummary writes what nested evaluation found, where it was asked for.
+func nestedSummary(w io.Writer, run *pipeline.Run) error {
+	n := run.Nested
+	if n == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\nthe whole procedure, choices and tuning included, on %s that had no part in it; optimism beside\n", wording.Plural(n.N, "labelled prompt"))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\taccuracy\toptimism\tquadratic kappa\toptimism\tUSD per 1,000\toptimism")
+	for _, s := range n.Scores {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Classifier, shareCell(s.Accuracy), numberCell(s.AccuracyOptimism, points),
+			pointCell(s.Kappa), numberCell(s.KappaOptimism, signedThree), usdCell(s.Headline), numberCell(s.HeadlineOptimism, usd))
 	}
 	return t.Flush()
 }

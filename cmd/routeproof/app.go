@@ -22,6 +22,8 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitRegressed   = 10
+	exitUncertain   = 11
 	exitContent     = 12
 	exitBudget      = 13
 	exitInterrupted = 130
@@ -86,9 +88,12 @@ func (a *app) later(format string, args ...any) {
 func (a *app) exitCode(err error) int {
 	var content *datasets.ContentError
 	var config *pipeline.ConfigError
+	var verdict *verdictError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.As(err, &verdict):
+		return verdict.exitCode()
 	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, datasets.ErrName), isWrongPath(err):
 		return exitUsage
 	case errors.Is(err, openaiapi.ErrBudget):
@@ -147,7 +152,7 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.compareVerb(), a.benchVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
+	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.checkVerb(), a.compareVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
 	return root
 }
 

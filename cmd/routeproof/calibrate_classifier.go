@@ -18,8 +18,8 @@ import (
 
 // Losses of a decision.
 const (
-	lossWrong = "wrong" // another tier than the prompt's
-	lossUnder = "under" // a lower one
+	lossWrong = centroids.LossWrong
+	lossUnder = centroids.LossUnder
 )
 
 func (a *app) calibrateClassifierVerb() *cobra.Command {
@@ -85,7 +85,7 @@ artifact is then written without a certificate.`,
 				return err
 			}
 			if out != "" && d.certified() {
-				artifact, err := d.apply(run.Artifact, level)
+				artifact, err := d.apply(run, level)
 				if err != nil {
 					return err
 				}
@@ -205,12 +205,12 @@ func (d *certifiedArtifact) certified() bool {
 	return slices.ContainsFunc(d.Parts, func(p certifiedPart) bool { return p.Result.Certified })
 }
 
-// neverAccepted is a threshold above every cosine.
+// neverAccepted is a threshold above every score.
 const neverAccepted = 2
 
 // apply returns the artifact with what was certified.
-func (d *certifiedArtifact) apply(a *centroids.Artifact, level calibrate.Level) (*centroids.Artifact, error) {
-	m := a.Manifest()
+func (d *certifiedArtifact) apply(run *pipeline.Run, level calibrate.Level) (*centroids.Artifact, error) {
+	m := run.Artifact.Manifest()
 	for i := range d.Parts {
 		p := &d.Parts[i]
 		from := float64(neverAccepted)
@@ -226,10 +226,15 @@ func (d *certifiedArtifact) apply(a *centroids.Artifact, level calibrate.Level) 
 		}
 		if c, ok := p.Result.Certificate(); ok {
 			c.Claim = claim
+			c.Accepts = &centroids.Accepts{Tier: p.Tier, Of: centroids.AcceptsMargin, From: from, Loss: d.Loss}
+			if d.PerTier {
+				c.Accepts.Of = centroids.AcceptsScore
+			}
 			m.Certificates = append(m.Certificates, c)
 		}
 	}
-	return a.WithManifest(m)
+	m.Measured = run.Remeasured(m)
+	return run.Artifact.WithManifest(m)
 }
 
 func (d *certifiedArtifact) print(w io.Writer, out string) error {

@@ -84,7 +84,7 @@ func (a *app) heuristicArtifact(run *pipeline.Run, input *inputFlags, out string
 		return err
 	}
 	if out != "" {
-		artifact, err := d.apply(run.Artifact)
+		artifact, err := d.apply(run)
 		if err != nil {
 			return err
 		}
@@ -168,10 +168,11 @@ func (d *tunedArtifact) on(c choices) tunedOn {
 }
 
 // apply returns the artifact with what was tuned, which has no certificate.
-func (d *tunedArtifact) apply(a *centroids.Artifact) (*centroids.Artifact, error) {
-	m := a.Manifest()
+func (d *tunedArtifact) apply(run *pipeline.Run) (*centroids.Artifact, error) {
+	m := run.Artifact.Manifest()
 	m.Margin, m.Thresholds, m.Certificates = d.Margin, d.Thresholds, nil
-	return a.WithManifest(m)
+	m.Measured = run.Remeasured(m)
+	return run.Artifact.WithManifest(m)
 }
 
 func (d *tunedArtifact) print(w io.Writer) error {

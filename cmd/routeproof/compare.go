@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -79,10 +78,10 @@ compared over the prompts that do, and what does not is told.`,
 
 // check refuses flags that make no sense before anything is read.
 func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
-	formats := []string{"text", "markdown", "json"}
+	if err := oneOf("format", f.format, []string{"text", "markdown", "json"}); err != nil {
+		return err
+	}
 	switch {
-	case !slices.Contains(formats, f.format):
-		return fmt.Errorf("%w: --format: expected one of %s, found %q%s", errUsage, strings.Join(formats, ", "), f.format, wording.DidYouMean(f.format, formats))
 	case f.asJSON && cmd.Flags().Changed("format") && f.format != "json":
 		return fmt.Errorf("%w: --json and --format %s: leave one of them out", errUsage, f.format)
 	case f.flips < 0:

@@ -18,8 +18,8 @@ func predictionLines(classifier, truth, predicted string) string {
 	return b.String()
 }
 
-// comparison is what the tests read of --json.
-type comparison struct {
+// readComparison is what the tests read of --json.
+type readComparison struct {
 	Schema      string
 	Predictions *struct {
 		N      int
@@ -47,9 +47,9 @@ type comparison struct {
 	}
 }
 
-func compareJSON(t *testing.T, args ...string) comparison {
+func compareJSON(t *testing.T, args ...string) readComparison {
 	t.Helper()
-	var c comparison
+	var c readComparison
 	if err := json.Unmarshal([]byte(must(t, append([]string{"compare", "--json"}, args...)...).stdout), &c); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestComparePredictions(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	text := must(t, "compare", "a.jsonl", "b.jsonl", "--flips", "2").stdout
-	for _, want := range []string{"Only A has old.", "A alone is right on 8 and B alone on 1 (p = 0.039", "97.5 %  80.0 %  −17.5 points", "8 prompts, of which the first 2", "p005", "p000", "Costs are unknown"} {
+	for _, want := range []string{"Only A has old.", "A alone is right on 8 and B alone on 1 (p = 0.039", "97.5 %  80.0 %  −17.5 points", "8 prompts (2 shown)", "p005", "p000", "Costs are unknown"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("lacks %q:\n%s", want, text)
 		}

@@ -52,7 +52,7 @@ func TestWalkthrough(t *testing.T) {
 	if report := readFile(t, filepath.Join(folder, "out", "report.md")); !strings.Contains(report, "LARGE") {
 		t.Error("the report is not about the ladder's tiers")
 	}
-	for _, code := range []int{exitOK, exitFailed, exitUsage, exitContent, exitBudget, exitInterrupted} {
+	for _, code := range []int{exitOK, exitFailed, exitUsage, exitRegressed, exitUncertain, exitContent, exitBudget, exitInterrupted} {
 		if !strings.Contains(page, fmt.Sprintf("\n| %d |", code)) {
 			t.Errorf("docs/cli.md does not explain exit code %d", code)
 		}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
@@ -62,7 +63,8 @@ func (a *app) readSide(path string, opt sideOptions) (*gate.Side, *sideInfo, err
 		Length: func(id string) string { return about.length[id] },
 	}
 	side, err := gate.NewSide(source, func(visit func(*datasets.Prediction) error) error {
-		_, err := datasets.Predictions().ScanFile(info.File, opt.each, func(p *datasets.Prediction) error {
+		// NewSide tells of rows that stand twice.
+		_, err := datasets.Predictions().Again().ScanFile(info.File, opt.each, func(p *datasets.Prediction) error {
 			about.add(p)
 			return visit(p)
 		})
@@ -78,11 +80,12 @@ type promptFigures struct {
 }
 
 func (f *promptFigures) add(p *datasets.Prediction) {
+	// A row's texts are good until it was visited: what is kept is copied.
 	if _, known := f.tokens[p.ID]; p.PromptTokens.Known && !known {
-		f.tokens[p.ID] = p.PromptTokens.Value
+		f.tokens[strings.Clone(p.ID)] = p.PromptTokens.Value
 	}
 	if _, known := f.length[p.ID]; p.PromptRunes.Known && !known {
-		f.length[p.ID] = eval.LengthName(p.PromptRunes.Value)
+		f.length[strings.Clone(p.ID)] = eval.LengthName(p.PromptRunes.Value)
 	}
 }
 

@@ -23,10 +23,10 @@ type Staged struct {
 // Ruled tells whether the rule decides, so that nothing else is asked.
 func (s *Staged) Ruled() bool { return s.Rule.Err == "" && classify.RuleIsSure(s.Rule) }
 
-// Margin is that of the embedding; NaN where it has none, or no answer, so that
-// the LLM is asked whatever the setting.
+// Margin is that of the embedding; NaN where it has none, or no answer, or its
+// artifact refuses the decision, so that the LLM is asked whatever the setting.
 func (s *Staged) Margin() float64 {
-	if m, ok := s.Embedding.Margin(); ok && s.Embedding.Err == "" {
+	if m, ok := s.Embedding.Margin(); ok && s.Embedding.Err == "" && !s.Embedding.Refused {
 		return m
 	}
 	return math.NaN()

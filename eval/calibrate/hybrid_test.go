@@ -39,6 +39,8 @@ func staged(rng *rand.Rand, n int, unknown float64) []Staged {
 			s.Embedding.Scores = nil
 		case 1:
 			s.Embedding.Err = "down"
+		case 2:
+			s.Embedding.Refused = true
 		}
 		s.LLM = eval.Decision{Tier: rng.IntN(4), CostUSD: usd()}
 		if rng.Float64() < unknown {

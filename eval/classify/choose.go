@@ -28,7 +28,7 @@ type Choice struct {
 	Candidates []CandidateCV `json:"candidates"` // in the order given, simplest first
 	Chosen     int           `json:"chosen"`
 	Best       int           `json:"best"`          // that with the highest quadratic kappa
-	Why        string        `json:"why,omitempty"` // no choice was possible, so the first was taken
+	Why        string        `json:"why,omitempty"` // no candidate could be validated, so the first was taken
 }
 
 // CandidateCV is one candidate's figures over examples that it was not fitted on.
@@ -40,6 +40,7 @@ type CandidateCV struct {
 	Accuracy eval.Number `json:"accuracy"`
 	MacroF1  eval.Number `json:"macro_f1"`
 	Under    eval.Number `json:"under_routing"`
+	Why      string      `json:"why,omitempty"` // it could not be fitted, so it is out; its figures are NaN then
 }
 
 // Chooser chooses the simplest candidate that is about as good as the best:
@@ -61,8 +62,9 @@ const choiceReplicates = 200
 // choiceTolerance is that of logistic fits that are only compared.
 const choiceTolerance = 1e-4
 
-// Choose cross-validates the candidates on examples. Where these are too few for
-// that, Choice.Why says so and the first is chosen. It takes candidates × folds
+// Choose cross-validates the candidates on examples. One that cannot be fitted, as
+// on too few examples, is out; if that holds for all of them, Choice.Why says so
+// and the first is chosen. It takes candidates × folds
 // fits, on all processors; the result does not depend on their number.
 func (t *Chooser) Choose(ctx context.Context, examples []eval.Example) (*Choice, error) {
 	choice := &Choice{N: len(examples), Folds: eval.Folds, Candidates: []CandidateCV{}}
@@ -82,22 +84,20 @@ func (t *Chooser) Choose(ctx context.Context, examples []eval.Example) (*Choice,
 	if err != nil {
 		return nil, err
 	}
-	predicted, err := t.validate(ctx, rows, folds)
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil:
-		choice.Why = err.Error()
-		return choice, nil
+	predicted, failed, err := t.validate(ctx, rows, folds)
+	if err != nil {
+		return nil, err
 	}
 	for i, c := range t.Candidates {
-		choice.Candidates = append(choice.Candidates, t.figures(c, examples, predicted[i], group, len(number)))
+		choice.Candidates = append(choice.Candidates, t.figures(c, examples, predicted[i], group, len(number), failed[i]))
 	}
 	choice.decide()
 	return choice, nil
 }
 
-// decide applies the one-standard-error rule.
+// decide applies the one-standard-error rule. Where the standard error of the best
+// is undefined, as with a handful of examples, nothing says that the plainest is
+// worse.
 func (c *Choice) decide() {
 	kappa := func(i int) float64 {
 		if k := float64(c.Candidates[i].Kappa); !math.IsNaN(k) {
@@ -105,13 +105,25 @@ func (c *Choice) decide() {
 		}
 		return math.Inf(-1) // of a kappa that is undefined
 	}
+	fitted := func(i int) bool { return c.Candidates[i].Why == "" }
+	first := slices.IndexFunc(c.Candidates, func(x CandidateCV) bool { return x.Why == "" })
+	if first < 0 {
+		c.Why = c.Candidates[0].Why
+		return
+	}
+	c.Best = first
 	for i := range c.Candidates {
-		if kappa(i) > kappa(c.Best) {
+		if fitted(i) && kappa(i) > kappa(c.Best) {
 			c.Best = i
 		}
 	}
-	for i := range c.Candidates {
-		if i == c.Best || kappa(i) >= kappa(c.Best)-float64(c.Candidates[c.Best].SE) {
+	within := float64(c.Candidates[c.Best].SE)
+	if math.IsNaN(within) {
+		within = math.Inf(1)
+	}
+	c.Chosen = c.Best
+	for i := range c.Best {
+		if fitted(i) && kappa(i) >= kappa(c.Best)-within {
 			c.Chosen = i
 			return
 		}
@@ -145,9 +157,10 @@ func textsOf(examples []eval.Example) (texts []string, tiers []int) {
 	return texts, tiers
 }
 
-// validate returns each candidate's decisions on rows outside its fits.
-func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) ([][]int, error) {
-	predicted := make([][]int, len(t.Candidates))
+// validate returns each candidate's decisions on rows outside its fits, and why
+// it could not be fitted.
+func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) (predicted [][]int, failed []error, err error) {
+	predicted, failed = make([][]int, len(t.Candidates)), make([]error, len(t.Candidates))
 	for i := range predicted {
 		predicted[i] = make([]int, len(folds))
 	}
@@ -158,7 +171,7 @@ func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) (
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for x := range tasks {
-				errs[x.candidate*eval.Folds+x.fold] = t.validateFold(x.candidate, x.fold, rows[x.candidate], folds, predicted[x.candidate])
+				errs[x.candidate*eval.Folds+x.fold] = t.validateFold(ctx, x.candidate, x.fold, rows[x.candidate], folds, predicted[x.candidate])
 			}
 		})
 	}
@@ -171,17 +184,17 @@ func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) (
 	}
 	close(tasks)
 	wg.Wait()
-	for _, err := range errs { // the first says enough
-		if err != nil {
-			return nil, err
+	for i, err := range errs {
+		if c := i / eval.Folds; err != nil && failed[c] == nil { // the first says enough
+			failed[c] = err
 		}
 	}
-	return predicted, ctx.Err()
+	return predicted, failed, ctx.Err()
 }
 
 // validateFold fits a candidate outside a fold and writes its decisions within it.
 // A tier that has nothing outside, as rare ones have, is never decided for.
-func (t *Chooser) validateFold(candidate, fold int, rows *labelled, folds, predicted []int) error {
+func (t *Chooser) validateFold(ctx context.Context, candidate, fold int, rows *labelled, folds, predicted []int) error {
 	within := func(i int) bool { return folds[i] == fold }
 	outside := rows.subset(func(i int) bool { return !within(i) && !isZero(rows.row(i)) })
 	known, err := t.known(outside)
@@ -192,7 +205,7 @@ func (t *Chooser) validateFold(candidate, fold int, rows *labelled, folds, predi
 	if err != nil {
 		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
 	}
-	head, err := t.Candidates[candidate].Scorer.head(outside, known.tiers, choiceTolerance)
+	head, err := t.Candidates[candidate].Scorer.head(ctx, outside, known.tiers, choiceTolerance)
 	if err != nil {
 		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
 	}
@@ -234,7 +247,11 @@ func (t *Chooser) known(rows *labelled) (k knownTiers, err error) {
 	return k, err
 }
 
-func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group []int, groups int) CandidateCV {
+func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group []int, groups int, failed error) CandidateCV {
+	if failed != nil {
+		nan := eval.Number(math.NaN())
+		return CandidateCV{Embedder: c.Embedder.Identity().Kind, Scorer: c.Scorer.String(), Kappa: nan, SE: nan, Accuracy: nan, MacroF1: nan, Under: nan, Why: failed.Error()}
+	}
 	cm := eval.NewConfusion(t.Tiers.Len())
 	for i, x := range examples {
 		cm[x.Tier][predicted[i]]++
@@ -248,7 +265,9 @@ func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group
 		for i, x := range examples {
 			drawn[x.Tier][predicted[i]] += weights[group[i]]
 		}
-		kappas = append(kappas, drawn.QuadraticKappa())
+		if k := drawn.QuadraticKappa(); !math.IsNaN(k) { // all drawn of one tier, and decided for it
+			kappas = append(kappas, k)
+		}
 	})
 	return CandidateCV{
 		Embedder: c.Embedder.Identity().Kind, Scorer: c.Scorer.String(),
@@ -257,7 +276,7 @@ func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group
 	}
 }
 
-// deviation is the standard deviation of replicates.
+// deviation is the standard deviation of replicates; NaN of fewer than two.
 func deviation(values []float64) float64 {
 	mean := 0.0
 	for _, v := range values {
@@ -266,6 +285,9 @@ func deviation(values []float64) float64 {
 	square := 0.0
 	for _, v := range values {
 		square += (v - mean) * (v - mean)
+	}
+	if len(values) < 2 {
+		return math.NaN()
 	}
 	return math.Sqrt(square / float64(len(values)-1))
 }

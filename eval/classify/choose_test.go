@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -136,7 +137,7 @@ func TestChooseWithoutEnough(t *testing.T) {
 	examples := scattered(10, []float64{0}, nil)
 	lone := eval.Example{Request: eval.Request{ID: "lone", Text: "at 90"}, Tier: 1, Group: "lone"}
 	c := choose(t, append(examples, lone), plain, logistic)
-	if c.Chosen != 0 || len(c.Candidates) != 0 || !strings.Contains(c.Why, `"CHEAP"`) {
+	if c.Chosen != 0 || !strings.Contains(c.Why, `"CHEAP"`) || c.Candidates[1].Why == "" {
 		t.Errorf("one example of a tier out of two: %+v, expected the first and why", c)
 	}
 	broken := &Chooser{Tiers: twoTiers(t), Candidates: []Candidate{plain, logistic}, Salt: "s"}
@@ -168,23 +169,49 @@ func examplesOf(texts ...string) []eval.Example {
 	return examples(make([]int, len(texts)), texts...)
 }
 
+// An embedder that has vectors for nothing is out, and does not take the others
+// with it.
+func TestChooseLeavesOutWhatCannotBeFitted(t *testing.T) {
+	c := choose(t, scattered(30, []float64{0, 180}, []float64{90, 270}), Candidate{silent{}, Scorer{}}, plain, nearest)
+	if c.Chosen != 2 || c.Best != 2 || c.Why != "" || c.Candidates[0].Why == "" || c.Candidates[0].Kappa.Defined() {
+		t.Errorf("%+v", c)
+	}
+}
+
+// silent has no vector for any text.
+type silent struct{ compass }
+
+func (silent) Identity() centroids.Identity {
+	return centroids.Identity{Kind: "silent", Model: "m", Dims: 2}
+}
+
+func (silent) Embed(_ context.Context, dst []float32, _ []string) error {
+	clear(dst)
+	return nil
+}
+
 func TestOneStandardErrorRule(t *testing.T) {
 	nan := eval.Number(math.NaN())
 	for name, c := range map[string]struct {
 		kappa        []eval.Number
 		chosen, best int
+		unknown      bool // the best's standard error
 	}{
-		"within":                      {[]eval.Number{0.52, 0.4, 0.6}, 0, 2},
-		"exactly one":                 {[]eval.Number{0.5, 0.4, 0.625}, 0, 2},
-		"beyond":                      {[]eval.Number{0.3, 0.4, 0.6}, 2, 2},
-		"the first of equals":         {[]eval.Number{0.3, 0.6, 0.6}, 1, 1},
-		"plainest of those within":    {[]eval.Number{0.1, 0.55, 0.6}, 1, 2},
-		"undefined never beats":       {[]eval.Number{nan, 0.1, nan}, 1, 1},
-		"undefined all: the plainest": {[]eval.Number{nan, nan, nan}, 0, 0},
+		"within":                      {[]eval.Number{0.52, 0.4, 0.6}, 0, 2, false},
+		"exactly one":                 {[]eval.Number{0.5, 0.4, 0.625}, 0, 2, false},
+		"beyond":                      {[]eval.Number{0.3, 0.4, 0.6}, 2, 2, false},
+		"the first of equals":         {[]eval.Number{0.3, 0.6, 0.6}, 1, 1, false},
+		"plainest of those within":    {[]eval.Number{0.1, 0.55, 0.6}, 1, 2, false},
+		"no standard error":           {[]eval.Number{0.3, 0.4, 0.6}, 0, 2, true},
+		"undefined never beats":       {[]eval.Number{nan, 0.1, nan}, 1, 1, false},
+		"undefined all: the plainest": {[]eval.Number{nan, nan, nan}, 0, 0, false},
 	} {
 		x := &Choice{}
 		for _, k := range c.kappa {
 			x.Candidates = append(x.Candidates, CandidateCV{Kappa: k, SE: 0.125})
+		}
+		if c.unknown {
+			x.Candidates[c.best].SE = nan
 		}
 		if x.decide(); x.Chosen != c.chosen || x.Best != c.best {
 			t.Errorf("%s: chosen %d, best %d, expected %d and %d", name, x.Chosen, x.Best, c.chosen, c.best)

@@ -57,7 +57,7 @@ func (e *Embedding) Classify(ctx context.Context, requests []eval.Request) ([]ev
 	out := make([]eval.Decision, len(requests))
 	for i, d := range decisions {
 		out[i] = localDecision()
-		out[i].Tier, out[i].Scores = d.Tier, d.Scores
+		out[i].Tier, out[i].Scores, out[i].Refused = d.Tier, d.Scores, d.Nearest >= 0 && !d.Accepted
 		if e.bill != nil {
 			out[i].CostUSD, out[i].LatencyMS = e.bill(texts[i]), eval.Quantity{}
 		}
@@ -162,7 +162,7 @@ func (t *EmbeddingTrainer) head(ctx context.Context, texts []string, tiers []int
 	if err := t.embedder.Embed(ctx, rows.vectors, texts); err != nil {
 		return centroids.Head{}, fmt.Errorf("embedding %d texts: %w", len(texts), err)
 	}
-	return t.scorer.head(rows, t.tiers, stats.LogisticExact)
+	return t.scorer.head(ctx, rows, t.tiers, stats.LogisticExact)
 }
 
 func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifact, tune []eval.Example) (*stats.Temperature, error) {

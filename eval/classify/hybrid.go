@@ -30,11 +30,12 @@ func NewHybrid(name string, stages ...Stage) *Hybrid {
 }
 
 // MarginAtLeast is a stage condition: the two best scores differ by min or
-// more. A decision without scores never does.
+// more. A decision without scores never does, and one that was refused is not
+// that of its scores.
 func MarginAtLeast(min float64) func(eval.Decision) bool {
 	return func(d eval.Decision) bool {
 		m, ok := d.Margin()
-		return ok && m >= min
+		return ok && !d.Refused && m >= min
 	}
 }
 

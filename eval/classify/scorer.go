@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/routeproof/routeproof/centroids"
@@ -74,11 +75,11 @@ func (l *labelled) centroids(tiers centroids.Tiers) ([][]float32, error) {
 
 // head fits the scorer; every tier must have a row with a vector. tolerance is
 // that of [stats.FitLogistic].
-func (s Scorer) head(l *labelled, tiers centroids.Tiers, tolerance float64) (centroids.Head, error) {
+func (s Scorer) head(ctx context.Context, l *labelled, tiers centroids.Tiers, tolerance float64) (centroids.Head, error) {
 	switch s.Kind {
 	case centroids.ScorerLogistic:
 		rows := l.withVector()
-		fit, err := stats.FitLogistic(rows.vectors, rows.tiers, l.dims, tiers.Len(), s.C, tolerance)
+		fit, err := stats.FitLogistic(ctx, rows.vectors, rows.tiers, l.dims, tiers.Len(), s.C, tolerance)
 		if err != nil {
 			return centroids.Head{}, fmt.Errorf("fitting a logistic model to %d texts: %w", len(rows.tiers), err)
 		}

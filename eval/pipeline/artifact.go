@@ -8,6 +8,7 @@ import (
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/stats"
 )
 
 // finish completes the manifest of a freshly built artifact: what it was built
@@ -55,6 +56,49 @@ func measured(s eval.Score) *centroids.Measured {
 		m.ECE = &ece
 	}
 	return m
+}
+
+// Remeasured is what an artifact with the thresholds and the margin of m reaches on
+// the test prompts, what it refuses sent to the fallback tier. The run's own
+// artifact must accept everything; nil where the run has no test prompt.
+func (r *Run) Remeasured(m centroids.Manifest) *centroids.Measured {
+	parts, ok := r.find([]string{EmbeddingName})
+	if !ok {
+		return nil
+	}
+	fallback, _ := r.Tiers.Index(m.Fallback)
+	cm := eval.NewConfusion(r.Tiers.Len())
+	var confidence []float64
+	var right []bool
+	seen := map[string]bool{}
+	for i, it := range r.Items {
+		if it.Split != datasets.Test {
+			continue
+		}
+		d := parts[0].Final[i]
+		tier := d.Tier
+		if margin, ok := d.Margin(); ok && (slices.Max(d.Scores) < m.Thresholds[r.Tiers.Name(tier)] || margin < m.Margin) {
+			tier = fallback
+		}
+		cm[it.Tier][tier]++
+		if !seen[it.Group] && d.Probabilities != nil {
+			confidence, right = append(confidence, d.Probabilities[tier]), append(right, tier == it.Tier)
+		}
+		seen[it.Group] = true
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	accuracy := stats.WilsonShare(cm.Accuracy(), len(seen), 0.95)
+	out := &centroids.Measured{
+		Split: datasets.Test.String(), N: int(cm.Total()), Accuracy: cm.Accuracy(), MacroF1: cm.MacroF1(),
+		Interval: [2]float64{accuracy.Low, accuracy.High}, Confusion: cm.Counts(),
+	}
+	if len(confidence) > 0 {
+		ece := stats.ECE(confidence, right, eval.CalibrationBins)
+		out.ECE = &ece
+	}
+	return out
 }
 
 // Histogram of the top scores.

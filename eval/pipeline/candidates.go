@@ -52,9 +52,12 @@ func (c EmbeddingConfig) check() error {
 	return nil
 }
 
-// mostChosen is how many prompts of train and tune the dearer scorers are
-// cross-validated on: it takes some dozens of fits.
-const mostChosen = 5000
+// The dearer scorers are cross-validated on so many prompts of train and tune, and
+// so many numbers of their vectors: it takes some dozens of fits.
+const (
+	mostChosen  = 5000
+	mostNumbers = 6_000_000
+)
 
 // choose returns what the embedding classifier consists of: the one candidate of
 // the configuration, or that which train and tune say is best.
@@ -64,7 +67,11 @@ func (j *job) choose(ctx context.Context, e centroids.Embedder) (classify.Candid
 		return classify.Candidate{}, err
 	}
 	var candidates []classify.Candidate
-	for _, scorer := range j.scorers() {
+	widest := 0
+	for _, e := range embedders {
+		widest = max(widest, e.Identity().Dims)
+	}
+	for _, scorer := range j.scorers(widest) {
 		for _, e := range embedders {
 			candidates = append(candidates, classify.Candidate{Embedder: e, Scorer: scorer})
 		}
@@ -100,12 +107,13 @@ func (j *job) embedders(e centroids.Embedder) ([]centroids.Embedder, error) {
 	return []centroids.Embedder{e, embedder.NewStructural(), embedder.WithStructure(e)}, nil
 }
 
-// scorers are those of the configuration, simplest first.
-func (j *job) scorers() (scorers []classify.Scorer) {
+// scorers are those of the configuration, simplest first, for vectors of at most so
+// many dims.
+func (j *job) scorers(dims int) (scorers []classify.Scorer) {
 	c := j.Config.Classifiers.Embedding
 	all := c.Scorer == auto
-	if n := len(eval.Examples(j.Items, datasets.Train, datasets.Tune)); all && n > mostChosen {
-		j.Warnings = append(j.Warnings, fmt.Sprintf("%d prompts of train and tune are more than the %d on which scorers are chosen by cross-validation: centroids score; name a scorer in classifiers.embedding for another", n, mostChosen))
+	if n := len(eval.Examples(j.Items, datasets.Train, datasets.Tune)); all && (n > mostChosen || n*dims > mostNumbers) {
+		j.Warnings = append(j.Warnings, fmt.Sprintf("%d prompts of train and tune with vectors of up to %d numbers are more than scorers are chosen on by cross-validation (%d prompts, %d numbers in all): centroids score; name a scorer in classifiers.embedding for another", n, dims, mostChosen, mostNumbers))
 		return []classify.Scorer{{Kind: centroids.ScorerCentroid}}
 	}
 	if all || c.Scorer == centroids.ScorerCentroid {

@@ -50,6 +50,7 @@ func (j *job) embedding(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.base = e
 	id := e.Identity()
 	// What was used rather than what was asked for: a flag or an artifact may
 	// have brought another embedder.
@@ -89,6 +90,8 @@ func (j *job) embedding(ctx context.Context) error {
 // configuration's.
 func (j *job) embedder() (centroids.Embedder, error) {
 	switch {
+	case j.base != nil:
+		return j.base, nil
 	case j.in.Embedder != nil:
 		return j.in.Embedder, nil
 	case j.in.Artifact != nil:

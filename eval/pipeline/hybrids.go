@@ -13,22 +13,23 @@ import (
 	"github.com/routeproof/routeproof/eval/classify"
 )
 
-// GuessedMargin is that of the three-stage hybrid where nothing is configured
-// and tune cannot tell.
-const GuessedMargin = 0.05
+// mostMargin is beyond every margin of scores, cosines as well as probabilities.
+// It is that of the three-stage hybrid where nothing is configured and tune cannot
+// tell: the LLM is then asked wherever the rule is not sure.
+const mostMargin = 2
 
 // Where the margin of the three-stage hybrid comes from.
 const (
 	MarginTuned      = "tuned"      // the cheapest on tune, where that is clear
 	MarginConfigured = "configured" // the configuration's
-	MarginGuessed    = "guessed"    // tune could not tell
+	MarginUntold     = "untold"     // tune could not tell, so the embedding never decides
 )
 
 // HybridNote is the margin of the three-stage hybrid, and what it and others
 // come to.
 type HybridNote struct {
 	Margin  calibrate.Threshold `json:"margin"`
-	Source  string              `json:"source"`   // tuned, configured or guessed
+	Source  string              `json:"source"`   // tuned, configured or untold
 	Tune    int                 `json:"tune"`     // prompts that the figures on tune are over, of known costs; 0: none are
 	Test    int                 `json:"test"`     // and on test
 	Untold  string              `json:"untold"`   // why there are no figures on tune; empty where there are
@@ -101,26 +102,34 @@ func (j *job) derive(ctx context.Context, name string, names []string, stages fu
 // for each fold. For a fold it is chosen on tune outside of it, by parts that
 // were fitted without it, so that nothing in it decides how it is predicted.
 func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]float64, error) {
-	margins := map[int]float64{eval.Final: GuessedMargin}
+	margins := map[int]float64{eval.Final: mostMargin}
 	if m := j.Config.Classifiers.Hybrid.EmbeddingMargin; m != nil {
 		j.Hybrid = &HybridNote{Margin: calibrate.Threshold(*m), Source: MarginConfigured}
 		margins[eval.Final] = *m
+		if j.Choice != nil {
+			chosen := j.Choice.Candidates
+			what := "the plainest candidate"
+			if len(chosen) > 0 {
+				what = fmt.Sprintf("%s by %s", chosen[j.Choice.Chosen].Embedder, chosen[j.Choice.Chosen].Scorer)
+			}
+			j.Warnings = append(j.Warnings, fmt.Sprintf("classifiers.hybrid.embedding_margin is %g, of whatever scores the embedding has: they are those of %s now, which cross-validation chose, and may be others with other prompts; fix classifiers.embedding.structure and scorer with the margin, or leave it null to have it tuned", *m, what))
+		}
 		for fold := range eval.Folds {
 			margins[fold] = *m
 		}
 		return margins, nil
 	}
-	j.Hybrid = &HybridNote{Margin: GuessedMargin, Source: MarginGuessed}
+	j.Hybrid = &HybridNote{Margin: calibrate.Threshold(math.Inf(1)), Source: MarginUntold}
 	curve, err := j.HybridCurve(datasets.Tune)
 	if err != nil {
-		j.Warnings = append(j.Warnings, fmt.Sprintf("the embedding margin of %s is a guess, %g, as tune cannot tell which costs least: %v; set classifiers.hybrid.embedding_margin, or give what is missing", ThreeStage, GuessedMargin, err))
+		j.Warnings = append(j.Warnings, fmt.Sprintf("in %s the embedding never decides, as tune cannot tell from which margin that would cost least: %v; set classifiers.hybrid.embedding_margin, or give what is missing", ThreeStage, err))
 	} else {
 		j.Hybrid.Margin, j.Hybrid.Source = curve.LeastClearly().Margin, MarginTuned
 		margins[eval.Final] = float64(j.Hybrid.Margin)
 	}
 	guessed := 0
 	for fold := range eval.Folds {
-		margins[fold] = GuessedMargin
+		margins[fold] = mostMargin
 		rows, err := j.tuneWithoutFold(ctx, parts, fold)
 		if err != nil {
 			return nil, err
@@ -132,7 +141,7 @@ func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]f
 		}
 	}
 	if guessed > 0 && j.Hybrid.Source == MarginTuned {
-		j.Warnings = append(j.Warnings, fmt.Sprintf("out-of-fold predictions of %s rest on a guessed margin, %g, in %d of %d folds, outside of which tune cannot tell", ThreeStage, GuessedMargin, guessed, eval.Folds))
+		j.Warnings = append(j.Warnings, fmt.Sprintf("in the out-of-fold predictions of %s the embedding never decides in %d of %d folds, outside of which tune cannot tell from which margin it should", ThreeStage, guessed, eval.Folds))
 	}
 	return margins, nil
 }

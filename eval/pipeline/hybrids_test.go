@@ -128,8 +128,8 @@ func TestHybridMarginConfigured(t *testing.T) {
 	}
 }
 
-// Where tune cannot tell, the margin is a guess and a warning says so.
-func TestHybridMarginGuessed(t *testing.T) {
+// Where tune cannot tell, the embedding never decides and a warning says so.
+func TestHybridMarginUntold(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*pipeline.Config, *pipeline.Input)
 		why    string
@@ -155,11 +155,32 @@ func TestHybridMarginGuessed(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if h := run.Hybrid; h.Source != pipeline.MarginGuessed || h.Margin != pipeline.GuessedMargin || !strings.Contains(h.Untold, c.why) || h.Optimism.Defined() {
+		if h := run.Hybrid; h.Source != pipeline.MarginUntold || !math.IsInf(float64(h.Margin), 1) || !strings.Contains(h.Untold, c.why) || h.Optimism.Defined() {
 			t.Errorf("%s: %+v", name, h)
 		}
-		if said := strings.Join(run.Warnings, "\n"); !strings.Contains(said, "is a guess, 0.05, as tune cannot tell") || !strings.Contains(said, c.why) {
+		if said := strings.Join(run.Warnings, "\n"); !strings.Contains(said, "the embedding never decides, as tune cannot tell") || !strings.Contains(said, c.why) {
 			t.Errorf("%s: warned is %s", name, said)
+		}
+	}
+}
+
+// A configured margin is one of the scores that it was meant for: where these are
+// chosen by cross-validation it is warned of.
+func TestConfiguredMarginOfChosenScores(t *testing.T) {
+	margin := 0.05
+	for _, auto := range []bool{true, false} {
+		run, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+			c.Bootstrap.Replicates, c.Classifiers.Hybrid.EmbeddingMargin = 100, &margin
+			if auto {
+				choosing(c, in)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Contains(strings.Join(run.Warnings, "\n"), "fix classifiers.embedding.structure and scorer with the margin")
+		if said != auto {
+			t.Errorf("chosen %t: warnings %q", auto, run.Warnings)
 		}
 	}
 }

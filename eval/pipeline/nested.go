@@ -50,9 +50,6 @@ type NestedRound struct {
 // go into train, tune and calibrate anew, by their shares; so train has about the
 // size that it has in the run itself.
 func (j *job) nest(ctx context.Context) error {
-	if !j.in.Nested {
-		return nil
-	}
 	if j.in.Artifact != nil {
 		return configErrorf("nested evaluation repeats how an artifact comes about: it cannot be done with one that is given")
 	}

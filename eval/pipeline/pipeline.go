@@ -131,27 +131,32 @@ type job struct {
 	in       Input
 	counter  *tokens.Counter
 	fallback int
-	unused   []string // of the outcomes, for the notes
-	scorer   classify.Scorer
+	unused   []string           // of the outcomes, for the notes
+	base     centroids.Embedder // of prompts, before anything was chosen; nil until it is made
+	scorer   classify.Scorer    // of the embedding classifier
 }
 
 // Execute does the main job. observe may be nil.
 func Execute(ctx context.Context, config Config, in Input, observe Observer) (*Run, error) {
 	j := &job{in: in}
 	j.Config = config
-	steps := []struct {
+	type step struct {
 		name string
 		do   func(context.Context) error
-	}{
+	}
+	steps := []step{
 		{"prepare", j.prepare},
 		{"rule", j.rule},
 		{"embedding", j.embedding},
 		{"llm", j.llm},
 		{"hybrids", j.hybrids},
 		{"benchmark", j.benchmark},
-		{"nested", j.nest},
 		{"policies", j.policies},
 		{"artifact", j.finish},
+	}
+	if in.Nested {
+		at := slices.IndexFunc(steps, func(s step) bool { return s.name == "benchmark" })
+		steps = slices.Insert(steps, at+1, step{"nested", j.nest})
 	}
 	for i, step := range steps {
 		if observe != nil {

@@ -104,6 +104,22 @@ func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
 	return test, nil
 }
 
+// TestItems returns the labelled prompts that the input's artifact can be tried
+// on, once its embedder, Input.Embedder, is verified: its own test split where it
+// was built from these prompts, else all of them. Prompts that it was fitted on
+// are refused.
+func TestItems(ctx context.Context, config Config, in Input) ([]eval.Item, error) {
+	j := &job{in: in}
+	j.Config = config
+	if err := j.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := j.verify(ctx, in.Embedder); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(j.Items, func(it eval.Item) bool { return it.Split != datasets.Test }), nil
+}
+
 // checkTrain refuses to build an artifact for a tier that nothing was learned
 // of.
 func (j *job) checkTrain() error {

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -39,8 +40,9 @@ const LogisticExact = 1e-10
 // [0, classes), and each class must have one. It is minimised by limited-memory
 // BFGS until no element of the gradient is beyond tolerance; each step is
 // O(n·dims·classes), and memory is 8·n·dims bytes. It panics when lengths
-// disagree, a label is out of range, or c or tolerance is not positive.
-func FitLogistic(x []float32, labels []int, dims, classes int, c, tolerance float64) (Logistic, error) {
+// disagree, a label is out of range, or c or tolerance is not positive. Soon after
+// ctx is done it returns that error.
+func FitLogistic(ctx context.Context, x []float32, labels []int, dims, classes int, c, tolerance float64) (Logistic, error) {
 	n := len(labels)
 	if len(x) != n*dims || dims < 1 {
 		panic("stats: rows and labels of unequal length")
@@ -61,8 +63,11 @@ func FitLogistic(x []float32, labels []int, dims, classes int, c, tolerance floa
 	f := newLogisticLoss(x, labels, dims, classes, c)
 	begin := make([]float64, classes*(dims+1))
 	result, err := optimize.Minimize(optimize.Problem{Func: f.value, Grad: f.gradient}, begin,
-		&optimize.Settings{GradientThreshold: tolerance, MajorIterations: logisticIterations, Converger: optimize.NeverTerminate{}},
+		&optimize.Settings{GradientThreshold: tolerance, MajorIterations: logisticIterations, Converger: optimize.NeverTerminate{}, Recorder: untilDone{ctx}},
 		&optimize.LBFGS{Store: 10})
+	if ctx.Err() != nil {
+		return Logistic{}, ctx.Err()
+	}
 	if result == nil {
 		return Logistic{}, fmt.Errorf("%w: %w", ErrNotConverged, err)
 	}
@@ -75,6 +80,15 @@ func FitLogistic(x []float32, labels []int, dims, classes int, c, tolerance floa
 	m := Logistic{Weight: result.X[:classes*dims], Bias: result.X[classes*dims:], Iterations: result.MajorIterations}
 	m.NLL = f.value(result.X) - f.penalty(result.X)
 	return m, nil
+}
+
+// untilDone ends a minimisation when its context is done.
+type untilDone struct{ ctx context.Context }
+
+func (untilDone) Init() error { return nil }
+
+func (u untilDone) Record(*optimize.Location, optimize.Operation, *optimize.Stats) error {
+	return u.ctx.Err()
 }
 
 func maxAbs(v []float64) float64 {

@@ -1,6 +1,7 @@
 package stats_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"testing"
@@ -52,7 +53,7 @@ func TestFitLogisticEqualsScikitLearn(t *testing.T) {
 			[]float64{-0.37655747, 0.42048056, -0.0439231}, 0.22481089618696445},
 	} {
 		x, labels := logisticRows(c.n, c.dims, c.classes)
-		got, err := stats.FitLogistic(x, labels, c.dims, c.classes, c.c, stats.LogisticExact)
+		got, err := stats.FitLogistic(context.Background(), x, labels, c.dims, c.classes, c.c, stats.LogisticExact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,18 +74,18 @@ func TestFitLogisticEqualsScikitLearn(t *testing.T) {
 
 func TestFitLogisticRefuses(t *testing.T) {
 	x, labels := logisticRows(20, 3, 2)
-	if _, err := stats.FitLogistic(x, labels, 3, 3, 1, 1e-6); err == nil {
+	if _, err := stats.FitLogistic(context.Background(), x, labels, 3, 3, 1, 1e-6); err == nil {
 		t.Error("a class without a row: expected an error")
 	}
 	x[4] = float32(math.NaN())
-	if _, err := stats.FitLogistic(x, labels, 3, 2, 1, 1e-6); !errors.Is(err, stats.ErrNotConverged) {
+	if _, err := stats.FitLogistic(context.Background(), x, labels, 3, 2, 1, 1e-6); !errors.Is(err, stats.ErrNotConverged) {
 		t.Errorf("a row with NaN: %v, expected ErrNotConverged", err)
 	}
 	for name, fit := range map[string]func(){
-		"c":         func() { _, _ = stats.FitLogistic(x, labels, 3, 2, 0, 1e-6) },
-		"lengths":   func() { _, _ = stats.FitLogistic(x[1:], labels, 3, 2, 1, 1e-6) },
-		"tolerance": func() { _, _ = stats.FitLogistic(x, labels, 3, 2, 1, 0) },
-		"label":     func() { _, _ = stats.FitLogistic(x, labels, 3, 1, 1, 1e-6) },
+		"c":         func() { _, _ = stats.FitLogistic(context.Background(), x, labels, 3, 2, 0, 1e-6) },
+		"lengths":   func() { _, _ = stats.FitLogistic(context.Background(), x[1:], labels, 3, 2, 1, 1e-6) },
+		"tolerance": func() { _, _ = stats.FitLogistic(context.Background(), x, labels, 3, 2, 1, 0) },
+		"label":     func() { _, _ = stats.FitLogistic(context.Background(), x, labels, 3, 1, 1, 1e-6) },
 	} {
 		func() {
 			defer func() {
@@ -97,10 +98,19 @@ func TestFitLogisticRefuses(t *testing.T) {
 	}
 }
 
+func TestFitLogisticEndsWithItsContext(t *testing.T) {
+	x, labels := logisticRows(60, 5, 4)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := stats.FitLogistic(ctx, x, labels, 5, 4, 1, 1e-6); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected the context's error", err)
+	}
+}
+
 func BenchmarkFitLogistic(b *testing.B) {
 	x, labels := logisticRows(480, 1085, 4)
 	for b.Loop() {
-		m, err := stats.FitLogistic(x, labels, 1085, 4, 10, stats.LogisticExact)
+		m, err := stats.FitLogistic(context.Background(), x, labels, 1085, 4, 10, stats.LogisticExact)
 		if err != nil {
 			b.Fatal(err)
 		}

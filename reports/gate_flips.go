@@ -1,0 +1,118 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/routeproof/routeproof/eval/gate"
+	"github.com/routeproof/routeproof/internal/wording"
+)
+
+// flips tells the prompts that flipped, those that got worse first.
+func (t *gateTeller) flips(c *gate.Classifier) {
+	worse, better := splitFlips(c.Flips)
+	now := [2]string{"wrong", "right"}
+	if c.Repeats > 1 {
+		now = [2]string{"right less often", "right more often"}
+	}
+	for i, way := range [][]gate.Flip{worse, better} {
+		shown := way[:min(len(way), t.room.flips)]
+		if len(way) == 0 {
+			continue
+		}
+		title := fmt.Sprintf("%s now %s", pluralIs(len(way), "prompt"), now[i])
+		if n := len(way) - len(shown); n > 0 {
+			title += fmt.Sprintf(" (%s shown, %s more in %s)", wording.Thousands(len(shown)), wording.Thousands(n), CheckFile)
+		}
+		if len(shown) == 0 {
+			t.text("%s.", title)
+			continue
+		}
+		t.folded(title, func() { t.table(t.flipTable(shown, "was", "now")) })
+	}
+}
+
+// splitFlips cuts flips, which are sorted, into those for the worse
+// and those for the better.
+func splitFlips(flips []gate.Flip) (worse, better []gate.Flip) {
+	i := slices.IndexFunc(flips, func(f gate.Flip) bool { return !f.Regressed })
+	if i < 0 {
+		return flips, nil
+	}
+	return flips[:i], flips[i:]
+}
+
+func pluralIs(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return wording.Plural(n, noun) + " are"
+}
+
+func (t *gateTeller) flipTable(flips []gate.Flip, base, cand string) ([]string, [][]string) {
+	rows := make([][]string, len(flips))
+	for i, f := range flips {
+		domain, text := "", ""
+		if f.Domain != "" {
+			domain = t.name(f.Domain)
+		}
+		if t.opt.Texts != nil {
+			if full, known := t.opt.Texts(f.ID); known {
+				text = t.quote(beginning(full))
+			}
+		}
+		rows[i] = []string{t.name(f.ID), domain, t.name(f.Truth), t.answer(f.Baseline), t.scores(f.Baseline), t.answer(f.Candidate), t.scores(f.Candidate), text}
+	}
+	return withoutEmpty([]string{"prompt", "domain", "truth", base, "scores", cand, "scores", "text"}, rows)
+}
+
+// answer is a tier and how sure it was.
+func (t *gateTeller) answer(a gate.Answer) string {
+	out := t.name(a.Tier)
+	if a.Right > 0 && a.Right < 1 { // of repeats
+		out += ", right " + wholePercent(rounded(float64(a.Right), 2))
+	}
+	if a.Confidence.Defined() {
+		out += fmt.Sprintf(", confidence %.3g", float64(a.Confidence))
+	}
+	if a.Margin.Defined() {
+		out += fmt.Sprintf(", margin %.3g", rounded(float64(a.Margin), 6))
+	}
+	return out
+}
+
+// scores are those of an answer, in the order of the tiers.
+func (t *gateTeller) scores(a gate.Answer) string {
+	if !t.wide() {
+		return ""
+	}
+	out := make([]string, len(a.Scores))
+	for i, s := range a.Scores {
+		out[i] = numberCell(s, threeDigits)
+	}
+	return strings.Join(out, " ")
+}
+
+// beginning is the first 80 code points of a text, on one line.
+func beginning(s string) string {
+	const longest = 80
+	var out []rune
+	space := false
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			space = len(out) > 0
+			continue
+		}
+		if space {
+			out = append(out, ' ')
+			space = false
+		}
+		if len(out) >= longest {
+			return string(out[:longest]) + "…"
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
