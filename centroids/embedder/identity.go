@@ -15,39 +15,63 @@ var ErrNotAlone = errors.New("the artifact alone does not make its embedder")
 // that are wholly defined by their identity can be had that way; for others
 // the error is [ErrNotAlone] and says what is missing.
 func FromIdentity(id centroids.Identity) (centroids.Embedder, error) {
-	if base, ok := WithoutStructure(id); ok {
-		first, err := FromIdentity(base)
-		if err != nil {
-			return nil, err
-		}
+	base, joined := WithoutStructure(id)
+	if !joined {
+		base = id
+	}
+	first, err := alone(base)
+	switch {
+	case errors.Is(err, ErrNotAlone):
+		return nil, needs(id, base, joined)
+	case err != nil:
+		return nil, err
+	case joined:
 		return WithStructure(first), nil
 	}
+	return first, nil
+}
+
+// alone is FromIdentity of an identity that is not joined; the error does not say
+// what is missing.
+func alone(id centroids.Identity) (centroids.Embedder, error) {
+	var e centroids.Embedder
 	switch id.Kind {
 	case KindHashing:
-	case KindStructural:
-		e := NewStructural()
-		if err := id.Check(e.Identity()); err != nil {
-			return nil, err
+		hashing, err := NewHashing(id.Dims)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", centroids.ErrEmbedder, err)
 		}
-		return e, nil
-	case KindStatic:
-		return nil, fmt.Errorf("%w: kind %q needs its file of word vectors, %d dims, whose decompressed bytes have the SHA-256 %q: give it with --word-vectors, in Go with NewStatic",
-			ErrNotAlone, id.Kind, id.Dims, id.Digest)
-	case "openai": // package remote, which cannot be imported here
-		return nil, fmt.Errorf("%w: kind %q, model %q, %d dims: its model is asked over an endpoint: add --live, in Go take remote.ConfigOf and remote.New",
-			ErrNotAlone, id.Kind, id.Model, id.Dims)
+		e = hashing
+	case KindStructural:
+		e = NewStructural()
 	default:
-		return nil, fmt.Errorf("%w: kind %q, model %q, %d dims: such vectors are made elsewhere: give those of the prompts with --vectors, in Go with NewRecorded",
-			ErrNotAlone, id.Kind, id.Model, id.Dims)
-	}
-	e, err := NewHashing(id.Dims)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", centroids.ErrEmbedder, err)
+		return nil, ErrNotAlone
 	}
 	if err := id.Check(e.Identity()); err != nil {
 		return nil, err
 	}
 	return e, nil
+}
+
+// needs is the error that says what the embedder of an identity needs, whose
+// first part is base where it is joined and the whole where it is not.
+func needs(id, base centroids.Identity, joined bool) error {
+	inGo := func(expression string) string {
+		if joined {
+			return "WithStructure(" + expression + ")"
+		}
+		return expression
+	}
+	switch base.Kind {
+	case KindStatic:
+		return fmt.Errorf("%w: kind %q, %d dims: it needs its file of word vectors, of %d dims, whose decompressed bytes have the SHA-256 %q: give it with --word-vectors, in Go with %s",
+			ErrNotAlone, id.Kind, id.Dims, base.Dims, id.Digest, inGo("NewStatic(path)"))
+	case "openai": // package remote, which cannot be imported here
+		return fmt.Errorf("%w: kind %q, model %q, %d dims: its model is asked over an endpoint: add --live, in Go take remote.ConfigOf and %s",
+			ErrNotAlone, id.Kind, id.Model, id.Dims, inGo("remote.New"))
+	}
+	return fmt.Errorf("%w: kind %q, model %q, %d dims: such vectors are made elsewhere: give those of the prompts with --vectors, in Go with %s",
+		ErrNotAlone, id.Kind, id.Model, id.Dims, inGo("NewRecorded"))
 }
 
 // IsOwn tells whether this package makes vectors of an identity, and whether it

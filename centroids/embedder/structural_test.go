@@ -3,6 +3,7 @@ package embedder_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"slices"
@@ -136,6 +137,45 @@ func TestFromIdentityOfStructure(t *testing.T) {
 		}
 	}
 }
+
+// The error of an identity with structure is about that identity, not about its
+// first part.
+func TestFromIdentityOfStructureSaysWhatIsMissing(t *testing.T) {
+	words := smallStatic(t)
+	recorded := centroids.Identity{Kind: embedder.KindRecorded, Model: "m", Dims: 8}
+	remote := centroids.Identity{Kind: "openai", Model: "m", Dims: 8}
+	joined := func(id centroids.Identity) centroids.Identity {
+		return embedder.WithStructure(named{words, id}).Identity()
+	}
+	for _, c := range []struct {
+		id   centroids.Identity
+		says []string
+	}{
+		{words.Identity(), []string{`kind "static", 3 dims:`, "of 3 dims", "in Go with NewStatic(path)"}},
+		{joined(words.Identity()), []string{`kind "static+structural", 64 dims:`, "of 3 dims", words.Identity().Digest, "--word-vectors", "in Go with WithStructure(NewStatic(path))"}},
+		{joined(recorded), []string{`kind "recorded+structural", model "m+structural-1", 69 dims:`, "in Go with WithStructure(NewRecorded)"}},
+		{joined(remote), []string{`kind "openai+structural", model "m+structural-1", 69 dims:`, "WithStructure(remote.New)"}},
+	} {
+		_, err := embedder.FromIdentity(c.id)
+		if !errors.Is(err, embedder.ErrNotAlone) {
+			t.Errorf("%s: %v, expected ErrNotAlone", c.id.Kind, err)
+			continue
+		}
+		for _, words := range c.says {
+			if !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: %v, expected it to say %s", c.id.Kind, err, words)
+			}
+		}
+	}
+}
+
+// named is an embedder under another identity.
+type named struct {
+	centroids.Embedder
+	id centroids.Identity
+}
+
+func (n named) Identity() centroids.Identity { return n.id }
 
 func FuzzStructural(f *testing.F) {
 	f.Add("Prove it.\n\n- a\n1) b\xff?")

@@ -16,8 +16,8 @@ func (a *app) benchVerb() *cobra.Command {
 		Use:   "bench",
 		Short: "Benchmark classifiers on labelled prompts, on the terminal",
 		Long: `Benchmark classifiers on labelled prompts and print the figures; no file is
-written. Without --artifact centroids are built from the prompts' own train split,
-as run does. With it that artifact is scored: on its own test split where the
+written. Without --artifact the embedding classifier is chosen and fitted on the
+prompts' own train and tune splits, as run does. With it that artifact is scored: on its own test split where the
 prompts are those it was built from, else on all of them. An artifact of word
 vectors needs their file (--word-vectors), one of vectors made elsewhere those of
 these prompts (--vectors).`,

@@ -15,8 +15,8 @@ func (a *app) buildVerb() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "build",
-		Short: "Build only the centroid artifact",
-		Long: `Build the centroid artifact that a router loads, with its accuracy on the test
+		Short: "Build only the artifact",
+		Long: `Build the artifact that a router loads, with its accuracy on the test
 split inside. A readable copy of everything but the vectors is written beside it,
 with the ending .json. The bytes are those that run writes. Built with --vectors
 it carries the texts of eight train prompts, to be verified by.`,

@@ -1,5 +1,5 @@
 // Command routeproof evaluates and calibrates LLM routers offline: from
-// labelled prompts and recorded answers it builds tier centroids, benchmarks
+// labelled prompts and recorded answers it builds a router's artifact, benchmarks
 // classifiers, and reports what they cost and how often they are right.
 //
 // Each verb stands in a file of its own and is thin: flags in, one call into

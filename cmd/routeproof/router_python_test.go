@@ -3,7 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -114,7 +118,7 @@ func TestPythonRouter(t *testing.T) {
 		checkTensors(t, c.path, got.Tensors[i])
 	}
 	for i, r := range refusals {
-		if !strings.Contains(got.Refusals[i], r.says) {
+		if !strings.Contains(got.Refusals[i], r.says) || (r.says == "") != (got.Refusals[i] == "") {
 			t.Errorf("%s with embedder %q: expected an error with %q, found %q", r.Artifact, r.Change, r.says, got.Refusals[i])
 		}
 	}
@@ -354,7 +358,7 @@ func tiedArtifacts(t *testing.T) (paths []string) {
 type refusal struct {
 	Artifact string `json:"artifact"`
 	Change   string `json:"change"`
-	says     string
+	says     string // empty: it is taken
 }
 
 func routerRefusals(t *testing.T) (list []refusal) {
@@ -392,7 +396,132 @@ func routerRefusals(t *testing.T) (list []refusal) {
 		list = append(list, refusal{swapped, "", "ValueError: sha256: expected"},
 			refusal{writeFile(t, name+"-half.safetensors", good[:len(good)/2]), "", "Error"})
 	}
-	return append(list, refusal{"absent.safetensors", "", "FileNotFoundError"})
+	list = append(list, refusal{"absent.safetensors", "", "FileNotFoundError"})
+	for i, f := range forgeries() {
+		path := f.write(t, fmt.Sprintf("forged-%d.safetensors", i))
+		if _, err := centroids.Load(path); err == nil || errors.Is(err, centroids.ErrChecksum) || errors.Is(err, centroids.ErrFormat) {
+			t.Errorf("%s with %s: %v, expected it to be refused for what it says", f.of, f.new, err)
+		}
+		list = append(list, refusal{path, "", f.says})
+	}
+	for _, name := range []string{"beside-logistic", "none-nearest"} {
+		list = append(list, refusal{headScores(t, name, 0).write(t, name+"-head.safetensors"), "", ""},
+			refusal{headScores(t, name, 0.002).write(t, name+"-moved.safetensors"), "", "ValueError: canary 4 of 8, tier COMPLEX, score of the head: expected "})
+	}
+	return append(list, refusal{headScores(t, "none-centroid", 0).write(t, "headless.safetensors"), "", "ValueError: canary 1: expected a text with scores, found "})
+}
+
+// forgery is an artifact with something changed and a checksum that is right.
+type forgery struct {
+	of       string  // the artifact
+	old, new string  // in the manifest
+	tensor   string  // or of a tensor, the first element
+	value    float32 // becomes this
+	says     string  // the router
+}
+
+// headScores is the artifact with the scores of its head beside those of each
+// canary; one of them is moved.
+func headScores(t *testing.T, of string, move float64) forgery {
+	t.Helper()
+	a := artifactOf(t, of+".safetensors")
+	e, err := embedder.FromIdentity(a.Manifest().Embedder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	canaries := []map[string]any{}
+	for i, c := range a.Manifest().Canaries {
+		v := make([]float32, e.Identity().Dims)
+		if err := e.Embed(context.Background(), v, []string{c.Text}); err != nil {
+			t.Fatal(err)
+		}
+		scores := a.Decide(v).Scores
+		if i == 3 {
+			scores[2] += move
+		}
+		canaries = append(canaries, map[string]any{"text": c.Text, "scores": c.Scores, "head_scores": scores})
+	}
+	return forgery{of: of, old: `"canaries":.*,"canary_tolerance"`, new: `"canaries":` + asJSON(t, canaries) + `,"canary_tolerance"`}
+}
+
+func forgeries() []forgery {
+	const centroid, logistic, nearest = "none-centroid", "beside-logistic", "none-nearest"
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	manifest := func(of, old, replacement, says string) forgery {
+		return forgery{of: of, old: old, new: replacement, says: "ValueError: " + says}
+	}
+	tensor := func(of, name string, value float32, says string) forgery {
+		return forgery{of: of, tensor: name, value: value, says: "ValueError: " + says}
+	}
+	const weights, examples = "weights and biases beyond ±1e6: expected [], found [", "tiers of examples that are not of 0 to 3: expected [], found ["
+	const beta, threshold, canaryScores = `"inverse_temperature":[^,]+`, `"SIMPLE":-1`, `"scores":\[[^,]+`
+	return []forgery{
+		tensor(logistic, "linear.weight", nan, weights+"nan]"),
+		tensor(logistic, "linear.weight", -1.1e6, weights+"-1100000.0]"),
+		tensor(logistic, "linear.bias", inf, weights+"inf]"),
+		tensor(nearest, "examples.tiers", 0.5, examples+"0.5]"),
+		tensor(nearest, "examples.tiers", 7, examples+"7.0]"),
+		tensor(nearest, "examples.tiers", -1, examples+"-1.0]"),
+		tensor(nearest, "examples.tiers", nan, examples+"nan]"),
+		tensor(nearest, "examples.vectors", nan, "the examples: expected vectors of norm 1"),
+		tensor(centroid, "SIMPLE", nan, "the centroids: expected vectors of norm 1"),
+		manifest(nearest, `"neighbours":15`, `"neighbours":-3`, "neighbours: expected 1 to "),
+		manifest(nearest, `"neighbours":15`, `"neighbours":100000`, "neighbours: expected 1 to "),
+		manifest(nearest, `"neighbours":15`, `"neighbours":2.5`, "neighbours: expected 1 to "),
+		manifest(logistic, `"scorer":"logistic",`, `"scorer":"logistic","neighbours":15,`, "neighbours: expected 0, found 15"),
+		manifest(centroid, beta, `"inverse_temperature":-1`, "inverse_temperature: expected 0 to 500, found -1"),
+		manifest(centroid, beta, `"inverse_temperature":1e999`, "inverse_temperature: expected 0 to 500, found inf"),
+		manifest(centroid, beta, `"inverse_temperature":"1"`, "inverse_temperature: expected 0 to 500, found '1'"),
+		manifest(centroid, `"margin":0`, `"margin":-5`, "margin: expected 0 to 2, found -5"),
+		manifest(centroid, `"margin":0`, `"margin":false`, "margin: expected 0 to 2, found False"),
+		manifest(centroid, `"canary_tolerance":0.001`, `"canary_tolerance":1e9`, "canary_tolerance: expected 0 to 2, found 1000000000.0"),
+		manifest(centroid, `"canary_tolerance":0.001`, `"canary_tolerance":0`, "canary_tolerance: expected more than 0"),
+		manifest(centroid, threshold, `"SIMPLE":NaN`, "the manifest: expected JSON, found NaN"),
+		manifest(centroid, threshold, `"SIMPLE":-1e999`, "threshold of SIMPLE: expected -inf to inf, found -inf"),
+		manifest(centroid, threshold, `"SIMPLE":null`, "threshold of SIMPLE: expected -inf to inf, found None"),
+		manifest(centroid, threshold, `"CHEAP":-1`, "tiers of the thresholds: expected "),
+		manifest(centroid, threshold, `"SIMPLE":-1,"SIMPLE":1`, "names in an object of the manifest: expected "),
+		manifest(centroid, `"fallback":"MEDIUM"`, `"fallback":"CHEAP"`, "fallback: expected one of ['SIMPLE', 'MEDIUM', 'COMPLEX', 'FRONTIER'], found 'CHEAP'"),
+		manifest(centroid, `"canaries":.*,"canary_tolerance"`, `"canaries":[],"canary_tolerance"`, "number of canaries: expected 1 to 64, found 0"),
+		manifest(centroid, `"text":"hello`, `"test":"hello`, "canary 1: expected a text with scores, found "),
+		manifest(centroid, canaryScores, `"scores":[1.5`, "scores of canary 1: expected -1 to 1, found 1.5"),
+		manifest(centroid, canaryScores, `"scores":[0,0`, "number of scores of canary 1: expected 4, found 5"),
+	}
+}
+
+// write writes the artifact to a file.
+func (f forgery) write(t *testing.T, path string) string {
+	t.Helper()
+	good := []byte(readFile(t, f.of+".safetensors"))
+	size := binary.LittleEndian.Uint64(good)
+	var header map[string]json.RawMessage
+	var metadata map[string]string
+	if err := errors.Join(json.Unmarshal(good[8:8+size], &header), json.Unmarshal(header["__metadata__"], &metadata)); err != nil {
+		t.Fatal(err)
+	}
+	data, text := good[8+size:], metadata["routeproof"]
+	if f.tensor != "" {
+		var at struct {
+			Offsets [2]int `json:"data_offsets"`
+		}
+		if err := json.Unmarshal(header[f.tensor], &at); err != nil {
+			t.Fatal(err)
+		}
+		binary.LittleEndian.PutUint32(data[at.Offsets[0]:], math.Float32bits(f.value))
+	} else {
+		found := regexp.MustCompile(f.old).FindStringIndex(text)
+		if found == nil {
+			t.Fatalf("%s: no %s in the manifest", f.of, f.old)
+		}
+		text = text[:found[0]] + f.new + text[found[1]:]
+	}
+	text = text[:len(text)-len(`"}`)-2*sha256.Size]
+	sum := sha256.Sum256([]byte(string(data) + text + `"}`))
+	metadata["routeproof"] = text + hex.EncodeToString(sum[:]) + `"}`
+	encoded := strings.Replace(string(good[8:8+size]), string(header["__metadata__"]), asJSON(t, metadata), 1)
+	encoded = strings.TrimRight(encoded, " ")
+	encoded += strings.Repeat(" ", -len(encoded)&7) // data begins at a multiple of eight
+	return writeFile(t, path, string(binary.LittleEndian.AppendUint64(nil, uint64(len(encoded))))+encoded+string(data))
 }
 
 // editHeader writes a safetensors file with the first old in its header replaced.
@@ -428,7 +557,7 @@ func TestRouterPage(t *testing.T) {
 		return all
 	}
 	commands, code := blocks("sh"), blocks("python")
-	if len(commands) != 1 || len(code) != 3 {
+	if len(commands) != 1 || len(code) != 4 {
 		t.Fatalf("%d commands and %d pieces of Python", len(commands), len(code))
 	}
 	vectors, _ := hashedVectors(t)
@@ -445,6 +574,12 @@ func TestRouterPage(t *testing.T) {
 	saveWith(t, a, "canary.safetensors", func(m *centroids.Manifest) { m.Canaries[3].Scores[2] += 0.002 })
 	saveWith(t, a, "new.safetensors", func(m *centroids.Manifest) { m.Thresholds["SIMPLE"], m.Fallback = 1, "FRONTIER" })
 	writeFile(t, "half.safetensors", readFile(t, "new.safetensors")[:5000])
+	must(t, "build", "--out", "own.safetensors")
+	writeFile(t, "both.yaml", "classifiers: {embedding: {structure: beside, scorer: centroid}}\n")
+	must(t, "build", "--config", "both.yaml", "--out", "both.safetensors")
+	writeFile(t, "ngrams.yaml", "classifiers: {embedding: {structure: none, scorer: centroid}}\n")
+	must(t, "build", "--config", "ngrams.yaml", "--out", "ngrams.safetensors")
+	writeFile(t, "structural.txt", readFile(t, filepath.Join(repository, "centroids/embedder/structural.txt")))
 
 	writeFile(t, "my_model.py", "import embedders\n\n\ndef encode(texts):\n    return 2 * embedders.of({'kind': 'hashing', 'dims': 64})(texts) + [[0.001 * (not text)] for text in texts]\n")
 	writeFile(t, "page.py", strings.Join(code, "\n\n")+`
@@ -464,6 +599,12 @@ for path, says in ("tiers", "map them"), ("model", "embedder: expected"), ("cana
     assert router is old
 reload("new.safetensors")
 assert router is not old and route("") == MODELS["FRONTIER"]
+
+Router.load("own.safetensors").verify(looks, STRUCTURAL)
+for path, embed in ("ngrams", ngrams), ("both", both):
+    own = Router.load(path + ".safetensors")
+    own.verify(embed, own.manifest["embedder"])
+    assert own.classify(["", "What time is it in Lima?"])[0]["scores"] is None
 `)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

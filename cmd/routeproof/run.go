@@ -20,9 +20,10 @@ func (a *app) runVerb() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "The main job: build centroids, benchmark classifiers, write report and artifact",
-		Long: `The main job: split the prompts, build tier centroids, benchmark every classifier
-on the test split, and write report, plots, tables and artifact into a folder.
+		Short: "The main job: fit the embedding classifier, benchmark classifiers, write report and artifact",
+		Long: `The main job: split the prompts, choose and fit the embedding classifier (tier
+centroids, a logistic model or the nearest prompts), benchmark every classifier on
+the test split, and write report, plots, tables and artifact into a folder.
 
 Prompts have the columns id, prompt and tier (NONE or absent: unlabelled); optional
 are alt_tier, domain, language, group, split, task_type. Recorded LLM answers have

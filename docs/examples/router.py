@@ -33,12 +33,14 @@ class Router:
             return cls((f.metadata() or {})["routeproof"], {name: f.get_tensor(name) for name in f.keys()})
 
     def __init__(self, text, tensors):
-        self.manifest = m = json.loads(text)
+        self.manifest = m = json.loads(text, parse_constant=refuse, object_pairs_hook=distinct)
         head = HEADS.get((m["format"], m["scorer"]))
         if head is None or not FIELDS.issuperset(m):
             raise ValueError(f"format {m['format']}, scorer {m['scorer']!r}, fields {sorted(m)}: not all are known here")
         self.tiers = m["tiers"]  # cheapest first
+        check_number("number of tiers", len(self.tiers), 2, 8)
         expect("tensors", sorted(self.tiers + head), sorted(tensors))
+        expect("types of the tensors", {"float32"}, {str(t.dtype) for t in tensors.values()})
         # The checksum covers the tensors, then the manifest's text without the 64 digits that end it.
         digest = hashlib.sha256()
         for name in self.tiers + head:
@@ -54,23 +56,64 @@ class Router:
         if head:
             rows = len(self.tiers) if m["scorer"] == "logistic" else len(self.head[1])
             expect("shapes of " + " and ".join(head), [(rows, dims), (rows,)], [t.shape for t in self.head])
-        if m["scorer"] == "nearest":
-            check_norms("the examples", self.head[0])
-        self.thresholds = np.array([m["thresholds"][tier] for tier in self.tiers])
+        self._check_head()
+        self._check_rules()
+        self.thresholds = np.array([m["thresholds"][tier] for tier in self.tiers], dtype=np.float64)
         self.fallback = self.tiers.index(m["fallback"])
         self.embed = None
 
+    def _check_head(self):
+        m = self.manifest
+        if m["scorer"] == "logistic":
+            weights = np.concatenate([t.ravel() for t in self.head])
+            expect("weights and biases beyond ±1e6", [], weights[~(np.abs(weights) <= 1e6)].tolist()[:3])  # nan is beyond
+        if m["scorer"] != "nearest":
+            expect("neighbours", 0, m.get("neighbours", 0))
+            return
+        check_norms("the examples", self.head[0])
+        known = np.isin(self.head[1], np.arange(len(self.tiers)))
+        expect(f"tiers of examples that are not of 0 to {len(self.tiers) - 1}", [], self.head[1][~known].tolist()[:3])
+        check_number("neighbours", m["neighbours"], 1, len(self.head[1]), types=(int,))
+
+    def _check_rules(self):
+        m = self.manifest
+        check_number("margin", m["margin"], 0, 2)
+        if m["inverse_temperature"] is not None:
+            check_number("inverse_temperature", m["inverse_temperature"], 0, 500)
+        expect("tiers of the thresholds", sorted(self.tiers), sorted(m["thresholds"]))
+        for tier in self.tiers:
+            check_number(f"threshold of {tier}", m["thresholds"][tier], -np.inf, np.inf)
+        if m["fallback"] not in self.tiers:
+            raise ValueError(f"fallback: expected one of {self.tiers}, found {m['fallback']!r}")
+        check_number("canary_tolerance", m["canary_tolerance"], 0, 2)
+        if m["canary_tolerance"] == 0:
+            raise ValueError("canary_tolerance: expected more than 0")
+        check_number("number of canaries", len(m["canaries"]), 1, 64)
+        for i, c in enumerate(m["canaries"]):
+            kinds = ["scores", "head_scores"] if self.head else ["scores"]
+            if not {"text", "scores"} <= set(c) <= {"text", *kinds} or not isinstance(c["text"], str):
+                raise ValueError(f"canary {i + 1}: expected a text with {' and '.join(kinds)}, found {sorted(c)}")
+            for kind in kinds[:len(c) - 1]:
+                expect(f"number of {kind} of canary {i + 1}", len(self.tiers), len(c[kind]))
+                for score in c[kind]:
+                    check_number(f"{kind} of canary {i + 1}", score, -1, 1)
+
     def verify(self, embed, identity):
         """Takes embed into service. Raises unless it is the embedder that the artifact was built with."""
+        expect("embedder", self.manifest["embedder"], identity)
+        vectors = self._vectors(embed, [c["text"] for c in self.manifest["canaries"]])
+        self._compare("scores", "", cosines(vectors, self.centroids))
+        self._compare("head_scores", ", score of the head", self._score(vectors)[0])
+        self.embed = embed
+
+    def _compare(self, kind, what, found):
+        """Holds what was found of the canaries to what the manifest has of that kind."""
         m = self.manifest
-        expect("embedder", m["embedder"], identity)
-        found = cosines(self._vectors(embed, [c["text"] for c in m["canaries"]]), self.centroids)
-        expected = np.array([c["scores"] for c in m["canaries"]])
+        expected = np.array([c.get(kind, scores) for c, scores in zip(m["canaries"], found)])
         i, k = np.unravel_index(np.abs(found - expected).argmax(), expected.shape)
         if not abs(found[i, k] - expected[i, k]) <= m["canary_tolerance"]:
-            raise ValueError(f"canary {i + 1} of {len(found)}, tier {self.tiers[k]}: expected {expected[i, k]:.6f}, "
+            raise ValueError(f"canary {i + 1} of {len(found)}, tier {self.tiers[k]}{what}: expected {expected[i, k]:.6f}, "
                              f"found {found[i, k]:.6f} (tolerance {m['canary_tolerance']:g})")
-        self.embed = embed
 
     def classify(self, texts):
         """Returns a dict for each text. A text without a vector goes to the fallback tier and has no scores."""
@@ -123,6 +166,20 @@ class Router:
 def expect(what, expected, found):
     if expected != found:
         raise ValueError(f"{what}: expected {expected}, found {found}")
+
+
+def refuse(constant):
+    raise ValueError(f"the manifest: expected JSON, found {constant}")
+
+
+def distinct(pairs):
+    expect("names in an object of the manifest", sorted(set(name for name, _ in pairs)), sorted(name for name, _ in pairs))
+    return dict(pairs)
+
+
+def check_number(what, value, low, high, types=(int, float)):
+    if type(value) not in types or not np.isfinite(value) or not low <= value <= high:
+        raise ValueError(f"{what}: expected {low} to {high}, found {value!r}")
 
 
 def check_norms(what, vectors):

@@ -7,7 +7,7 @@ import (
 )
 
 // A Choice is a request that an artifact either serves at the tier of its
-// nearest centroid or sends to the fallback tier, and what each would cost.
+// highest score or sends to the fallback tier, and what each would cost.
 type Choice struct {
 	Nearest  int     // tier of the highest score; -1: no vector, always the fallback
 	Score    float64 // the highest, from -1 to 1
@@ -23,7 +23,7 @@ type Cut struct {
 	Thresholds []float64 // by tier: -1 accepts every score, 2 none
 }
 
-// acceptNone is a threshold above every cosine.
+// acceptNone is a threshold above every score, whatever the scorer.
 const acceptNone = 2
 
 // AcceptAll returns the cut that accepts all that has a vector.

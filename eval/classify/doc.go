@@ -1,8 +1,9 @@
 // Package classify holds the classifiers that decide without a live model:
-// rules, nearest centroid, and hybrids of any classifiers.
+// rules, vectors of texts, and hybrids of any classifiers.
 //
-// [Rule] matches patterns. [EmbeddingTrainer] builds tier centroids and
-// [Embedding] applies them. [Hybrid] asks a cheap classifier first and passes
-// on what that one is not sure of. [ScaleTemperature] puts the probabilities right
-// that a language model stated.
+// [Rule] matches patterns. [EmbeddingTrainer] fits an artifact, which scores
+// vectors by tier centroids, a logistic model or the nearest examples; [Embedding]
+// applies it, and [Chooser] chooses its vectors and scorer. [Hybrid] asks a cheap
+// classifier first and passes on what that one is not sure of. [ScaleTemperature]
+// puts the probabilities right that a language model stated.
 package classify

@@ -12,9 +12,9 @@ func number(v float64) eval.Number { return eval.Number(v + 0) } // + 0: a zero 
 
 func nan() eval.Number { return eval.Number(math.NaN()) }
 
-// percent writes a share: "91.2 %".
+// percent writes a share: "91.2 %". A half is rounded away from 0, as reports do.
 func percent(v eval.Number) string {
-	return signed(fmt.Sprintf("%.1f %%", unsigned(100*float64(v), 0.05)))
+	return signed(fmt.Sprintf("%.1f %%", unsigned(math.Round(1000*float64(v))/10, 0.05)))
 }
 
 // points writes a difference of shares: "2 points".

@@ -141,12 +141,12 @@ func (g *Gate) seen(title string) string {
 	if g.psi == 0 {
 		return fmt.Sprintf("%s: %s, was %s, on %s.", title, g.level(g.Candidate), g.level(g.Baseline), on)
 	}
-	unit := "prompts"
+	unit := "prompt"
 	if g.Groups < g.N {
-		unit = "groups"
+		unit = "group"
 	}
 	return fmt.Sprintf("%s: %s, was %s, on %s; %s changed for the worse, %s for the better.", title, g.level(g.Candidate), g.level(g.Baseline), on,
-		wording.Thousands(g.Worse)+" "+unit, wording.Thousands(g.Better))
+		wording.Plural(g.Worse, unit), wording.Thousands(g.Better))
 }
 
 // more says what would do where nothing is decided.
