@@ -112,6 +112,8 @@ type gatePage interface {
 	folded(summary string, write func())
 	wide() bool // there is room for scores, beside their margin
 
+	strong(s string) string // own words and figures that stand out
+
 	name(s string) string  // a name, cut
 	prose(s string) string // a sentence, cut
 	quote(s string) string // the beginning of a longer text
@@ -126,6 +128,8 @@ func (p *markdownPage) verdict(o gate.Outcome, why string) {
 }
 
 func (p *markdownPage) wide() bool { return true }
+
+func (p *markdownPage) strong(s string) string { return "**" + s + "**" }
 
 func (p *markdownPage) name(s string) string  { return code(wording.Shorten(s)) }
 func (p *markdownPage) prose(s string) string { return escape(clip(s, mostProse)) }

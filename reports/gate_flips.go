@@ -12,7 +12,7 @@ import (
 
 // flips tells the prompts that flipped, those that got worse first.
 func (t *gateTeller) flips(c *gate.Classifier) {
-	worse, better := splitFlips(c)
+	worse, better := splitFlips(c.Flips)
 	now := [2]string{"wrong", "right"}
 	if c.Repeats > 1 {
 		now = [2]string{"right less often", "right more often"}
@@ -30,18 +30,18 @@ func (t *gateTeller) flips(c *gate.Classifier) {
 			t.text("%s.", title)
 			continue
 		}
-		t.folded(title, func() { t.table(t.flipTable(shown)) })
+		t.folded(title, func() { t.table(t.flipTable(shown, "was", "now")) })
 	}
 }
 
-// splitFlips cuts a classifier's flips, which are sorted, into those for the worse
+// splitFlips cuts flips, which are sorted, into those for the worse
 // and those for the better.
-func splitFlips(c *gate.Classifier) (worse, better []gate.Flip) {
-	i := slices.IndexFunc(c.Flips, func(f gate.Flip) bool { return !f.Regressed })
+func splitFlips(flips []gate.Flip) (worse, better []gate.Flip) {
+	i := slices.IndexFunc(flips, func(f gate.Flip) bool { return !f.Regressed })
 	if i < 0 {
-		return c.Flips, nil
+		return flips, nil
 	}
-	return c.Flips[:i], c.Flips[i:]
+	return flips[:i], flips[i:]
 }
 
 func pluralIs(n int, noun string) string {
@@ -51,7 +51,7 @@ func pluralIs(n int, noun string) string {
 	return wording.Plural(n, noun) + " are"
 }
 
-func (t *gateTeller) flipTable(flips []gate.Flip) ([]string, [][]string) {
+func (t *gateTeller) flipTable(flips []gate.Flip, base, cand string) ([]string, [][]string) {
 	rows := make([][]string, len(flips))
 	for i, f := range flips {
 		domain, text := "", ""
@@ -65,7 +65,7 @@ func (t *gateTeller) flipTable(flips []gate.Flip) ([]string, [][]string) {
 		}
 		rows[i] = []string{t.name(f.ID), domain, t.name(f.Truth), t.answer(f.Baseline), t.scores(f.Baseline), t.answer(f.Candidate), t.scores(f.Candidate), text}
 	}
-	return withoutEmpty([]string{"prompt", "domain", "truth", "was", "scores", "now", "scores", "text"}, rows)
+	return withoutEmpty([]string{"prompt", "domain", "truth", base, "scores", cand, "scores", "text"}, rows)
 }
 
 // answer is a tier and how sure it was.

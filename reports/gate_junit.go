@@ -167,7 +167,7 @@ func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
 	if g.Name != gate.Accuracy || g.Slice != nil {
 		return strings.Join(lines, "\n")
 	}
-	worse, _ := splitFlips(c)
+	worse, _ := splitFlips(c.Flips)
 	for _, f := range worse[:min(len(worse), opt.flips())] {
 		line := fmt.Sprintf("prompt %s: %s, was %s, now %s", junitLine(f.ID), junitLine(f.Truth), junitLine(f.Baseline.Tier), junitLine(f.Candidate.Tier))
 		if opt.Texts != nil {

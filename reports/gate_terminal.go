@@ -55,6 +55,8 @@ func (p *terminalPage) folded(summary string, write func()) {
 
 func (p *terminalPage) wide() bool { return false }
 
+func (p *terminalPage) strong(s string) string { return s }
+
 // name shows a name: as it is, or quoted where it holds what a terminal or a
 // runner of workflows may obey, or where its ends could not be seen.
 func (p *terminalPage) name(s string) string {

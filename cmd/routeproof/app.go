@@ -152,7 +152,7 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.checkVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
+	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.checkVerb(), a.compareVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
 	return root
 }
 

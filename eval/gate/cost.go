@@ -62,7 +62,7 @@ func (c *check) pricesKnown() {
 	if why == "" {
 		return
 	}
-	c.costs = nil
+	c.costs, c.unpriced = nil, why
 	if c.rules.Cost.On {
 		c.fault("", nil, "the cost gate is on, and %s: turn it off, or give the prices", why)
 	}
@@ -150,38 +150,68 @@ func (p *pair) cost() (*Cost, *Gate) {
 		return nil, nil
 	}
 	rows, own, missing := p.costRows()
-	c := &Cost{N: len(rows), PricesDiffer: p.pricesDiffer(), Classify: nan()}
 	g := newGate("cost", nil, false, p.rules.marginOf(p.rules.Cost))
 	g.N, g.Method = len(rows), "group sign flips, bootstrap bound"
-	if len(rows) == 0 || float64(missing) > mostUnpaired*float64(len(p.truth)) {
+	if g.unknown = p.costUnknown(rows, missing); g.unknown != "" {
 		g.Margin = nan() // it is a share of an unknown cost
-		g.unknown = fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(len(p.truth), "prompt"))
 		return nil, p.onlyIfOn(&g)
 	}
-	var old, repriced, retokened, now, ownBase, ownCand float64
-	sums, sizes := make([]float64, p.units), make([]float64, p.units)
-	for _, r := range rows {
-		old, repriced, retokened, now = old+r.old, repriced+r.repriced, retokened+r.retokened, now+r.now
-		ownBase, ownCand = ownBase+r.ownBase, ownCand+r.ownCand
+	c, repriced := p.split(rows, own)
+	sums, sizes := p.byGroup(rows, func(r costRow) float64 {
 		change := r.now - r.repriced
 		if !c.PricesDiffer {
 			change += r.ownCand - r.ownBase
 		}
-		sums[p.unit[r.prompt]] += change
-		sizes[p.unit[r.prompt]]++
-	}
-	each := perThousand / float64(len(rows))
-	c.Baseline, c.Candidate = number((old+ownBase)*each), number((now+ownCand)*each)
-	c.Price, c.Tokens, c.TierMix = number((repriced-old)*each), number((retokened-repriced)*each), number((now-retokened)*each)
-	c.Change = c.Price + c.Tokens + c.TierMix
-	if own {
-		c.Classify = number((ownCand - ownBase) * each)
-		c.Change += c.Classify
-	}
-	g.Margin *= number((repriced + ownBase) * each)
+		return change
+	})
+	g.Margin *= repriced
 	g.Baseline, g.Candidate = c.Baseline, c.Candidate
 	g.mean(sums, sizes, p.rules, p.draws)
 	return c, p.onlyIfOn(&g)
+}
+
+// costUnknown says why the priced rows do not tell the cost; empty: they do.
+func (p *pair) costUnknown(rows []costRow, missing int) string {
+	if len(rows) > 0 && !tooFewPaired(missing, len(p.truth)) {
+		return ""
+	}
+	return fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(len(p.truth), "prompt"))
+}
+
+// split says what the cost comes to and what its change is due to; repriced is
+// the baseline's at the candidate's prices.
+func (p *pair) split(rows []costRow, own bool) (c *Cost, repriced eval.Number) {
+	c = &Cost{N: len(rows), PricesDiffer: p.pricesDiffer(), Classify: nan()}
+	var at costRow
+	for _, r := range rows {
+		at.old, at.repriced, at.retokened, at.now = at.old+r.old, at.repriced+r.repriced, at.retokened+r.retokened, at.now+r.now
+		at.ownBase, at.ownCand = at.ownBase+r.ownBase, at.ownCand+r.ownCand
+	}
+	each := perThousand / float64(len(rows))
+	c.Baseline, c.Candidate = number((at.old+at.ownBase)*each), number((at.now+at.ownCand)*each)
+	c.Price, c.Tokens, c.TierMix = number((at.repriced-at.old)*each), number((at.retokened-at.repriced)*each), number((at.now-at.retokened)*each)
+	c.Change = c.Price + c.Tokens + c.TierMix
+	if own {
+		c.Classify = number((at.ownCand - at.ownBase) * each)
+		c.Change += c.Classify
+	}
+	return c, number((at.repriced + at.ownBase) * each)
+}
+
+// byGroup sums a figure of the priced rows over each group that has any, and
+// counts them.
+func (p *pair) byGroup(rows []costRow, of func(costRow) float64) (sums, sizes []float64) {
+	all, size := make([]float64, p.units), make([]float64, p.units)
+	for _, r := range rows {
+		all[p.unit[r.prompt]] += of(r)
+		size[p.unit[r.prompt]]++
+	}
+	for g, n := range size {
+		if n > 0 {
+			sums, sizes = append(sums, all[g]), append(sizes, n)
+		}
+	}
+	return sums, sizes
 }
 
 func (p *pair) onlyIfOn(g *Gate) *Gate {
@@ -194,17 +224,13 @@ func (p *pair) onlyIfOn(g *Gate) *Gate {
 // mean fills in a gate on the mean over prompts of changes in USD, from their sums
 // over groups, where less is better.
 func (g *Gate) mean(sums, sizes []float64, rules Rules, draws int) {
-	var kept, size []float64
 	sum, n := 0.0, 0.0
-	for i, s := range sizes {
-		if s > 0 {
-			kept, size = append(kept, sums[i]), append(size, s)
-			sum, n = sum+sums[i], n+s
-		}
+	for i, size := range sizes {
+		sum, n = sum+sums[i], n+size
 	}
-	g.Groups = len(kept)
+	g.Groups = len(sums)
 	g.Change = number(sum / n * perThousand)
-	g.Identical = !slices.ContainsFunc(kept, func(v float64) bool { return v != 0 })
+	g.Identical = !slices.ContainsFunc(sums, func(v float64) bool { return v != 0 })
 	switch {
 	case g.Identical:
 		g.Bound, g.P, g.BetterP = 0, 1, 1
@@ -213,21 +239,30 @@ func (g *Gate) mean(sums, sizes []float64, rules Rules, draws int) {
 		g.unknown = tooFewGroups(g.Groups)
 		return
 	}
-	g.P, g.BetterP = flipP(kept, draws, rules.Seed)
+	g.P, g.BetterP = flipP(sums, draws, rules.Seed)
+	high := stats.Percentile(bootstrapMean(sums, sizes, rules.replicates(), rules.Seed), 1-2*rules.alpha()).High
+	g.Bound = number(high)
+	g.passes = high < float64(g.Margin)
+}
+
+// bootstrapMean draws groups with replacement and returns the means over prompts,
+// for 1,000 of them, of a figure of which a group has a sum over its prompts.
+func bootstrapMean(sums, sizes []float64, replicates int, seed uint64) []float64 {
+	sum, n := 0.0, 0.0
+	for i, v := range sums {
+		sum, n = sum+v, n+sizes[i]
+	}
 	// What a group adds to the error of the mean, whose sum is 0.
-	influence := make([]float64, len(kept))
-	for i, v := range kept {
-		influence[i] = v - sum/n*size[i]
+	influence := make([]float64, len(sums))
+	for i, v := range sums {
+		influence[i] = v - sum/n*sizes[i]
 	}
 	values, counts, stretch := binned(influence, costBins)
-	replicates := stats.Multinomial(counts, rules.replicates(), rules.Seed, func(drawn []int) float64 {
+	return stats.Multinomial(counts, replicates, seed, func(drawn []int) float64 {
 		off := 0.0
 		for i, times := range drawn {
 			off += float64(times) * values[i]
 		}
 		return (sum + stretch*off) / n * perThousand
 	})
-	high := stats.Percentile(replicates, 1-2*rules.alpha()).High
-	g.Bound = number(high)
-	g.passes = high < float64(g.Margin)
 }

@@ -21,7 +21,9 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	if err := rules.Check(); err != nil {
 		return nil, err
 	}
-	c := &check{base: baseline, cand: candidate, rules: rules, costs: costs}
+	c := &check{
+		base: baseline, cand: candidate, names: [2]string{"the baseline", "the candidate"}, gates: true, rules: rules, costs: costs,
+	}
 	c.join()
 	if len(c.faults) > 0 {
 		return c.verdict(), nil
@@ -30,7 +32,7 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	if len(pairs) == 0 && len(c.faults) == 0 {
 		c.fault("", nil, "no classifier is gated")
 	}
-	classifiers, err := c.decideAll(ctx, pairs)
+	classifiers, err := each(ctx, pairs, (*pair).decide)
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +70,16 @@ func (c *check) verdict() *Verdict {
 	return v
 }
 
-// decideAll computes the gates of all pairs, as many at once as there are
-// processors. They do not depend on one another.
-func (c *check) decideAll(ctx context.Context, pairs []*pair) ([]Classifier, error) {
-	out := make([]Classifier, len(pairs))
+// each does something for all pairs, as many at once as there are processors.
+// They do not depend on one another.
+func each[T any](ctx context.Context, pairs []*pair, do func(*pair) T) ([]T, error) {
+	out := make([]T, len(pairs))
 	next := make(chan int)
 	var wait sync.WaitGroup
 	for range min(len(pairs), runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
 			for i := range next {
-				out[i] = pairs[i].decide()
+				out[i] = do(pairs[i])
 			}
 		})
 	}

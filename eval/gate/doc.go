@@ -19,5 +19,6 @@
 // bound the mean of its prompts.
 //
 // [Simulate] shows the error rates, beside those of gates that look at point
-// estimates.
+// estimates. [Compare] sets two sides beside each other where nothing is to be
+// decided, whether they match or not.
 package gate

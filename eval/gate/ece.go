@@ -29,11 +29,20 @@ func (p *pair) ece(margin float64) Gate {
 	case len(rows) == 0:
 		g.unknown = "no prompt has a confidence on both sides: turn the gate off, or record confidences"
 		return g
-	case float64(missing) > mostUnpaired*float64(first):
+	case tooFewPaired(missing, first):
 		g.unknown = fmt.Sprintf("%s of %s lack a confidence on a side", wording.Thousands(missing), wording.Thousands(first))
 		return g
 	}
 	g.Identical = !slices.ContainsFunc(rows, func(r confident) bool { return r.base != r.cand })
+	return calibrationPatterns(rows).gate(g, p.rules, p.draws)
+}
+
+// tooFewPaired tells whether so many of all lack what a comparison needs that the
+// others say nothing.
+func tooFewPaired(missing, all int) bool { return float64(missing) > mostUnpaired*float64(all) }
+
+// calibrationPatterns are claims by bin; their score is 0 less the ECE.
+func calibrationPatterns(rows []confident) *patterns {
 	cells := calibrationCells(rows)
 	s := &patterns{counts: make([]int, len(cells)), fixed: make([]bool, len(cells))}
 	for i, c := range cells {
@@ -55,7 +64,7 @@ func (p *pair) ece(margin float64) Gate {
 		}
 		return -total(b) / float64(n), -total(d) / float64(n)
 	}
-	return s.gate(g, p.rules, p.draws)
+	return s
 }
 
 // total is the sum of absolute values.

@@ -12,8 +12,11 @@ import (
 // check is a comparison under way.
 type check struct {
 	base, cand *Side
+	names      [2]string // of base and cand, in messages
+	gates      bool      // it decides, else it informs
 	rules      Rules
-	costs      *Costs
+	costs      *Costs // nil where unknown, and then
+	unpriced   string // says why
 
 	other    []int32 // place in cand of each prompt of base; −1 where it has none
 	unit     []int32 // the group of each prompt of base, from 0
@@ -24,6 +27,16 @@ type check struct {
 	draws    int // of permutations
 	faults   []Fault
 	warnings []string
+}
+
+// A namedSide is a side under the name that messages have for it.
+type namedSide struct {
+	what string
+	*Side
+}
+
+func (c *check) sides() []namedSide {
+	return []namedSide{{c.names[0], c.base}, {c.names[1], c.cand}}
 }
 
 func (c *check) fault(classifier string, ids []string, format string, args ...any) {
@@ -37,19 +50,16 @@ func (c *check) warn(format string, args ...any) {
 // join matches the sides' prompts and finds everything that makes the verdict
 // invalid as a whole.
 func (c *check) join() {
-	for _, side := range []struct {
-		what string
-		has  *Side
-	}{{"baseline", c.base}, {"candidate", c.cand}} {
-		if side.has == nil || len(side.has.ids) == 0 {
-			c.fault("", nil, "the %s has no predictions", side.what)
+	for _, side := range c.sides() {
+		if side.Side == nil || len(side.ids) == 0 {
+			c.fault("", nil, "%s has no predictions", side.what)
 		}
 	}
 	if len(c.faults) > 0 {
 		return
 	}
 	if !slices.Equal(c.base.source.Tiers.Names(), c.cand.source.Tiers.Names()) {
-		c.fault("", nil, "the tiers differ: %s in the baseline, %s in the candidate", strings.Join(c.base.source.Tiers.Names(), ", "), strings.Join(c.cand.source.Tiers.Names(), ", "))
+		c.fault("", nil, "the tiers differ: %s in %s, %s in %s", strings.Join(c.base.source.Tiers.Names(), ", "), c.names[0], strings.Join(c.cand.source.Tiers.Names(), ", "), c.names[1])
 		return
 	}
 	c.hashes()
@@ -60,6 +70,9 @@ func (c *check) join() {
 	c.group(c.described("group", c.base.group, c.cand.group))
 	c.findSlices()
 	c.pricesKnown()
+	if !c.gates {
+		return
+	}
 	for _, r := range c.cand.source.Certificates {
 		if why := r.fault(); why != "" {
 			c.fault("", nil, "certificate %s: %s", quote(r.Certificate.Claim), why)
@@ -79,7 +92,11 @@ func (c *check) hashes() {
 		case h.base == "" || h.cand == "":
 			c.warn("The hash of the %s is known of one side only: that both had the same is told from ids and tiers alone.", h.what)
 		default:
-			c.fault("", nil, "the %s differ by hash, %s in the baseline and %s in the candidate: run both on the same, or move the baseline", h.what, quote(h.base), quote(h.cand))
+			mend := "run both on the same"
+			if c.gates {
+				mend += ", or move the baseline"
+			}
+			c.fault("", nil, "the %s differ by hash, %s in %s and %s in %s: %s", h.what, quote(h.base), c.names[0], quote(h.cand), c.names[1], mend)
 		}
 	}
 }
@@ -126,7 +143,7 @@ func (c *check) described(what string, base, cand []string) []string {
 		}
 	}
 	if differ > 0 {
-		c.warn("%s another %s in the candidate: that of the baseline counts.", haveOrHas(differ, "prompt"), what)
+		c.warn("%s another %s in %s: that of %s counts.", haveOrHas(differ, "prompt"), what, c.names[1], c.names[0])
 	}
 	return out
 }
@@ -165,14 +182,7 @@ func (c *check) pairs() []*pair {
 			}
 		}
 	}
-	for _, side := range []struct {
-		what string
-		has  *Side
-	}{{"baseline", c.base}, {"candidate", c.cand}} {
-		for _, name := range side.has.unfolded {
-			c.warn("Classifier %s has no out-of-fold predictions in the %s, and others are in part about prompts that it was fitted on: they are left out.", quote(name), side.what)
-		}
-	}
+	c.warnUnfolded()
 	slices.Sort(names)
 	tiers := c.base.source.Tiers.Len()
 	c.draws = c.rules.draws(len(names) * (1 + len(c.slices) + len(c.rules.further()) + tiers + len(c.rules.Floors)))
@@ -187,18 +197,22 @@ func (c *check) pairs() []*pair {
 	return out
 }
 
+func (c *check) warnUnfolded() {
+	for _, side := range c.sides() {
+		for _, name := range side.unfolded {
+			c.warn("Classifier %s has no out-of-fold predictions in %s, and others are in part about prompts that it was fitted on: they are left out.", quote(name), side.what)
+		}
+	}
+}
+
 // pair matches one classifier, or says why that cannot be.
 func (c *check) pair(name string) *pair {
 	p := &pair{check: c, name: name, base: c.base.column(name), cand: c.cand.column(name)}
-	for _, side := range []struct {
-		what string
-		has  *Side
-		in   *column
-	}{{"baseline", c.base, p.base}, {"candidate", c.cand, p.cand}} {
-		if side.in == nil {
-			c.fault(name, nil, "the %s has no predictions of it%s", side.what, wording.DidYouMean(name, side.has.Classifiers()))
-		} else if side.in.repeats == 2 {
-			c.fault(name, nil, "the %s has 2 repeats of each prompt, which show no spread: ask at least 3 times, or once where answers never vary", side.what)
+	for _, side := range c.sides() {
+		if in := side.column(name); in == nil {
+			c.fault(name, nil, "%s has no predictions of it%s", side.what, wording.DidYouMean(name, side.Classifiers()))
+		} else if in.repeats == 2 {
+			c.fault(name, nil, "%s has 2 repeats of each prompt, which show no spread: ask at least 3 times, or once where answers never vary", side.what)
 		}
 	}
 	if p.base == nil || p.cand == nil {
@@ -211,17 +225,15 @@ func (c *check) pair(name string) *pair {
 	for _, side := range []struct {
 		what string
 		ids  []string
-	}{{"candidate", without(baseIDs, candIDs)}, {"baseline", without(candIDs, baseIDs)}} {
+	}{{c.names[1], without(baseIDs, candIDs)}, {c.names[0], without(candIDs, baseIDs)}} {
 		if len(side.ids) > 0 {
-			c.fault(name, side.ids, "the %s lacks %s that the other side has: %s", side.what, wording.Plural(len(side.ids), "prompt"), wording.List(side.ids))
+			c.fault(name, side.ids, "%s lacks %s that the other side has: %s", side.what, wording.Plural(len(side.ids), "prompt"), wording.List(side.ids))
 		}
 	}
-	for _, side := range []struct {
-		what   string
-		failed []string
-	}{{"baseline", p.base.failures(c.base)}, {"candidate", p.cand.failures(c.cand)}} {
-		if n := len(side.failed); n > c.rules.MaxErrors {
-			c.fault(name, side.failed, "the %s has no answer to %s, and max_errors is %d: ask again, or raise it", side.what, wording.Plural(n, "prompt"), c.rules.MaxErrors)
+	for _, side := range c.sides() {
+		failed := side.column(name).failures(side.Side)
+		if n := len(failed); n > c.rules.MaxErrors {
+			c.fault(name, failed, "%s has no answer to %s, and max_errors is %d: ask again, or raise it", side.what, wording.Plural(n, "prompt"), c.rules.MaxErrors)
 		}
 	}
 	return p

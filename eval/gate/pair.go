@@ -55,6 +55,10 @@ func accuracyRate() rate {
 	return rate{Accuracy, true, func(c *column, at int, truth int8) bool { return c.predicted[at] == truth }, differs}
 }
 
+func overRouting() rate {
+	return rate{OverRouting, false, func(c *column, at int, truth int8) bool { return c.predicted[at] > truth }, differs}
+}
+
 func underRouting() rate {
 	return rate{UnderRouting, false, func(c *column, at int, truth int8) bool { return c.predicted[at] < truth }, differs}
 }
@@ -87,10 +91,17 @@ func (e *evidence) psi() float64 {
 	return math.Min(1, e.squares/float64(e.groups))
 }
 
-// collect counts a rate over the prompts that in holds for; nil: all.
-func (p *pair) collect(r rate, in func(i int) bool) evidence {
-	e := evidence{identical: true}
-	net, size := make([]int32, p.units), make([]int32, p.units)
+// counted is a rate's hits over some prompts.
+type counted struct {
+	n          int
+	base, cand float64 // mean over prompts
+	net, size  []int32 // by group: candidate's hits less the baseline's, times the product of repeats; prompts
+	identical  bool
+}
+
+// count counts a rate over the prompts that in holds for; nil: all.
+func (p *pair) count(r rate, in func(i int) bool) counted {
+	e := counted{identical: true, net: make([]int32, p.units), size: make([]int32, p.units)}
 	rb, rc := p.base.repeats, p.cand.repeats
 	var baseHits, candHits int
 	for i, truth := range p.truth {
@@ -111,32 +122,40 @@ func (p *pair) collect(r rate, in func(i int) bool) evidence {
 		e.n++
 		e.identical = e.identical && !r.changed(p, i)
 		baseHits, candHits = baseHits+b, candHits+c
-		change := int32(c*rb - b*rc)
-		if !r.moreIsBetter {
-			change = -change
-		}
-		net[p.unit[i]] += change
-		size[p.unit[i]]++
+		e.net[p.unit[i]] += int32(c*rb - b*rc)
+		e.size[p.unit[i]]++
 	}
 	e.base, e.cand = float64(baseHits)/float64(e.n*rb), float64(candHits)/float64(e.n*rc)
-	for g, n := range size {
+	return e
+}
+
+// collect counts a rate, as count does, and how its groups changed.
+func (p *pair) collect(r rate, in func(i int) bool) evidence {
+	all := p.count(r, in)
+	e := evidence{n: all.n, base: all.base, cand: all.cand, identical: all.identical}
+	rb, rc := p.base.repeats, p.cand.repeats
+	for g, n := range all.size {
 		if n == 0 {
 			continue
 		}
 		e.groups++
+		net := all.net[g]
+		if !r.moreIsBetter {
+			net = -net
+		}
 		switch {
-		case net[g] > 0:
+		case net > 0:
 			e.better++
-		case net[g] < 0:
+		case net < 0:
 			e.worse++
 		default:
 			continue
 		}
-		mean := float64(net[g]) / float64(int(n)*rb*rc)
+		mean := float64(net) / float64(int(n)*rb*rc)
 		e.sum += mean
 		e.squares += mean * mean
-		if rb > 1 {
-			e.nets = append(e.nets, int(net[g]))
+		if max(rb, rc) > 1 {
+			e.nets = append(e.nets, int(net))
 		}
 	}
 	return e

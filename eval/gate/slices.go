@@ -9,13 +9,7 @@ import (
 // findSlices puts the names there are for "*", and refuses slices that no prompt
 // is in.
 func (c *check) findSlices() {
-	tiers := c.base.source.Tiers.Names()
-	known := map[string][]string{Domain: distinct(c.domain), Length: distinct(c.length)}
-	for k, name := range tiers {
-		if slices.Contains(c.base.truth, int8(k)) {
-			known[Tier] = append(known[Tier], name)
-		}
-	}
+	known := c.sliceNames()
 	find := func(s Slice) []Slice {
 		if s.Name != "*" {
 			if !slices.Contains(known[s.Kind], s.Name) {
@@ -50,6 +44,17 @@ func (c *check) findSlices() {
 		}
 	}
 	c.rules.Floors = floors
+}
+
+// sliceNames are the names there are of each kind of slice.
+func (c *check) sliceNames() map[string][]string {
+	known := map[string][]string{Domain: distinct(c.domain), Length: distinct(c.length)}
+	for k, name := range c.base.source.Tiers.Names() {
+		if slices.Contains(c.base.truth, int8(k)) {
+			known[Tier] = append(known[Tier], name)
+		}
+	}
+	return known
 }
 
 // distinct returns the names that are not empty, sorted.

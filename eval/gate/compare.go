@@ -1,0 +1,175 @@
+package gate
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+// Compare sets side b beside side a: what each measure comes to, how far it
+// differs, and which prompts flipped. Where the sides do not match, by hash, id or
+// true tier, that is told as a fault, and what both have is compared; without
+// predictions on a side, or with other tiers, there is nothing to compare. costs may
+// be nil where prices are not known; replicates is 1,000 to 1,000,000, or 0 for
+// 2,000, and else an error. Equal input gives equal comparisons, whatever the order
+// of rows was.
+//
+// Where every group is one prompt with one repeat it takes O(prompts + replicates ×
+// tiers³) a classifier and O(prompts + replicates) a slice.
+func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed uint64) (*Comparison, error) {
+	rules := Rules{Replicates: replicates, Seed: seed, MaxErrors: math.MaxInt}
+	if err := rules.Check(); err != nil {
+		return nil, err
+	}
+	c := &check{base: a, cand: b, names: [2]string{"A", "B"}, rules: rules, costs: costs, draws: rules.draws(1)}
+	c.join()
+	out := &Comparison{
+		Version: ComparisonVersion, A: a.compared(b), B: b.compared(a), Replicates: rules.replicates(), Seed: seed,
+		Classifiers: []ClassifierChange{},
+	}
+	if c.other != nil {
+		c.warnUnfolded()
+		out.N = c.matched()
+		changes, err := each(ctx, c.common(), (*pair).compare)
+		if err != nil {
+			return nil, err
+		}
+		out.Classifiers = append(out.Classifiers, changes...)
+	}
+	adjustChanges(out.Classifiers)
+	out.Faults, out.Warnings = append([]Fault{}, c.faults...), append([]string{}, c.warnings...)
+	return out, nil
+}
+
+// Only returns the side with the named classifiers alone; names that it has not
+// are ignored.
+func (s *Side) Only(names ...string) *Side {
+	out := *s
+	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c column) bool { return !slices.Contains(names, c.name) })
+	out.unfolded = slices.DeleteFunc(slices.Clone(s.unfolded), func(name string) bool { return !slices.Contains(names, name) })
+	return &out
+}
+
+func (s *Side) compared(other *Side) Compared {
+	out := Compared{Only: []string{}}
+	if s == nil {
+		return out
+	}
+	out.Name, out.Prompts, out.Hashes = s.source.Name, s.N(), s.source.Hashes
+	for _, c := range s.classifiers {
+		if other == nil || other.column(c.name) == nil {
+			out.Only = append(out.Only, c.name)
+		}
+	}
+	return out
+}
+
+// matched counts the prompts that both sides have with the same true tier.
+func (c *check) matched() int {
+	n := 0
+	for i, j := range c.other {
+		if j >= 0 && c.base.truth[i] == c.cand.truth[j] {
+			n++
+		}
+	}
+	return n
+}
+
+// common matches the classifiers of both sides, over the prompts that match.
+func (c *check) common() []*pair {
+	var out []*pair
+	for _, name := range c.base.Classifiers() {
+		if c.cand.column(name) == nil {
+			continue
+		}
+		p := c.pair(name) // and its faults
+		var inBase, inCand []int
+		j := 0
+		for i, at := range p.base.prompts {
+			to := c.other[at]
+			for j < len(p.cand.prompts) && p.cand.prompts[j] < to {
+				j++
+			}
+			if j < len(p.cand.prompts) && p.cand.prompts[j] == to && c.base.truth[at] == c.cand.truth[to] {
+				inBase, inCand = append(inBase, i), append(inCand, j)
+			}
+		}
+		p.base, p.cand = p.base.only(inBase, c.base), p.cand.only(inCand, c.cand)
+		out = append(out, p)
+	}
+	return out
+}
+
+// only returns the column of the prompts at the given places alone, ascending.
+func (c *column) only(places []int, of *Side) *column {
+	if len(places) == len(c.prompts) {
+		return c
+	}
+	out := &column{name: c.name, repeats: c.repeats}
+	k := of.source.Tiers.Len()
+	for _, i := range places {
+		from, to := i*c.repeats, (i+1)*c.repeats
+		out.prompts = append(out.prompts, c.prompts[i])
+		out.predicted = append(out.predicted, c.predicted[from:to]...)
+		out.confidence, out.cost = append(out.confidence, c.confidence[from:to]...), append(out.cost, c.cost[from:to]...)
+		out.invalid, out.failed = append(out.invalid, c.invalid[from:to]...), append(out.failed, c.failed[from:to]...)
+		if c.scores != nil {
+			out.scores = append(out.scores, c.scores[from*k:to*k]...)
+		}
+	}
+	return out
+}
+
+// compare computes all about one classifier, but for what needs the others.
+func (p *pair) compare() ClassifierChange {
+	p.prepare()
+	out := ClassifierChange{
+		Name: p.name, N: len(p.truth), Groups: p.units, Identical: !slices.Contains(p.same, false),
+		ErrorsA: len(p.base.failures(p.check.base)), ErrorsB: len(p.cand.failures(p.check.cand)),
+		P: nan(), HolmP: nan(), Measures: []Measure{}, Slices: []Measure{}, Flips: p.flips(),
+	}
+	if out.N == 0 {
+		return out
+	}
+	e := p.collect(accuracyRate(), nil)
+	out.OnlyA, out.OnlyB, out.P = e.worse, e.better, number(e.twoSided(p.draws, p.rules.Seed))
+	p.measure(&out)
+	names := p.sliceNames()
+	for _, kind := range []string{Domain, Tier, Length} {
+		for _, name := range names[kind] {
+			s := Slice{kind, name}
+			if m := p.rateMeasure(accuracyRate(), p.members(s)); m.N > 0 {
+				m.Slice = &s
+				out.Slices = append(out.Slices, m)
+			}
+		}
+	}
+	return out
+}
+
+// twoSided is the chance of a change so large either way where each group is as
+// likely to change one way as the other.
+func (e *evidence) twoSided(draws int, seed uint64) float64 {
+	if e.nets == nil {
+		return stats.McNemar(e.worse, e.better)
+	}
+	worse, better := e.p(draws, seed)
+	return math.Min(1, 2*math.Min(worse, better))
+}
+
+// adjustChanges sets Holm's p-values over the classifiers.
+func adjustChanges(changes []ClassifierChange) {
+	var p []float64
+	var to []*eval.Number
+	for i := range changes {
+		if changes[i].P.Defined() {
+			p, to = append(p, float64(changes[i].P)), append(to, &changes[i].HolmP)
+		}
+	}
+	for i, adjusted := range stats.Holm(p) {
+		*to[i] = number(adjusted)
+	}
+}

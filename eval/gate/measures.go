@@ -1,0 +1,162 @@
+package gate
+
+import (
+	"encoding/binary"
+
+	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/eval/stats"
+)
+
+const (
+	comparedAt = 0.95 // confidence of a comparison's intervals
+	// fewestChanged is how many changes, all one way, reach 5 % in a two-sided sign
+	// test: 2·2⁻⁶ = 0.03.
+	fewestChanged = 6
+)
+
+// measure fills in the measures that are known.
+func (p *pair) measure(out *ClassifierChange) {
+	out.Measures = append([]Measure{p.rateMeasure(accuracyRate(), nil)}, p.confusionMeasures()...)
+	for _, r := range []rate{underRouting(), overRouting(), invalidRate()} {
+		out.Measures = append(out.Measures, p.rateMeasure(r, nil))
+	}
+	if m, ok := p.eceMeasure(); ok {
+		out.Measures = append(out.Measures, m)
+	}
+	var m Measure
+	if m, out.Cost, out.Unpriced = p.costMeasure(); out.Cost != nil {
+		out.Measures = append(out.Measures, m)
+	}
+}
+
+// set fills in the figures of a measure; differences are bootstrap replicates of
+// B − A, not looked at where there are too few groups.
+func (m *Measure) set(a, b float64, differences func() []float64) {
+	m.A, m.B = number(a), number(b)
+	m.Difference = eval.Estimate{Value: number(b - a), Low: nan(), High: nan()}
+	if m.Groups < fewestGroups || !m.Difference.Value.Defined() {
+		return
+	}
+	i := stats.Percentile(differences(), comparedAt)
+	m.Difference.Low, m.Difference.High = number(i.Low), number(i.High)
+	m.Shown = m.Changed >= fewestChanged && (i.Low > 0 || i.High < 0)
+}
+
+// rateMeasure compares a rate over the prompts that in holds for; nil: all.
+func (p *pair) rateMeasure(r rate, in func(i int) bool) Measure {
+	all := p.count(r, in)
+	m := Measure{Name: r.name, MoreIsBetter: r.moreIsBetter, N: all.n}
+	var alike table
+	for g, n := range all.size {
+		if n == 0 {
+			continue
+		}
+		m.Groups++
+		if all.net[g] != 0 {
+			m.Changed++
+		}
+		alike.add(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(n)), uint32(all.net[g])))
+	}
+	m.set(all.base, all.cand, func() []float64 {
+		keys, counts := alike.sorted()
+		size, net := make([]float64, len(keys)), make([]float64, len(keys))
+		for i, key := range keys {
+			size[i] = float64(binary.BigEndian.Uint32([]byte(key)))
+			net[i] = float64(int32(binary.BigEndian.Uint32([]byte(key[4:])))) / float64(p.base.repeats*p.cand.repeats)
+		}
+		return stats.Multinomial(counts, p.rules.replicates(), p.rules.Seed, func(drawn []int) float64 {
+			sum, n := 0.0, 0.0
+			for i, times := range drawn {
+				sum, n = sum+float64(times)*net[i], n+float64(times)*size[i]
+			}
+			return sum / n
+		})
+	})
+	return m
+}
+
+// confusionMeasures compares figures of the confusion matrix, all in the same
+// draws.
+func (p *pair) confusionMeasures() []Measure {
+	measures := []struct {
+		name         string
+		moreIsBetter bool
+		of           func(eval.Confusion) float64
+	}{
+		{MacroF1, true, eval.Confusion.MacroF1}, {BalancedAccuracy, true, eval.Confusion.BalancedAccuracy},
+		{QuadraticKappa, true, eval.Confusion.QuadraticKappa}, {MeanTierError, false, eval.Confusion.MeanTierError},
+	}
+	groups := p.confusions()
+	changed := 0
+	for i, fixed := range groups.fixed() {
+		if !fixed {
+			changed += groups.counts[i]
+		}
+	}
+	a, b := eval.NewConfusion(groups.tiers), eval.NewConfusion(groups.tiers)
+	differences := make([][]float64, len(measures))
+	if p.units >= fewestGroups {
+		stats.MultinomialEach(groups.counts, p.rules.replicates(), p.rules.Seed, func(_ int, drawn []int) {
+			groups.total(a, b, drawn, nil)
+			for i, m := range measures {
+				differences[i] = append(differences[i], m.of(b)-m.of(a))
+			}
+		})
+	}
+	groups.total(a, b, groups.counts, nil)
+	out := make([]Measure, len(measures))
+	for i, m := range measures {
+		out[i] = Measure{Name: m.name, MoreIsBetter: m.moreIsBetter, N: len(p.truth), Groups: p.units, Changed: changed}
+		out[i].set(m.of(a), m.of(b), func() []float64 { return differences[i] })
+	}
+	return out
+}
+
+// eceMeasure compares the calibration errors, as the gate on them does; it is
+// unknown where confidences are missing.
+func (p *pair) eceMeasure() (Measure, bool) {
+	rows, missing, first := p.confidences()
+	if len(rows) == 0 || tooFewPaired(missing, first) {
+		return Measure{}, false
+	}
+	m := Measure{Name: ECE, N: len(rows), Groups: len(rows)}
+	for _, r := range rows {
+		if r.base != r.cand {
+			m.Changed++
+		}
+	}
+	claims := calibrationPatterns(rows)
+	base, cand := claims.score(claims.counts, make([]int, len(claims.counts)))
+	m.set(-base, -cand, func() []float64 {
+		out := claims.bootstrap(p.rules.replicates(), p.rules.Seed)
+		for i, v := range out {
+			out[i] = -v
+		}
+		return out
+	})
+	return m, true
+}
+
+// costMeasure compares the headline costs, each at its own prices, or says why
+// they are unknown.
+func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string) {
+	if p.costs == nil {
+		return m, nil, p.unpriced
+	}
+	rows, own, missing := p.costRows()
+	if why := p.costUnknown(rows, missing); why != "" {
+		return m, nil, why
+	}
+	cost, _ = p.split(rows, own)
+	sums, sizes := p.byGroup(rows, func(r costRow) float64 { return r.now - r.old + (r.ownCand - r.ownBase) })
+	m = Measure{Name: HeadlineCost, N: len(rows), Groups: len(sums)}
+	for _, v := range sums {
+		if v != 0 {
+			m.Changed++
+		}
+	}
+	m.set(float64(cost.Baseline), float64(cost.Candidate), func() []float64 {
+		return bootstrapMean(sums, sizes, p.rules.replicates(), p.rules.Seed)
+	})
+	return m, cost, ""
+}
