@@ -108,6 +108,8 @@ func (f *gateFlags) check(cmd *cobra.Command) error {
 		return fmt.Errorf("%w: --artifact and --prompts go together: an artifact is tried on labelled prompts", errUsage)
 	case f.artifact == "" && (f.words != "" || f.vectors != ""):
 		return fmt.Errorf("%w: --word-vectors and --vectors go with --artifact", errUsage)
+	case f.asJSON && f.annotations:
+		return fmt.Errorf("%w: --json and --annotations both print to standard output: take one, and --out for check.json", errUsage)
 	case f.flips < 0:
 		return fmt.Errorf("%w: --flips: expected 0 or more, found %d", errUsage, f.flips)
 	}
@@ -199,12 +201,23 @@ func (a *app) readCheck(ctx context.Context, f *gateFlags, log *problemLog) (*co
 	if f.inconclusive == "" {
 		f.inconclusive = config.Gate.Inconclusive
 	}
+	if c.rules.Certificates && f.artifact == "" {
+		return nil, fmt.Errorf("%w: the configuration gates certificates (gate.certificates): give the artifact whose these are with --artifact, and --prompts to try them on", errUsage)
+	}
 	c.options.InconclusiveFails = f.inconclusive == pipeline.InconclusiveFails
 	var retests []gate.Retest
 	if f.artifact != "" {
 		if retests, err = a.retests(ctx, f, config, log); err != nil {
 			return nil, err
 		}
+	}
+	for _, r := range retests {
+		if c.rules.Certificates && r.Untested != "" {
+			c.faults = append(c.faults, gate.Fault{Why: fmt.Sprintf("certificates are gated, and one cannot be tried: %s: %s", r.Certificate.Claim, r.Untested)})
+		}
+	}
+	if c.rules.Certificates && len(retests) == 0 {
+		c.faults = append(c.faults, gate.Fault{Why: "certificates are gated, and " + f.artifact + " has none: certify it with calibrate classifier, or set gate.certificates to false"})
 	}
 	first := false // no baseline is there yet
 	if _, missing := os.Stat(f.baseline); f.bless && errors.Is(missing, os.ErrNotExist) {

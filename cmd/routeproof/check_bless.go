@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -18,6 +19,9 @@ import (
 func (a *app) bless(f *gateFlags, c *comparison, v *gate.Verdict) error {
 	if c.cand == nil {
 		return &verdictError{v}
+	}
+	if v != nil && c.base == nil {
+		return fmt.Errorf("%w: the baseline %s cannot be read, so its history would be lost: restore it, or remove it to begin anew", &verdictError{v}, f.baseline)
 	}
 	p := c.to.Provenance
 	b := gate.Blessing{When: time.Now().UTC().Truncate(time.Second), Why: f.why, Candidate: c.to.Name}
@@ -46,7 +50,10 @@ func (a *app) bless(f *gateFlags, c *comparison, v *gate.Verdict) error {
 	}); err != nil {
 		return err
 	}
-	a.say("baseline %s now holds %s of %s, the move number %d: %s", f.baseline, wording.Plural(rows, "prediction"), c.to.Name, len(p.Blessed), f.why)
+	if v != nil && v.Outcome != gate.Pass {
+		a.say("warning: against the baseline before, the verdict on it is %s; the file says so", v.Outcome)
+	}
+	a.say("baseline %s now holds %s of %s, move %d: %s", f.baseline, wording.Plural(rows, "prediction"), c.to.Name, len(p.Blessed), f.why)
 	return nil
 }
 

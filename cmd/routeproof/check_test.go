@@ -78,10 +78,13 @@ func TestCheckVerdicts(t *testing.T) {
 		"--baseline base.jsonl --candidate same.jsonl --summary same.jsonl":   "name another output",
 		"--baseline base.jsonl --candidate same.jsonl --config absent.yaml":   "absent.yaml",
 		"--baseline base.jsonl --candidate same.jsonl --config wrong.yaml":    "alpha",
+		"--baseline base.jsonl --candidate same.jsonl --json --annotations":   "take one",
+		"--baseline base.jsonl --candidate same.jsonl --config certs.yaml":    "--artifact",
 		"--baseline base.jsonl --candidate same.jsonl --word-vectors w":       "--artifact",
 		"--baseline base.jsonl --candidate same.jsonl --flips -1":             "--flips",
 	} {
 		writeFile(t, "wrong.yaml", "gate: {alpha: 1}\n")
+		writeFile(t, "certs.yaml", "gate: {certificates: true}\n")
 		if r := call(t, "", append([]string{"check"}, strings.Fields(args)...)...); r.code != exitUsage || !strings.Contains(r.stderr, says) {
 			t.Errorf("%s: exit %d, expected %d and %q: %s", args, r.code, exitUsage, says, r.stderr)
 		}
@@ -185,6 +188,16 @@ func TestCheckBless(t *testing.T) {
 	writeFile(t, "bad.jsonl", `{"id":"1"}`)
 	if r := call(t, "", "check", "--baseline", "base.parquet", "--candidate", "bad.jsonl", "--bless", "--why", "x"); r.code != exitContent || readFile(t, "base.parquet") != first {
 		t.Errorf("a candidate that cannot be read: exit %d", r.code)
+	}
+	writeFile(t, "cut.parquet", first[:len(first)-40])
+	cut := readFile(t, "cut.parquet")
+	if r := call(t, "", "check", "--baseline", "cut.parquet", "--candidate", "two", "--bless", "--why", "x"); r.code != exitContent || readFile(t, "cut.parquet") != cut || !strings.Contains(r.stderr, "history would be lost") {
+		t.Errorf("a baseline that cannot be read: exit %d: %s", r.code, r.stderr)
+	}
+	// In-sample predictions are not held against out-of-fold ones.
+	made(t, "plain.jsonl", 20, every(10))
+	if r := call(t, "", "check", "--baseline", "base.parquet", "--candidate", "plain.jsonl"); r.code != exitContent || !strings.Contains(r.stdout, "out of fold") {
+		t.Errorf("without folds: exit %d:\n%s", r.code, r.stdout)
 	}
 	must(t, "check", "--baseline", "base.parquet", "--candidate", "two", "--bless", "--why", "structure <is> better")
 	text, err := datasets.Predictions().Metadata("base.parquet", gate.ProvenanceKey)

@@ -81,11 +81,15 @@ type promptFigures struct {
 
 func (f *promptFigures) add(p *datasets.Prediction) {
 	// A row's texts are good until it was visited: what is kept is copied.
-	if _, known := f.tokens[p.ID]; p.PromptTokens.Known && !known {
-		f.tokens[strings.Clone(p.ID)] = p.PromptTokens.Value
+	if p.PromptTokens.Known {
+		if _, known := f.tokens[p.ID]; !known {
+			f.tokens[strings.Clone(p.ID)] = p.PromptTokens.Value
+		}
 	}
-	if _, known := f.length[p.ID]; p.PromptRunes.Known && !known {
-		f.length[strings.Clone(p.ID)] = eval.LengthName(p.PromptRunes.Value)
+	if p.PromptRunes.Known {
+		if _, known := f.length[p.ID]; !known {
+			f.length[strings.Clone(p.ID)] = eval.LengthName(p.PromptRunes.Value)
+		}
 	}
 }
 

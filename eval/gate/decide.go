@@ -32,6 +32,12 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	if len(pairs) == 0 && len(c.faults) == 0 {
 		c.fault("", nil, "no classifier is gated")
 	}
+	for i, f := range c.rules.Floors {
+		if f.Classifier != "" && !slices.ContainsFunc(pairs, func(p *pair) bool { return p.name == f.Classifier }) {
+			c.fault("", nil, "floor %d is for %s, which is not gated: expected the name of a classifier that is", i+1, quote(f.Classifier))
+			return c.verdict(), nil
+		}
+	}
 	classifiers, err := each(ctx, pairs, (*pair).decide)
 	if err != nil {
 		return nil, err
@@ -120,7 +126,7 @@ func (p *pair) decide() Classifier {
 		for k, name := range p.check.base.source.Tiers.Names() {
 			if slices.Contains(p.truth, int8(k)) {
 				s := Slice{Tier, name}
-				deciding(p.rateGate("tier_recall", accuracyRate(), &s, r.marginOf(r.TierRecall), p.members(s)))
+				deciding(p.rateGate(tierRecall, accuracyRate(), &s, r.marginOf(r.TierRecall), p.members(s)))
 			}
 		}
 	}
@@ -139,6 +145,9 @@ func (p *pair) decide() Classifier {
 		deciding(*g)
 	}
 	for _, f := range r.Floors {
+		if f.Classifier != "" && f.Classifier != p.name {
+			continue
+		}
 		in := func(int) bool { return true }
 		if f.Slice != nil {
 			in = p.members(*f.Slice)

@@ -15,8 +15,8 @@
 // of prompts that would do.
 //
 // Prompts of a group may be copies of one another, so the evidence is counted in
-// groups: each has one vote in a test, as it has in eval's comparisons, and in a
-// bound the mean of its prompts.
+// groups: each is one coin of a test, and a bound is the lower of that over
+// groups and that over prompts in clusters.
 //
 // [Simulate] shows the error rates, beside those of gates that look at point
 // estimates. [Compare] sets two sides beside each other where nothing is to be

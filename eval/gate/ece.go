@@ -26,6 +26,9 @@ func (p *pair) ece(margin float64) Gate {
 	rows, missing, first := p.confidences()
 	g.N = len(rows)
 	switch {
+	case p.unchangedConfidence():
+		g.N, g.Identical = first, true
+		return g
 	case len(rows) == 0:
 		g.unknown = "no prompt has a confidence on both sides: turn the gate off, or record confidences"
 		return g
@@ -35,6 +38,13 @@ func (p *pair) ece(margin float64) Gate {
 	}
 	g.Identical = !slices.ContainsFunc(rows, func(r confident) bool { return r.base != r.cand })
 	return calibrationPatterns(rows).gate(g, p.rules, p.draws)
+}
+
+// unchangedConfidence tells whether no prediction and no confidence changed,
+// absent ones included.
+func (p *pair) unchangedConfidence() bool {
+	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+	return !slices.Contains(p.same, false) && slices.EqualFunc(p.base.confidence, p.cand.confidence, same)
 }
 
 // tooFewPaired tells whether so many of all lack what a comparison needs that the

@@ -11,7 +11,8 @@ const floorPrefix = "floor "
 
 // floor holds a rate of the candidate against a fixed value by exact binomial
 // bounds. Where prompts come in groups or repeats, the mean over groups is taken
-// as that of so many prompts as there are groups, rounded against the claim.
+// as that of so many prompts as there are groups, rounded against the claim; to
+// pass, the mean over prompts must do so too.
 func (p *pair) floor(f Floor, r rate, in func(i int) bool) Gate {
 	g := newGate(floorPrefix+f.Metric, f.Slice, r.moreIsBetter, f.Value)
 	g.Method = "exact binomial bound"
@@ -23,12 +24,13 @@ func (p *pair) floor(f Floor, r rate, in func(i int) bool) Gate {
 	}
 	g.Baseline, g.Candidate = number(e.base), number(e.cand)
 	// Of rates that must be low, the rest must be high.
-	share, least := e.cand, f.Value
+	share, over, least := e.candGroups, e.cand, f.Value
 	if !r.moreIsBetter {
-		share, least = 1-share, 1-least
+		share, over, least = 1-share, 1-over, 1-least
 	}
-	few, many := wholes(share, e.groups)
+	_, many := wholes(share, e.groups)
 	g.P = number(stats.RiskBinomial(many, e.groups, least))
+	few, _ := wholes(math.Min(share, over), e.groups)
 	bound := stats.BinomialLower(few, e.groups, 1-p.rules.alpha())
 	g.passes = bound >= least
 	if !r.moreIsBetter {

@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -243,7 +244,13 @@ func TestECE(t *testing.T) {
 	for i := range bare {
 		bare[i].Confidence = datasets.Optional[float64]{}
 	}
-	if g = gateOf(t, decide(t, sideOf(t, source("a"), bare), sideOf(t, source("b"), bare), rules, nil), "ece"); g.Outcome != Inconclusive {
+	// Without a confidence anywhere nothing is known, but of what did not change.
+	if g = gateOf(t, decide(t, sideOf(t, source("a"), bare), sideOf(t, source("b"), bare), rules, nil), "ece"); g.Outcome != Pass || !g.Identical {
+		t.Errorf("%+v", g)
+	}
+	moved := slices.Clone(bare)
+	moved[0].Predicted = map[string]string{"SIMPLE": "MEDIUM"}[moved[0].Predicted] + map[string]string{"MEDIUM": "SIMPLE", "COMPLEX": "SIMPLE", "FRONTIER": "SIMPLE"}[moved[0].Predicted]
+	if g = gateOf(t, decide(t, sideOf(t, source("a"), bare), sideOf(t, source("b"), moved), rules, nil), "ece"); g.Outcome != Inconclusive {
 		t.Errorf("%+v", g)
 	}
 }

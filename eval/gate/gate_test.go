@@ -178,7 +178,7 @@ func TestGroups(t *testing.T) {
 	for _, grouped := range []bool{true, false} {
 		base, cand := copied(rows("x", truth, from), grouped), copied(rows("x", truth, to), grouped)
 		g := decide(t, sideOf(t, source("a"), base), sideOf(t, source("b"), cand), Rules{}, nil).Classifiers[0].Gates[0]
-		if g.N != 1200 || (g.P == once.P && g.Bound == once.Bound && g.Groups == 400) != grouped {
+		if g.N != 1200 || (math.Abs(float64(g.P-once.P)) < 1e-12 && g.Bound == once.Bound && g.Groups == 400) != grouped {
 			t.Errorf("grouped %t: p %v, bound %v, %d groups; once p %v, bound %v", grouped, g.P, g.Bound, g.Groups, once.P, once.Bound)
 		}
 	}

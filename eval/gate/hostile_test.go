@@ -63,7 +63,7 @@ func TestInvalid(t *testing.T) {
 		}, "the tiers differ", nil},
 		"slice of nobody": {func(i *input) { i.rules.Slices = []Slice{{Domain, "law"}} }, `no prompt is of the gated domain "law"`, nil},
 		"no domains":      {func(i *input) { i.rules.Slices = []Slice{{Domain, "*"}} }, "no prompt has a domain", nil},
-		"floor of nobody": {func(i *input) { i.rules.Floors = []Floor{{Accuracy, &Slice{Length, "x"}, 0.5}} }, "no prompt is of the gated length", nil},
+		"floor of nobody": {func(i *input) { i.rules.Floors = []Floor{{Metric: Accuracy, Slice: &Slice{Length, "x"}, Value: 0.5}} }, "no prompt is of the gated length", nil},
 		"cost, no prices": {func(i *input) { i.rules.Cost.On = true }, "there are no prices", nil},
 		"cost, half prices": {func(i *input) {
 			i.rules.Cost.On = true
@@ -132,7 +132,7 @@ func TestRulesCheckTellsAll(t *testing.T) {
 		Classifiers: []string{"x", "", "x"}, Margin: known(0), Alpha: known(0.5), Power: known(1), MaxErrors: -1, Replicates: 10,
 		MacroF1: Margin{On: true, Value: known(math.NaN())}, Cost: Margin{Value: known(0.1)},
 		Slices: []Slice{{"domian", "x"}, {Tier, ""}, {Tier, "A"}, {Tier, "A"}},
-		Floors: []Floor{{"acuracy", nil, 0.5}, {Accuracy, &Slice{"x", "y"}, 88}},
+		Floors: []Floor{{Metric: "acuracy", Value: 0.5}, {Metric: Accuracy, Slice: &Slice{"x", "y"}, Value: 88}},
 	}
 	err := rules.Check()
 	if err == nil {

@@ -62,6 +62,13 @@ func (c *check) join() {
 		c.fault("", nil, "the tiers differ: %s in %s, %s in %s", strings.Join(c.base.source.Tiers.Names(), ", "), c.names[0], strings.Join(c.cand.source.Tiers.Names(), ", "), c.names[1])
 		return
 	}
+	if c.base.source.OutOfFold != c.cand.source.OutOfFold {
+		with, without := c.names[0], c.names[1]
+		if c.cand.source.OutOfFold {
+			with, without = without, with
+		}
+		c.fault("", nil, "the predictions of the %s are out of fold, those of the %s are not, and may be about prompts that were fitted on: give the folder of a run, or predictions that have a fold", with, without)
+	}
 	c.hashes()
 	c.match()
 	c.labels()
@@ -128,24 +135,26 @@ func (c *check) labels() {
 	}
 }
 
-// described is what a text about prompts is: as the baseline has it, else as the
-// candidate has it, so that a candidate cannot describe prompts out of a gate.
+// described is what a text about prompts is: as the baseline has it, so that a
+// candidate cannot describe prompts out of a gate.
 func (c *check) described(what string, base, cand []string) []string {
-	out := slices.Clone(base)
-	differ := 0
+	differ, alone := 0, 0
 	for i, j := range c.other {
 		switch {
-		case j < 0 || base[i] == cand[j]:
+		case j < 0 || base[i] == cand[j] || cand[j] == "":
 		case base[i] == "":
-			out[i] = cand[j]
-		case cand[j] != "":
+			alone++
+		default:
 			differ++
 		}
 	}
 	if differ > 0 {
-		c.warn("%s another %s in %s: that of %s counts.", haveOrHas(differ, "prompt"), what, c.names[1], c.names[0])
+		c.warn("%s another %s in the %s: that of the %s counts.", haveOrHas(differ, "prompt"), what, c.names[1], c.names[0])
 	}
-	return out
+	if alone > 0 {
+		c.warn("%s a %s in the %s alone, which does not count: the %s has none.", haveOrHas(alone, "prompt"), what, c.names[1], c.names[0])
+	}
+	return base
 }
 
 func haveOrHas(n int, noun string) string {

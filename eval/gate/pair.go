@@ -76,14 +76,28 @@ func differs(p *pair, i int) bool { return !p.same[i] }
 type evidence struct {
 	n, groups     int
 	base, cand    float64 // mean over prompts
+	candGroups    float64 // mean over groups, of the candidate
 	worse, better int     // groups
 	sum, squares  float64 // of the groups' mean changes
-	nets          []int   // changes of groups, times the product of repeats; nil without repeats
+	nets          []int   // changes of groups, times the product of repeats; nil where each is one prompt and one repeat
+	spread        float64 // Σ size²·(mean change − that over prompts)² over groups
+	largest       int     // prompts of the largest group
+	change        float64 // of the mean over prompts, upwards for the better
 	identical     bool
 }
 
-// psi is the share of groups that changed; of repeats, where a change need not be
-// whole, their mean square change.
+// lowerOverPrompts is a lower bound of the mean change over prompts, where groups
+// differ in size: normal, with the groups as clusters, after one prompt more is
+// added that got all worse and one that got all better, as in
+// [stats.PairedLower].
+func (e *evidence) lowerOverPrompts(confidence float64) float64 {
+	n := float64(e.n + 2)
+	mean := e.change * float64(e.n) / n
+	return mean - stats.NormalQuantile(confidence)*math.Sqrt(e.spread+2)/n
+}
+
+// psi is the share of groups that changed; of repeats and larger groups, where a
+// change need not be whole, their mean square change.
 func (e *evidence) psi() float64 {
 	if e.nets == nil {
 		return float64(e.worse+e.better) / float64(e.groups)
@@ -96,12 +110,13 @@ type counted struct {
 	n          int
 	base, cand float64 // mean over prompts
 	net, size  []int32 // by group: candidate's hits less the baseline's, times the product of repeats; prompts
+	hits       []int32 // by group: the candidate's
 	identical  bool
 }
 
 // count counts a rate over the prompts that in holds for; nil: all.
 func (p *pair) count(r rate, in func(i int) bool) counted {
-	e := counted{identical: true, net: make([]int32, p.units), size: make([]int32, p.units)}
+	e := counted{identical: true, net: make([]int32, p.units), size: make([]int32, p.units), hits: make([]int32, p.units)}
 	rb, rc := p.base.repeats, p.cand.repeats
 	var baseHits, candHits int
 	for i, truth := range p.truth {
@@ -124,6 +139,7 @@ func (p *pair) count(r rate, in func(i int) bool) counted {
 		baseHits, candHits = baseHits+b, candHits+c
 		e.net[p.unit[i]] += int32(c*rb - b*rc)
 		e.size[p.unit[i]]++
+		e.hits[p.unit[i]] += int32(c)
 	}
 	e.base, e.cand = float64(baseHits)/float64(e.n*rb), float64(candHits)/float64(e.n*rc)
 	return e
@@ -132,17 +148,25 @@ func (p *pair) count(r rate, in func(i int) bool) counted {
 // collect counts a rate, as count does, and how its groups changed.
 func (p *pair) collect(r rate, in func(i int) bool) evidence {
 	all := p.count(r, in)
-	e := evidence{n: all.n, base: all.base, cand: all.cand, identical: all.identical}
+	e := evidence{n: all.n, base: all.base, cand: all.cand, change: all.cand - all.base, identical: all.identical}
+	if !r.moreIsBetter {
+		e.change = -e.change
+	}
 	rb, rc := p.base.repeats, p.cand.repeats
+	var nets []int
 	for g, n := range all.size {
 		if n == 0 {
 			continue
 		}
 		e.groups++
+		e.largest = max(e.largest, int(n))
+		e.candGroups += float64(all.hits[g]) / float64(int(n)*rc)
 		net := all.net[g]
 		if !r.moreIsBetter {
 			net = -net
 		}
+		apart := float64(net)/float64(rb*rc) - float64(n)*e.change
+		e.spread += apart * apart
 		switch {
 		case net > 0:
 			e.better++
@@ -154,9 +178,11 @@ func (p *pair) collect(r rate, in func(i int) bool) evidence {
 		mean := float64(net) / float64(int(n)*rb*rc)
 		e.sum += mean
 		e.squares += mean * mean
-		if max(rb, rc) > 1 {
-			e.nets = append(e.nets, int(net))
-		}
+		nets = append(nets, int(net))
+	}
+	e.candGroups /= float64(e.groups)
+	if max(rb, rc) > 1 || e.largest > 1 {
+		e.nets = nets
 	}
 	return e
 }
@@ -181,7 +207,10 @@ func (p *pair) rateGate(name string, r rate, slice *Slice, margin float64, in fu
 	e := p.collect(r, in)
 	g := newGate(name, slice, r.moreIsBetter, margin)
 	g.fill(e, p.rules, p.draws)
-	if p.base.repeats > 1 {
+	switch {
+	case e.largest > 1:
+		g.Method = "sign flips of groups, Bonett–Price bound over groups and a normal one over prompts"
+	case p.base.repeats > 1:
 		g.Method = "sign flips of means over repeats, Bonett–Price bound"
 	}
 	return g
@@ -207,14 +236,19 @@ func (g *Gate) fill(e evidence, rules Rules, draws int) {
 	if !g.moreIsBetter {
 		sign = -1
 	}
-	low := stats.PairedLower(e.sum, e.squares, e.groups, 1-rules.alpha())
+	low, change := stats.PairedLower(e.sum, e.squares, e.groups, 1-rules.alpha()), e.sum/float64(e.groups)
+	if e.largest > 1 {
+		// A fall that sits in a few large groups must not pass because these have
+		// few votes.
+		if over := e.lowerOverPrompts(1 - rules.alpha()); over < low {
+			low, change = over, e.change
+		}
+	}
 	g.Baseline, g.Candidate = number(e.base), number(e.cand)
-	g.Change, g.Bound = number(sign*e.sum/float64(e.groups)), number(sign*low)
-	// A fall that sits in a few large groups must not pass because these have few
-	// votes.
-	overall := sign * (e.cand - e.base)
-	g.passes = low > -float64(g.Margin) && overall > -float64(g.Margin)
+	g.Change, g.Bound = number(sign*change), number(sign*low)
+	g.passes = low > -float64(g.Margin)
 	worse, better := e.p(draws, rules.Seed)
 	g.P, g.BetterP = number(worse), number(better)
+	g.fell = e.change < 0 && e.sum < 0
 	g.changed, g.psi = e.worse+e.better, e.psi()
 }

@@ -54,14 +54,22 @@ type Blessing struct {
 	Replaced  string    `json:"replaced,omitempty"` // SHA-256 of that baseline's file
 }
 
-// NewProvenance returns what is known of predictions. Its hash of prices is
-// that of models.
+// NewProvenance returns what is known of predictions. Its hash of prices is that
+// of the models and their prices, whatever else is paid for.
 func NewProvenance(data string, tiers centroids.Tiers, hashes Hashes, costs eval.Costs) Provenance {
 	p := Provenance{Schema: provenanceSchema, Data: data, Tiers: tiers.Names(), Hashes: hashes, Models: []Price{}}
 	for _, m := range costs.Tiers {
 		p.Models = append(p.Models, Price{m.Model, m.InputPerM, m.OutputPerM, m.SystemTokens, m.ExpectedOutput})
 	}
-	text, err := json.Marshal(p.Models)
+	type price struct {
+		Model         string
+		Input, Output *float64
+	}
+	prices := make([]price, len(p.Models))
+	for i, m := range p.Models {
+		prices[i] = price{m.Model, m.InputPerM, m.OutputPerM}
+	}
+	text, err := json.Marshal(prices)
 	if err != nil {
 		panic("gate: prices are no JSON: " + err.Error())
 	}

@@ -86,7 +86,12 @@ func (b *builder) prompt(p *datasets.Prediction, truth int8) int32 {
 	if _, known := b.tierOf[p.Tier]; !known {
 		return 0 // the row is refused already
 	}
-	at, seen := b.place[p.ID]
+	// Mostly rows come in the order of the prompts, classifier by classifier.
+	at, seen := b.next, int(b.next) < len(s.ids) && s.ids[b.next] == p.ID
+	if !seen {
+		at, seen = b.place[p.ID]
+	}
+	b.next = at + 1
 	if !seen {
 		at = int32(len(s.ids))
 		id := strings.Clone(p.ID) // else a reader's buffer lives on
@@ -94,6 +99,7 @@ func (b *builder) prompt(p *datasets.Prediction, truth int8) int32 {
 		s.ids, s.truth = append(s.ids, id), append(s.truth, truth)
 		s.domain, s.group = append(s.domain, strings.Clone(p.Domain)), append(s.group, strings.Clone(p.Group))
 		b.first = append(b.first, b.line)
+		b.next = 0
 		return at
 	}
 	same := func(field, was, is string) {

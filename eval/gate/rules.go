@@ -68,11 +68,16 @@ const (
 	InvalidRate  = "invalid"       // must be at most the value
 )
 
+// tierRecall names the gate on the accuracy of a tier's prompts that decides.
+const tierRecall = "tier_recall"
+
 // A Floor is a bound of a rate of the candidate, whatever the baseline has.
 type Floor struct {
 	Metric string  // Accuracy, UnderRouting or InvalidRate
 	Slice  *Slice  // nil: all prompts
 	Value  float64 // over 0 and below 1
+
+	Classifier string // whom it is for; empty: every gated one
 }
 
 const (

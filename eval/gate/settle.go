@@ -47,14 +47,29 @@ func (g *Gate) settle(rules Rules, claims int) {
 		g.Outcome = Inconclusive
 	case g.Identical || g.passes:
 		g.Outcome = Pass
-	case float64(g.HolmP) <= alpha:
+	case float64(g.HolmP) <= alpha && (g.fell || !g.isRate()):
 		g.Outcome = Regressed
 	default:
 		g.Outcome = Inconclusive
 	}
-	if g.psi > 0 {
+	switch {
+	case g.psi > 0:
 		g.plan(alpha/float64(claims), rules.power())
+	case g.Outcome == Inconclusive && g.unknown == "" && !g.Identical && g.Groups > 0 && g.isRate():
+		// Nothing changed that the rate counts, and yet so few do not rule a fall
+		// out: z·√2/(n+2) < margin would.
+		g.Untestable = true
+		g.Needed = number(math.Floor(stats.NormalQuantile(1-alpha)*math.Sqrt2/float64(g.Margin)-2) + 1)
 	}
+}
+
+// isRate tells whether it is a paired rate: accuracy and what is counted like it.
+func (g *Gate) isRate() bool {
+	switch g.Name {
+	case Accuracy, UnderRouting, InvalidRate, tierRecall:
+		return true
+	}
+	return false
 }
 
 // plan says what the gate can find at the level that its claim must stand at. The

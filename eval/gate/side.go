@@ -116,6 +116,7 @@ type builder struct {
 	scores    []float64
 	place     map[string]int32 // of an id, in order of first sight
 	first     []int            // the row in which a prompt came first
+	next      int32            // the place that the next row is likely about
 	names     []string         // classifiers in order of first sight
 	classOf   map[string]int32
 	leftOut   map[string]bool // classifiers of rows that have no fold

@@ -173,7 +173,7 @@ func (s Scenario) evidence(rng *rand.Rand) []evidence {
 		e.groups = e.n
 		e.sum, e.squares = float64(e.better-e.worse), float64(e.better+e.worse)
 		e.base, e.cand = float64(right[k])/float64(e.n), float64(right[k]+e.better-e.worse)/float64(e.n)
-		e.identical = e.squares == 0
+		e.change, e.identical = e.cand-e.base, e.squares == 0
 	}
 	return parts
 }

@@ -104,7 +104,8 @@ type Gate struct {
 	Baseline  eval.Number `json:"baseline"` // the mean over prompts
 	Candidate eval.Number `json:"candidate"`
 
-	// Change is candidate minus baseline, the mean over groups. Bound is the worst
+	// Change is candidate minus baseline, the mean over groups or, where groups differ
+	// in size and that leaves a worse change open, over prompts. Bound is the worst
 	// change that is left open at 1−α, on the side that is worse: below Change
 	// where more is better, else above. Of floors it is the bound of the rate
 	// itself, on the side that the floor is on.
@@ -132,6 +133,7 @@ type Gate struct {
 	moreIsBetter bool
 	unknown      string  // why there are no figures, with the mend
 	passes       bool    // the bound lies within the margin
+	fell         bool    // the figure itself got worse, over groups and over prompts; of rates
 	changed      int     // groups, of rates
 	psi          float64 // mean square change of a group, of rates
 }

@@ -42,6 +42,7 @@ type SliceConfig struct {
 type FloorConfig struct {
 	Metric      string  `yaml:"metric"`
 	Value       float64 `yaml:"value"`
+	Classifier  string  `yaml:"classifier"`
 	SliceConfig `yaml:",inline"`
 }
 
@@ -73,7 +74,7 @@ func (c Config) Rules() (gate.Rules, error) {
 		r.Slices = append(r.Slices, slice)
 	}
 	for i, f := range y.Floors {
-		floor := gate.Floor{Metric: f.Metric, Value: f.Value}
+		floor := gate.Floor{Metric: f.Metric, Value: f.Value, Classifier: f.Classifier}
 		if f.SliceConfig != (SliceConfig{}) {
 			slice, err := f.slice()
 			if err != nil {

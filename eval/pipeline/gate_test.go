@@ -30,7 +30,7 @@ gate:
   macro_f1: 0.04
   cost: 0.05
   certificates: true
-  floors: [{metric: accuracy, value: 0.88, tier: FRONTIER}, {metric: invalid, value: 0.01}]
+  floors: [{metric: accuracy, value: 0.88, tier: FRONTIER}, {metric: invalid, value: 0.01, classifier: llm}]
 `), "x.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ gate:
 		Classifiers: []string{"llm"}, Slices: []gate.Slice{{Kind: gate.Domain, Name: "billing"}, {Kind: gate.Tier, Name: "*"}, {Kind: gate.Length, Name: "50 to 199"}},
 		Margin: datasets.Known(0.03), Alpha: datasets.Known(0.05), Power: datasets.Known(0.8),
 		MacroF1: gate.Margin{On: true, Value: datasets.Known(0.04)}, Cost: gate.Margin{On: true, Value: datasets.Known(0.05)}, Certificates: true,
-		Floors:     []gate.Floor{{Metric: gate.Accuracy, Value: 0.88, Slice: &gate.Slice{Kind: gate.Tier, Name: "FRONTIER"}}, {Metric: gate.InvalidRate, Value: 0.01}},
+		Floors:     []gate.Floor{{Metric: gate.Accuracy, Value: 0.88, Slice: &gate.Slice{Kind: gate.Tier, Name: "FRONTIER"}}, {Metric: gate.InvalidRate, Value: 0.01, Classifier: "llm"}},
 		Replicates: 2000, Seed: 1,
 	}
 	if !reflect.DeepEqual(r, want) {
