@@ -24,15 +24,35 @@ func tellGate(page gatePage, v *gate.Verdict, opt GateOptions, room gateRoom) {
 	t.head()
 	t.faults()
 	classifiers := worstFirst(v)
+	var unchanged []string
 	for i := range classifiers[:room.classifiers] {
 		c := &classifiers[i]
+		if nothingToTell(c) {
+			unchanged = append(unchanged, fmt.Sprintf("%s (%s)", t.name(c.Name), accuracyOf(c)))
+			continue
+		}
 		if of := func(f gate.Fault) bool { return f.Classifier == c.Name }; c.Outcome == gate.Invalid && slices.ContainsFunc(v.Faults, of) {
 			continue // its faults say all
 		}
 		t.classifier(c)
 	}
+	if len(unchanged) > 0 {
+		t.heading(3, "Unchanged: "+outcomeWord(gate.Pass))
+		t.text("Nothing that is gated changed: %s.", strings.Join(unchanged, ", "))
+	}
 	t.certificates()
 	t.warnings()
+}
+
+// nothingToTell tells whether neither predictions, gates nor cost changed.
+func nothingToTell(c *gate.Classifier) bool {
+	return c.Identical && c.Outcome == gate.Pass && (c.Cost == nil || c.Cost.Change == 0) &&
+		!slices.ContainsFunc(c.Gates, func(g gate.Gate) bool { return !g.Identical })
+}
+
+// accuracyOf is a classifier's accuracy, its first gate.
+func accuracyOf(c *gate.Classifier) string {
+	return fmt.Sprintf("accuracy %s on %s", gateLevel(&c.Gates[0], c.Gates[0].Candidate), wording.Plural(c.N, "prompt"))
 }
 
 func (t *gateTeller) head() {

@@ -187,3 +187,23 @@ func TestGateFigures(t *testing.T) {
 		}
 	}
 }
+
+// Classifiers of which nothing changed share a sentence; one whose prices did does
+// not.
+func TestGateTellsUnchangedTogether(t *testing.T) {
+	sides := []made{{classifier: "a", prompts: 40, wrong: under(4)}, {classifier: "b", prompts: 40, wrong: under(0)}}
+	v := checkOf(t, sides, sides, gate.Rules{})
+	for i := range v.Classifiers {
+		v.Classifiers[i].Cost = nil
+	}
+	for what, write := range map[string]gateWriter{"terminal": GateText, "summary": GateMarkdown} {
+		got := strings.ReplaceAll(gateSays(t, write, v, GateOptions{}), "`", "")
+		if !strings.Contains(got, "Nothing that is gated changed: a (accuracy 90.0 % on 40 prompts), b (accuracy 100.0 % on 40 prompts).") || strings.Contains(got, "Classifier ") {
+			t.Errorf("the %s:\n%s", what, got)
+		}
+	}
+	v.Classifiers[0].Cost = &gate.Cost{Change: 1}
+	if got := gateSays(t, GateText, v, GateOptions{}); !strings.Contains(got, "Classifier a: PASS") || !strings.Contains(got, "changed: b (") {
+		t.Errorf("with other prices:\n%s", got)
+	}
+}

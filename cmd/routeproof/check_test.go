@@ -408,3 +408,19 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 }
+
+// Names that a terminal or the log of a runner would obey are escaped in JSON,
+// and are what they were when it is read.
+func TestCheckJSONOfHostileNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	made(t, "a.jsonl", 40, every(10))
+	writeFile(t, "b.jsonl", strings.ReplaceAll(readFile(t, "a.jsonl"), `"classifier":"c"`, `"classifier":"##[error]x\u0085"`))
+	r := must(t, "check", "--baseline", "b.jsonl", "--candidate", "b.jsonl", "--json")
+	var v struct{ Classifiers []struct{ Classifier string } }
+	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil || len(v.Classifiers) != 1 || v.Classifiers[0].Classifier != "##[error]x\u0085" {
+		t.Errorf("%v, %+v", err, v)
+	}
+	if strings.Contains(r.stdout, "##[") || strings.Contains(r.stdout, "\u0085") {
+		t.Errorf("%s", r.stdout[:200])
+	}
+}

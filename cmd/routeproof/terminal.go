@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -59,14 +60,16 @@ func newEncoder(w io.Writer) *json.Encoder {
 }
 
 // controlEscaper escapes the control characters that JSON allows in strings,
-// U+007F to U+009F: terminals obey them. Each Write has whole characters, as
-// those of a JSON encoder do.
+// U+007F to U+009F, which terminals obey, and "##[", which the logs of GitHub's
+// runners do. Each Write has whole characters, as those of a JSON encoder do.
 type controlEscaper struct{ io.Writer }
 
 func (e controlEscaper) Write(b []byte) (int, error) {
 	escaped := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
+		case c == '#' && bytes.HasPrefix(b[i:], []byte("##[")): // only within strings of JSON
+			escaped = append(escaped, `\u0023`...)
 		case c == 0x7f:
 			escaped = append(escaped, `\u007f`...)
 		case c == 0xc2 && i+1 < len(b) && b[i+1] < 0xa0: // UTF-8 of U+0080 to U+009F
