@@ -142,6 +142,7 @@ type certifiedPart struct {
 	Test      *calibrate.Measured `json:"test"` // null where nothing is certified
 	Heuristic *calibrate.Measured `json:"heuristic_test"`
 	All       calibrate.Measured  `json:"all_test"` // where every decision is accepted
+	Always    bool                `json:"always"`   // every decision is, as none can be a loss
 }
 
 // certify certifies what a run's artifact accepts.
@@ -156,14 +157,29 @@ func certify(run *pipeline.Run, level calibrate.Level, loss string, perTier bool
 		d.Parts = []certifiedPart{measuredPart("", r, rows.test)}
 		return d, err
 	}
-	results, err := calibrate.PerTier(run.Tiers.Names(), rows.tune, rows.certify, level)
+	names := run.Tiers.Names()
+	last := names[len(names)-1]
+	of := func(rows []calibrate.Row, is func(tier string) bool) []calibrate.Row {
+		return slices.DeleteFunc(slices.Clone(rows), func(row calibrate.Row) bool { return !is(row.Tier) })
+	}
+	if loss == lossUnder { // of the last tier there is nothing to promise, and no δ to spend
+		names = names[:len(names)-1]
+		rows.tune = of(rows.tune, func(tier string) bool { return tier != last })
+		rows.certify = of(rows.certify, func(tier string) bool { return tier != last })
+	}
+	results, err := calibrate.PerTier(names, rows.tune, rows.certify, level)
+	if err != nil {
+		return nil, err
+	}
 	for k, r := range results {
 		r.Claim, r.Sentence = words.Replace(r.Claim), words.Replace(r.Sentence)
-		tier := run.Tiers.Name(k)
-		of := slices.DeleteFunc(slices.Clone(rows.test), func(row calibrate.Row) bool { return row.Tier != tier })
-		d.Parts = append(d.Parts, measuredPart(tier, r, of))
+		d.Parts = append(d.Parts, measuredPart(names[k], r, of(rows.test, func(tier string) bool { return tier == names[k] })))
 	}
-	return d, err
+	if loss == lossUnder {
+		r := calibrate.Result{Tier: last, Alpha: level.Risk, Sentence: "No tier stands above it, so no decision for it can name a lower one than the prompt's: all are accepted, and nothing needs a certificate."}
+		d.Parts = append(d.Parts, certifiedPart{Tier: last, Result: r, Always: true, All: calibrate.Measure(of(rows.test, func(tier string) bool { return tier == last }), math.Inf(-1))})
+	}
+	return d, nil
 }
 
 // decisionRows are the labelled prompts with the margin or the best score of
@@ -208,14 +224,20 @@ func (d *certifiedArtifact) certified() bool {
 // neverAccepted is a threshold above every score.
 const neverAccepted = 2
 
+// alwaysAccepted is one below every score.
+const alwaysAccepted = -1
+
 // apply returns the artifact with what was certified.
 func (d *certifiedArtifact) apply(run *pipeline.Run, level calibrate.Level) (*centroids.Artifact, error) {
 	m := run.Artifact.Manifest()
 	for i := range d.Parts {
 		p := &d.Parts[i]
 		from := float64(neverAccepted)
-		if p.Result.Certified {
+		switch {
+		case p.Result.Certified:
 			from = float64(p.Result.Setting.Thresholds[0])
+		case p.Always:
+			from = alwaysAccepted
 		}
 		claim := fmt.Sprintf("of the decisions whose two best scores are at least %.6g apart, at most %.3g %% %s", from, 100*level.Risk, lossWords(d.Loss))
 		if d.PerTier {
@@ -249,8 +271,10 @@ func (d *certifiedArtifact) print(w io.Writer, out string) error {
 			fmt.Fprintf(w, "%s: ", printable(p.Tier))
 		}
 		fmt.Fprintf(w, "%s\n", p.Result.Sentence)
-		p.printLine(w, "certified", p.Result.Setting, p.Test)
-		p.printLine(w, "heuristic, no guarantee", p.Result.Heuristic, p.Heuristic)
+		if !p.Always {
+			p.printLine(w, "certified", p.Result.Setting, p.Test)
+			p.printLine(w, "heuristic, no guarantee", p.Result.Heuristic, p.Heuristic)
+		}
 		p.printLine(w, "everything accepted", nil, &p.All)
 	}
 	switch {
