@@ -26,6 +26,11 @@
 //     LearnedStart, CertifyHolm, CertifyBonferroni); SamplesNeeded says how many
 //     rows would do where they do not.
 //
+//  5. Counts of a log are held against those of a split in the same cells: how far
+//     apart they are (PSI, TotalVariation), and how far chance alone would bring
+//     them (PSINull, Homogeneity, or HomogeneityPermutation where CochranRule says
+//     that counts are too few; KolmogorovSmirnov for bins in order).
+//
 // Nothing here reads a clock, a file or a global random source: whatever draws
 // takes a seed, and replicate b of a seed is the same numbers however many
 // replicates are asked for and whichever goroutine asks. All functions are safe
