@@ -44,6 +44,7 @@ func floors() map[string]floor {
 		"internal/wording":                {-2, nil},
 		"internal/neardup":                {-1, []string{text}},
 		"internal/table":                  {-1, []string{parquet, zstd}},
+		"internal/jsonline":               {-1, nil},
 		"datasets":                        {0, nil},
 		"eval/stats":                      {0, []string{gonum}},
 		"internal/tokens":                 {0, []string{tokenizer}},
