@@ -78,9 +78,11 @@ type Scanner struct {
 	err     error
 	decoded []byte // the name, where it has escapes
 
-	// Where the field's name, without quotes, and its value are in text.
+	// Where the field's name, without quotes, and its value are in text, and where
+	// the value before it ended.
 	nameFrom, nameTo int
 	rawFrom, rawTo   int
+	leadFrom         int
 	kind             Kind
 	escaped          bool
 	state            state
@@ -93,7 +95,7 @@ func (s *Scanner) Reset(object []byte) {
 	for end > 0 && isSpace(object[end-1]) {
 		end--
 	}
-	*s = Scanner{text: object[:end], decoded: s.decoded}
+	s.text, s.err, s.state, s.rawTo = object[:end], nil, fresh, 0
 }
 
 // Next moves to the next field. It returns false at the end of the object and at
@@ -112,12 +114,52 @@ func (s *Scanner) Next() bool {
 	if end < 0 {
 		return false
 	}
-	s.nameFrom, s.nameTo = i+1, nameEnd-1
+	s.leadFrom, s.nameFrom, s.nameTo = s.rawTo, i+1, nameEnd-1
 	if s.escaped = escaped; escaped {
 		s.decoded = AppendString(s.decoded[:0], s.text[i:nameEnd])
 	}
 	s.rawFrom, s.rawTo, s.kind = from, end, kind
 	s.state = inside
+	return true
+}
+
+// A Lead is what stood before a field's value, behind the value before it: comma,
+// name and colon. The zero Lead is like none.
+type Lead struct {
+	text             []byte
+	nameFrom, nameTo int
+}
+
+// maxLead bounds what a Lead holds.
+const maxLead = 256
+
+// Lead puts the field's lead into l, whose memory it uses again. That of a name
+// with escapes, of over 256 bytes, or of the object's first field, is the zero Lead.
+func (s *Scanner) Lead(l *Lead) {
+	lead := s.text[s.leadFrom:s.rawFrom]
+	if s.escaped || len(lead) > maxLead || lead[0] != ',' {
+		l.text = l.text[:0]
+		return
+	}
+	l.text = append(l.text[:0], lead...)
+	l.nameFrom, l.nameTo = s.nameFrom-s.leadFrom, s.nameTo-s.leadFrom
+}
+
+// NextLike is Next where the text goes on with a lead; otherwise it returns false
+// and moves nowhere, so that Next is due. Lines that one program wrote mostly have
+// the same leads, and one that was checked once need not be checked again.
+func (s *Scanner) NextLike(l *Lead) bool {
+	from := s.rawTo + len(l.text)
+	if s.state != inside || len(l.text) == 0 || from > len(s.text) || !bytes.Equal(s.text[s.rawTo:from], l.text) {
+		return false
+	}
+	end, kind := s.value(from)
+	if end < 0 {
+		s.state, s.err = inside, nil // Next says what is wrong
+		return false
+	}
+	s.leadFrom, s.nameFrom, s.nameTo, s.escaped = s.rawTo, s.rawTo+l.nameFrom, s.rawTo+l.nameTo, false
+	s.rawFrom, s.rawTo, s.kind = from, end, kind
 	return true
 }
 
