@@ -31,3 +31,12 @@ func (f *openFile) Read(b []byte) (int, error) {
 	}
 	return n, err
 }
+
+// OpenStream is [Open] for a stream, which has a name for errors.
+func OpenStream(r io.Reader, name string) (io.ReadCloser, error) {
+	source, err := table.New(r, name)
+	if err != nil {
+		return nil, contentError(name, err, nil)
+	}
+	return &openFile{source, name}, nil
+}

@@ -29,6 +29,7 @@ const (
 	progressbar = "github.com/schollz/progressbar/v3"
 	goOpenAI    = "github.com/sashabaranov/go-openai"
 	bbolt       = "go.etcd.io/bbolt"
+	sketches    = "github.com/DataDog/sketches-go"
 )
 
 type floor struct {
@@ -64,6 +65,7 @@ func floors() map[string]floor {
 		"eval/classify/llm":               {2, nil},
 		"eval/policy":                     {2, []string{jsonschema}},
 		"eval/calibrate":                  {3, nil},
+		"eval/logs":                       {3, []string{sketches}},
 		"eval/policy/live":                {3, nil},
 		"eval/simulate":                   {3, nil},
 		"eval/gate":                       {4, nil},
