@@ -699,7 +699,7 @@ func jsonLines(t *testing.T, text string) []map[string]any {
 func checkLiveLog(t *testing.T, path string) {
 	t.Helper()
 	known := 0
-	fields := []string{"ts", "feature", "msg_hash", "tier", "model", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "escalated"}
+	fields := []string{"ts", "feature", "msg_hash", "tier", "start_tier", "model", "input_tokens", "output_tokens", "cost_usd", "latency_ms", "escalated"}
 	for line := range strings.Lines(readFile(t, path)) {
 		var keys []string
 		dec := json.NewDecoder(strings.NewReader(line))
@@ -721,7 +721,7 @@ func checkLiveLog(t *testing.T, path string) {
 		if !regexp.MustCompile(`^\{"ts":1[0-9]{9},"feature":"d[012]","msg_hash":"[0-9a-f]{12}",`).MatchString(line) {
 			t.Fatalf("a line begins %.80s", line)
 		}
-		if regexp.MustCompile(`"tier":"[A-Z]+","model":"model-\w+","input_tokens":[1-9]\d*,"output_tokens":[1-9]\d*,"cost_usd":0\.00\d+,"latency_ms":\d+,`).MatchString(line) {
+		if regexp.MustCompile(`"tier":"[A-Z]+","start_tier":"[A-Z]+","model":"model-\w+","input_tokens":[1-9]\d*,"output_tokens":[1-9]\d*,"cost_usd":0\.00\d+,"latency_ms":\d+,`).MatchString(line) {
 			known++
 		}
 	}

@@ -10,10 +10,11 @@ import (
 
 // A LogRecord is what a router logs of a request. Unknown is null.
 type LogRecord struct {
-	Time         *int64   `json:"ts"`       // Unix time in seconds
-	Feature      string   `json:"feature"`  // the request's domain
-	MessageHash  string   `json:"msg_hash"` // the first 12 hex digits of the SHA-256 of the request's text
-	Tier         string   `json:"tier"`     // that answered; empty where none did
+	Time         *int64   `json:"ts"`         // Unix time in seconds
+	Feature      string   `json:"feature"`    // the request's domain
+	MessageHash  string   `json:"msg_hash"`   // the first 12 hex digits of the SHA-256 of the request's text
+	Tier         string   `json:"tier"`       // that answered; empty where none did
+	StartTier    string   `json:"start_tier"` // that was asked first
 	Model        string   `json:"model"`
 	InputTokens  *int     `json:"input_tokens"` // of the call that answered
 	OutputTokens *int     `json:"output_tokens"`
@@ -25,7 +26,7 @@ type LogRecord struct {
 // NewLogRecord returns the record of a request that was served, without a time.
 func NewLogRecord(request *Request, s *Served, models []Model) LogRecord {
 	sum := sha256.Sum256([]byte(request.Text))
-	l := LogRecord{Feature: request.Domain, MessageHash: hex.EncodeToString(sum[:6]), Escalated: s.Escalated}
+	l := LogRecord{Feature: request.Domain, MessageHash: hex.EncodeToString(sum[:6]), StartTier: models[s.Start].Tier, Escalated: s.Escalated}
 	if s.CostUSD.Known() {
 		usd := math.Round(s.CostUSD.Value*1e8) / 1e8
 		l.CostUSD = &usd

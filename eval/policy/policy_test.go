@@ -474,7 +474,7 @@ func TestLogRecord(t *testing.T) {
 	}
 	l := NewLogRecord(q, &s, b.Models())
 	// printf %s 'prompt of 1' | sha256sum | cut -c1-12
-	if l.MessageHash != "5acab0d9f666" || l.Feature != "support" || l.Tier != "M" || l.Model != "m" || !l.Escalated || *l.CostUSD != .32345679 || *l.LatencyMS != 32 || l.Time != nil || l.InputTokens != nil {
+	if l.MessageHash != "5acab0d9f666" || l.Feature != "support" || l.Tier != "M" || l.StartTier != "S" || l.Model != "m" || !l.Escalated || *l.CostUSD != .32345679 || *l.LatencyMS != 32 || l.Time != nil || l.InputTokens != nil {
 		t.Errorf("%+v, hash %s, %g USD, %d ms", l, l.MessageHash, *l.CostUSD, *l.LatencyMS)
 	}
 	failed := recorded(t, three(), row("1", "s", "error", 1, 0), row("1", "m", "error", 1, 0), row("1", "l", "error", 1, 0))
