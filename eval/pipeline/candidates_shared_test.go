@@ -18,6 +18,9 @@ import (
 // Artifacts that are built from the built-in set alone, on real prompts: how far
 // what was learned there carries.
 func TestSharedPromptsByCandidate(t *testing.T) {
+	if raceDetector {
+		t.Skip("takes minutes under the race detector")
+	}
 	const words = "../../../shared/data/embeddings/word2vec_googlenews_8000x300.txt.gz"
 	names := []string{"tiers_public", "complexity_e1"}
 	var sets [][]datasets.Prompt

@@ -38,6 +38,7 @@ type Config struct {
 	Bootstrap   BootstrapConfig   `yaml:"bootstrap" json:"bootstrap"`
 	Gate        GateConfig        `yaml:"gate" json:"-"`  // changes no result
 	Judge       JudgeConfig       `yaml:"judge" json:"-"` // outcomes name their judge
+	Logs        LogsConfig        `yaml:"logs" json:"-"`  // of another command
 	TierMix     TierMix           `yaml:"tier_mix" json:"tier_mix,omitempty"`
 	FixedCost   float64           `yaml:"fixed_cost_usd_per_day" json:"fixed_cost_usd_per_day"`
 }

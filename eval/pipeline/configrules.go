@@ -53,6 +53,9 @@ func (c *Config) check() error {
 	if err := c.Judge.check(); err != nil {
 		return err
 	}
+	if err := c.Logs.check(c); err != nil {
+		return fmt.Errorf("logs, %w", err)
+	}
 	if err := c.Embedder.check(); err != nil {
 		return fmt.Errorf("embedder, %w", err)
 	}

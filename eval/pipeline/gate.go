@@ -52,13 +52,19 @@ const (
 	InconclusiveWarns = "warn"
 )
 
+func checkInconclusive(way string) error {
+	if way == InconclusiveFails || way == InconclusiveWarns {
+		return nil
+	}
+	return fmt.Errorf("inconclusive: expected %s or %s, found %q%s", InconclusiveFails, InconclusiveWarns, way, wording.DidYouMean(way, []string{InconclusiveFails, InconclusiveWarns}))
+}
+
 // Rules returns what the configuration says as rules of the gate, whose
 // resampling has the configuration's seed.
 func (c Config) Rules() (gate.Rules, error) {
 	y := c.Gate
-	ways := []string{InconclusiveFails, InconclusiveWarns}
-	if y.Inconclusive != InconclusiveFails && y.Inconclusive != InconclusiveWarns {
-		return gate.Rules{}, fmt.Errorf("inconclusive: expected %s or %s, found %q%s", InconclusiveFails, InconclusiveWarns, y.Inconclusive, wording.DidYouMean(y.Inconclusive, ways))
+	if err := checkInconclusive(y.Inconclusive); err != nil {
+		return gate.Rules{}, err
 	}
 	on := func(v *float64) gate.Margin { return gate.Margin{On: v != nil, Value: datasets.OptionalOf(v)} }
 	r := gate.Rules{
