@@ -31,15 +31,6 @@ const (
 // predictions is rendered. Files of an earlier run are replaced; those that
 // this run does not have are removed.
 func Write(folder string, run *pipeline.Run, about Environment) error {
-	type file struct {
-		name    string
-		content []byte
-	}
-	type rendered struct {
-		name  string
-		write func(io.Writer) error
-	}
-	var files []file
 	renderers := []rendered{
 		{ClassifiersFile, func(w io.Writer) error { return writeClassifiers(w, run) }},
 		{ResultFile, func(w io.Writer) error { return WriteResult(w, run) }},
@@ -54,22 +45,12 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 			renderers = append(renderers, rendered{CurvesFile, func(w io.Writer) error { return WriteCurves(w, run.Policies.Routes) }})
 		}
 	}
-	for _, f := range renderers {
-		var b bytes.Buffer
-		if err := f.write(&b); err != nil {
-			return err
-		}
-		files = append(files, file{f.name, b.Bytes()})
-	}
-	for _, p := range drawPlots(run) {
-		files = append(files, file{p.file, p.svg})
+	files, err := render(renderers, drawPlots(run))
+	if err != nil {
+		return err
 	}
 	stale := map[string]bool{plotCost: true, plotPolicies: true, plotCurves: true, plotShare: true, CascadeFile: true, ParallelFile: true, CurvesFile: true,
 		plotRisk: true, reliabilityFile(pipeline.EmbeddingName): true, reliabilityFile(pipeline.LLMName): true}
-	for _, f := range files {
-		delete(stale, f.name)
-	}
-
 	if err := os.MkdirAll(filepath.Join(folder, plotsFolder), 0o755); err != nil {
 		return err
 	}
@@ -79,10 +60,43 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	if err := datasets.WriteFile(filepath.Join(folder, PredictionsFile), func(w io.Writer) error { return writePredictions(w, run) }); err != nil {
 		return err
 	}
+	return writeFiles(folder, files, stale)
+}
+
+// A rendered file is made by its writer.
+type rendered struct {
+	name  string
+	write func(io.Writer) error
+}
+
+type file struct {
+	name    string
+	content []byte
+}
+
+// render makes all files in memory.
+func render(renderers []rendered, plots []plot) (files []file, err error) {
+	for _, f := range renderers {
+		var b bytes.Buffer
+		if err := f.write(&b); err != nil {
+			return nil, err
+		}
+		files = append(files, file{f.name, b.Bytes()})
+	}
+	for _, p := range plots {
+		files = append(files, file{p.file, p.svg})
+	}
+	return files, nil
+}
+
+// writeFiles writes files into a folder that is there, then removes those of the
+// names that may be stale and were not written.
+func writeFiles(folder string, files []file, stale map[string]bool) error {
 	for _, f := range files {
 		if err := datasets.WriteFile(filepath.Join(folder, f.name), func(w io.Writer) error { _, err := w.Write(f.content); return err }); err != nil {
 			return err
 		}
+		delete(stale, f.name)
 	}
 	for name := range stale {
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata")
@@ -33,8 +34,15 @@ func TestGolden(t *testing.T) {
 	}
 	models := []XY{{"small", 0.4, 0.61, nan, nan, 0.58, 0.64, true, false}, {"middle", 3, 0.7, nan, nan, nan, nan, true, false}, {"large", 12, 0.86, nan, nan, nan, nan, true, false}, {"best answer", 2.2, 0.93, nan, nan, nan, nan, true, true}}
 	bins := []Bin{{0.31, 0.2, 0.08, 0.42, 15}, {0.42, 0.47, 0.25, 0.7, 15}, {0.55, 0.35, 0.18, 0.58, 18}, {0.71, 0.6, 0.36, 0.8, 15}, {0.97, 0.89, 0.81, 0.94, 92}, {0.985, 0.93, 0.87, 0.965, 1204}, {0.999, 1, nan, nan, 3}}
+	days := []Line{
+		{"support_bot", []float64{20480, 20481, 20482, 20483, 20484}, []float64{41.2, 38.9, 44.1, 12.3, 11.8}, nil, false},
+		{"search", []float64{20480, 20481, 20483, 20484}, []float64{9.1, 8.7, 0, 9.9}, nil, false},
+		{"all requests", []float64{20480, 20481, 20482, 20483, 20484}, []float64{50.3, 47.6, 44.1, 12.3, 21.7}, nil, true},
+	}
+	date := func(v float64) string { return time.Unix(int64(v)*86400, 0).UTC().Format(time.DateOnly) }
 	for name, got := range map[string][]byte{
-		"lines.svg":       Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", LineSigns{"router", "95 % of resamples", "one model", "oracle", "frontier of all settings", true, true, false}, curves, models, append(models[:3:3], XY{X: 2, Y: 0.78}, XY{X: 4, Y: 0.8}, XY{X: 5, Y: 0.84}), dollars, percent),
+		"lines.svg":       Lines("Quality that a router buys", "USD per 1,000 requests", "mean quality", LineSigns{"router", "95 % of resamples", "one model", "oracle", "frontier of all settings", true, true, false, false}, curves, models, append(models[:3:3], XY{X: 2, Y: 0.78}, XY{X: 4, Y: 0.8}, XY{X: 5, Y: 0.84}), dollars, percent),
+		"days.svg":        Lines("Known cost by day", "whole days, UTC", "USD a day", LineSigns{Line: "feature", Neither: true}, days, nil, nil, date, dollars),
 		"scatter.svg":     Scatter("Cost against accuracy", "expected cost, USD per 1,000 requests", "accuracy", Kinds{"classifier", "baseline"}, points, true, dollars, percent),
 		"reliability.svg": Reliability("Confidence of the classifier", "confidence stated", "share that is right", bins, percent),
 		"confusion.svg":   Confusion("rule+embedding on the test split", tiers, [][]int{{141, 17, 2, 0}, {22, 88, 9, 1}, {0, 0, 0, 0}, {0, 3, 14, 23}}),

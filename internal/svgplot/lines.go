@@ -24,9 +24,10 @@ type LineSigns struct {
 	Dots                                bool // mark the places where lines bend
 	Corner                              bool // say that further left and higher is better
 	Less                                bool // of y less is better, as of a risk
+	Neither                             bool // y is no matter of better and worse, as a share or a cost over time
 }
 
-// Lines draws cost or share (x) against quality (y, more is better unless signs.Less). Each line has a colour, and its label where it is
+// Lines draws cost or share (x) against quality (y, more is better unless signs say otherwise). Each line has a colour, and its label where it is
 // furthest from the others; its bands are a tint of the colour. Points are hollow and grey, with labels and intervals, as
 // in [Scatter]. Reference lines differ by their dashes and stand in the legend. A dashed step line is the Pareto frontier
 // of the points reached, if there are any.
@@ -293,11 +294,14 @@ func (p *linePlot) lineLegend(y float64) float64 {
 // describeLines lists the ends of lines, and the points, for readers who cannot see them.
 func (p *linePlot) describeLines(xTitle, yTitle string) string {
 	var b strings.Builder
-	better := "more"
-	if p.signs.Less {
-		better = "less"
+	better := ", more is better"
+	switch {
+	case p.signs.Neither:
+		better = ""
+	case p.signs.Less:
+		better = ", less is better"
 	}
-	fmt.Fprintf(&b, "Line plot of %s (y, %s is better) against %s (x).", yTitle, better, xTitle)
+	fmt.Fprintf(&b, "Line plot of %s (y%s) against %s (x).", yTitle, better, xTitle)
 	if len(p.curves) == 0 && len(p.points) == 0 {
 		return b.String() + " No data."
 	}

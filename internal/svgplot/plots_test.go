@@ -134,7 +134,7 @@ func every(text string, a, b, c float64, n int, log bool) [][]byte {
 		{text, []float64{a, b, c}, []float64{c, a, b, 1}, []Band{{a, b, c}, {b, c, a}, {1, 0, 1}}, n%2 == 0},
 		{"y", []float64{0, 0, 1}, []float64{a, 0, 1}, []Band{{0, 0, 1}, {1, .5, 1}}, false}, {text, []float64{0, 1}, []float64{0, b}, nil, true}, {text, nil, []float64{a}, nil, false},
 	}
-	signs := LineSigns{text, text, text, text, text, log, !log, log}
+	signs := LineSigns{text, text, text, text, text, log, !log, log, !log}
 	return [][]byte{
 		Lines(text, text, text, signs, lines, xys, xys, format, nil), Lines(text, text, text, signs, lines, nil, nil, nil, format), Lines(text, text, text, LineSigns{}, lines[2:], nil, xys[:1], nil, nil),
 		Dots(text, text, points, format), Dots(text, text, points, nil), Dots(text, text, nil, nil),
