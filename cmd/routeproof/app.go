@@ -89,9 +89,12 @@ func (a *app) exitCode(err error) int {
 	var content *datasets.ContentError
 	var config *pipeline.ConfigError
 	var verdict *verdictError
+	var log *logError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.As(err, &log):
+		return log.code
 	case errors.As(err, &verdict):
 		return verdict.exitCode()
 	case !a.working, errors.As(err, &config), errors.Is(err, errUsage), errors.Is(err, datasets.ErrName), isWrongPath(err):
@@ -142,7 +145,8 @@ that a router loads, and reports how often rule, embedding, LLM and hybrid
 classifiers are right, what they cost, and how sure that is.
 
 Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
-12 invalid file content or no data; 13 over budget; 130 interrupted.`,
+10 what check or logs must not find; 11 they cannot tell; 12 invalid file content or
+no data; 13 over budget; 130 interrupted.`,
 		Example: `  # everything, on the built-in set
   routeproof run
 
@@ -152,7 +156,7 @@ Exit codes: 0 fine; 1 the program failed; 2 wrong flags, paths or configuration;
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.checkVerb(), a.compareVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.initVerb())
+	a.addVerbs(root, a.runVerb(), a.buildVerb(), a.classifyVerb(), a.inspectVerb(), a.benchVerb(), a.checkVerb(), a.compareVerb(), a.simulateVerb(), a.dataVerb(), a.calibrateVerb(), a.collectVerb(), a.importVerb(), a.logsVerb(), a.initVerb())
 	return root
 }
 

@@ -36,6 +36,7 @@ func asShell(t *testing.T, folder, script string) *exec.Cmd {
 
 // The commands of docs/cli.md work one behind the other.
 func TestWalkthrough(t *testing.T) {
+	skipOtherProcesses(t)
 	page := readFile(t, "../../docs/cli.md")
 	var script strings.Builder
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(page, -1) {

@@ -77,8 +77,19 @@ func readFile(t *testing.T, path string) string {
 	return string(b)
 }
 
+// skipOtherProcesses skips a test of documents or of other programs under the race
+// detector, where it takes minutes and looks for no race that tests of the verbs do
+// not.
+func skipOtherProcesses(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("takes minutes under the race detector")
+	}
+}
+
 // Every example of every verb's help runs, in one folder, as a shell would.
 func TestHelpExamples(t *testing.T) {
+	skipOtherProcesses(t)
 	folder := t.TempDir()
 	// The files that examples name.
 	t.Chdir(folder)

@@ -70,6 +70,7 @@ var repository = func() string {
 // docs/examples/router.py decides as classify does, with all scorers, and refuses
 // what it must.
 func TestPythonRouter(t *testing.T) {
+	skipOtherProcesses(t)
 	folder := t.TempDir()
 	drive := routerPython(t, folder, filepath.Join(repository, "cmd/routeproof/testdata/router/drive.py"))
 	t.Chdir(folder)
@@ -518,6 +519,7 @@ func editHeader(t *testing.T, good, path, old, replacement string) string {
 // The commands and the Python of docs/router.md work one behind the other, and
 // what reload refuses leaves the old artifact in service.
 func TestRouterPage(t *testing.T) {
+	skipOtherProcesses(t)
 	folder := t.TempDir()
 	cmd := routerPython(t, folder, "page.py")
 	page := readFile(t, "../../docs/router.md")
