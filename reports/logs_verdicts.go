@@ -117,7 +117,11 @@ func (t *logTeller) drift() {
 	}
 	t.heading(3, "Drift and certificates: "+strings.ToUpper(string(d.Status)))
 	t.text("Because %s.", t.prose(d.Why))
-	t.text("Compared are the %s of %s with %s.", t.prose(d.Of), wording.Plural(d.Requests, "request"), wording.Plural(d.Reference, "calibrate prompt"))
+	what := "request"
+	if d.Messages {
+		what = "different message"
+	}
+	t.text("Compared are the %s of %s with %s.", t.prose(d.Of), wording.Plural(d.Requests, what), wording.Plural(d.Reference, "calibrate prompt"))
 	t.shifts(d)
 	if d.Checked > 0 {
 		t.text("Of %s with text and logged scores, %s are logged with other scores than the artifact gives.", wording.Plural(d.Checked, "request"), countOf(d.Differing, d.Checked))

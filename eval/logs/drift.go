@@ -35,7 +35,8 @@ type Drift struct {
 	Why       string `json:"why"`
 	Of        string `json:"of"`        // DriftScores or DriftTexts
 	Reference int    `json:"reference"` // calibrate prompts
-	Requests  int    `json:"requests"`  // compared: different messages, where these are told apart
+	Requests  int    `json:"requests"`  // compared
+	Messages  bool   `json:"messages"`  // these are different messages, each counted once
 
 	Score *Shift `json:"score"` // the highest score; nil: not comparable
 	Mix   *Shift `json:"mix"`   // the tier of the highest score
@@ -74,7 +75,7 @@ type CertificateStatus struct {
 // result compares with the reference. Texts say more than logged scores, which
 // may be of another artifact.
 func (d *driftTally) result(m *centroids.Manifest) *Drift {
-	out := &Drift{Of: DriftScores, Reference: d.ref.N, Requests: d.n, Certificates: []CertificateStatus{}}
+	out := &Drift{Of: DriftScores, Reference: d.ref.N, Requests: d.n, Messages: d.distinct, Certificates: []CertificateStatus{}}
 	bins, mix := d.bins, d.mix
 	own, embedded := make([]int, len(d.bins)), 0
 	ownMix := make([]int, len(d.mix))
@@ -118,7 +119,7 @@ func (d *Drift) judge() (Status, string) {
 			continue
 		}
 		known++
-		shown := s.shift.P < driftAlpha/2
+		shown := s.shift.shown()
 		switch {
 		case shown && s.shift.PSI >= LargePSI:
 			return Void, fmt.Sprintf("%s are of another population than those of calibration: PSI %.2f, from %.2f on", s.what, s.shift.PSI, LargePSI)

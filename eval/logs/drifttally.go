@@ -15,6 +15,7 @@ type driftTally struct {
 	accepting bool // the artifact accepts everything, so that the tier chosen is the nearest
 
 	messages recent
+	distinct bool  // some requests tell their message
 	bins     []int // as the reference's, with one below and one above
 	mix      []int
 	n        int
@@ -49,8 +50,11 @@ func (d *driftTally) bin(score float64) int {
 // random share of the requests as well.
 func (d *driftTally) add(b *block, r *record, classify func(string) (centroids.Decision, error)) error {
 	d.ordinal++
-	if r.what != 0 && d.messages.add(r.what) {
-		return nil
+	if r.what != 0 {
+		d.distinct = true
+		if d.messages.add(r.what) {
+			return nil
+		}
 	}
 	if r.has(hasScore) {
 		d.bins[d.bin(r.score)]++
@@ -93,6 +97,7 @@ func (d *driftTally) merge(o *driftTally) {
 		d.mix[i] += n
 	}
 	d.n += o.n
+	d.distinct = d.distinct || o.distinct
 	for _, t := range o.texts {
 		t.priority = mix64(t.priority + d.ordinal)
 		if d.texts.wants(t.priority) {

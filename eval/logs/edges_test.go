@@ -153,6 +153,33 @@ func TestRulesOnWhatIsLacking(t *testing.T) {
 	}
 }
 
+// TestRulesOnDrift decides where a difference is shown, and not where chance may
+// have made it.
+func TestRulesOnDrift(t *testing.T) {
+	for _, c := range []struct {
+		now       traffic
+		log       int
+		reference int
+		want      Outcome
+	}{
+		{usual(), 5000, 400, Pass},
+		{usual(), 20, 400, Inconclusive},
+		{traffic{.3, usual().mix}, 200, 30, Broken}, // chance reaches .15 there
+	} {
+		random := rand.New(rand.NewPCG(21, 22))
+		s := settingsOf(t)
+		s.Reference = usual().manifest(random, c.reference)
+		summary := summed(t, tallyOf(t, s, source("log", c.now.log(random, c.log))))
+		r, err := ParseRule("psi_scores > 0.25", summary.TierSet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := r.Decide(summary, .01); d.Outcome != c.want {
+			t.Errorf("%+v: %+v, by chance %v, want %s", c, d, summary.Drift.Score.Null, c.want)
+		}
+	}
+}
+
 func TestRulesOnAPartOfALog(t *testing.T) {
 	cut := Source{"b", func() (io.ReadCloser, error) {
 		return io.NopCloser(io.MultiReader(strings.NewReader(`{"cost_usd":9}`+"\n"), failing{errTest})), nil

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/routeproof/routeproof/eval"
@@ -175,17 +174,18 @@ func (t *Tier) latency(s *Summary, v eval.Number) value {
 	return out
 }
 
-// psi is an index, of which what it reaches by chance cannot be told from a drift.
+// psi is an index. Where no difference is shown and chance reaches more than a
+// little, it is only known not to be much above.
 func (s *Summary) psi(of func(*Drift) *Shift) value {
 	if s.Drift == nil || of(s.Drift) == nil {
 		return exactly(undefinedNumber(), 0, "")
 	}
 	shift := of(s.Drift)
 	v := eval.Number(shift.PSI)
-	if shift.Null <= SmallPSI {
+	if shift.Null <= SmallPSI || shift.shown() {
 		return exactly(v, 0, "")
 	}
-	return value{v: v, low: 0, high: eval.Number(math.Inf(1)), bound: fmt.Sprintf("with so few requests or calibrate prompts it reaches %.3g by chance", shift.Null)}
+	return value{v: v, low: 0, high: v + eval.Number(shift.Null), bound: fmt.Sprintf("with so few requests or calibrate prompts it reaches %.3g by chance", shift.Null)}
 }
 
 // feature returns that of a name; all requests, for none.

@@ -19,6 +19,10 @@ type Shift struct {
 	TV    float64 `json:"total_variation"`
 }
 
+// shown tells whether a difference is, at half of driftAlpha, as scores and tiers are
+// two chances.
+func (s *Shift) shown() bool { return s.P < driftAlpha/2 }
+
 // A Cell is a tier, or a range of scores.
 type Cell struct {
 	Name      string `json:"cell"`

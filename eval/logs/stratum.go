@@ -29,7 +29,7 @@ const grown = 2
 // frequent; none where no difference of the scores is shown, or those that were
 // compared are not the logged ones.
 func (t *Tally) driftedBins(drift *Drift) []bool {
-	if t.drift == nil || drift == nil || drift.Score == nil || drift.Score.P >= driftAlpha/2 || drift.Of != DriftScores {
+	if t.drift == nil || drift == nil || drift.Score == nil || !drift.Score.shown() || drift.Of != DriftScores {
 		return nil
 	}
 	out := make([]bool, len(t.drift.bins))
