@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/routeproof/routeproof/centroids"
@@ -289,7 +290,9 @@ func TestLinesBehindALongOne(t *testing.T) {
 	for _, filler := range []string{"x", " "} {
 		for _, tail := range []string{"", "\n", "\n" + `{"cost_usd":2}`, "\n" + `{"cost_usd":2}` + "\n" + `{"cost_usd":4}` + "\n"} {
 			text := `{"cost_usd":1}` + "\n" + strings.Repeat(filler, maxLine+3*blockSize) + `{"cost_usd":8}` + tail
-			s := summed(t, tallyOf(t, settingsOf(t), source("log", []byte(text))))
+			// The end comes with the last bytes, as it does with some readers.
+			at := Source{"log", func() (io.ReadCloser, error) { return io.NopCloser(iotest.DataErrReader(strings.NewReader(text))), nil }}
+			s := summed(t, tallyOf(t, settingsOf(t), at))
 			want := eval.Number(1 + 2*strings.Count(tail, ":2}") + 4*strings.Count(tail, ":4}"))
 			if s.Whole.USD != want || s.Reading.Bad != 1 || s.Reading.Blank != 0 || s.Reading.Faults[0].Examples[0].Line != 2 {
 				t.Errorf("%q, then %q: cost %v, want %v; %+v", filler, tail, s.Whole.USD, want, s.Reading)
@@ -303,16 +306,33 @@ func TestByteOrderMark(t *testing.T) {
 	if s.Whole.USD != 1 || s.Reading.Bad != 1 {
 		t.Errorf("cost %v, bad %d: a mark belongs at the beginning", s.Whole.USD, s.Reading.Bad)
 	}
-	var rows []string
-	for range 2 * blockSize / 16 {
-		rows = append(rows, `{"cost_usd":  1}`)
+	rows := slices.Repeat([]string{"\ufeff" + `{"cost_usd":  1}`}, 3*blockSize/16) // one of which begins a block
+	if r := summed(t, tallyOf(t, settingsOf(t), source("log", lines(rows...)))).Reading; r.Records != 1 || r.Bad != len(rows)-1 {
+		t.Errorf("bad %d of %d", r.Bad, len(rows))
 	}
-	rows[len(rows)/2+5] = "\ufeff" + rows[0]
-	for shift := range 3 {
-		text := append([]byte(strings.Repeat("\n", shift)), lines(rows...)...)
-		if r := summed(t, tallyOf(t, settingsOf(t), source("log", text))).Reading; r.Bad != 1 {
-			t.Errorf("bad %d", r.Bad)
-		}
+}
+
+// TestSpellingsAreBounded names tiers in ever new ways.
+func TestSpellingsAreBounded(t *testing.T) {
+	r, err := settingsOf(t).ready()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newParser(r)
+	var rows []string
+	for i := range 3000 {
+		rows = append(rows, fmt.Sprintf(`{"tier":"tier %d"}`, i))
+	}
+	p.parse(&block{data: lines(rows...)})
+	if p.tiers.n != maxSpellings || len(p.tiers.all) != maxSpellings {
+		t.Errorf("%d spellings are remembered", p.tiers.n)
+	}
+}
+
+func TestWarnsOfAllThatEscalated(t *testing.T) {
+	s := summaryOf(t, settingsOf(t), `{"tier":"MEDIUM","escalated":true,"cost_usd":1}`, `{"escalated":true,"cost_usd":1}`, `{"tier":"SIMPLE","escalated":false,"cost_usd":0.5}`)
+	if w := strings.Join(s.Warnings, "\n"); !strings.Contains(w, "2 requests were escalated") || !strings.Contains(w, "at least about $1.00, what one call of SIMPLE costs each") {
+		t.Errorf("warnings %q", s.Warnings)
 	}
 }
 
@@ -373,19 +393,20 @@ func TestTiersOfAcceptingArtifacts(t *testing.T) {
 func TestNearThresholdAndMargin(t *testing.T) {
 	s := settingsOf(t)
 	s.Reference = usual().manifest(rand.New(rand.NewPCG(1, 1)), 400)
-	s.Reference.Margin, s.Reference.Thresholds["MEDIUM"] = .1, .5
+	s.Reference.Margin, s.Reference.Thresholds["MEDIUM"], s.Reference.Thresholds["COMPLEX"] = .1, .5, -.2
 	r, err := s.ready()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := drawer{DrawSettings: DrawSettings{Near: .02}, tally: newTally(r)}
 	for line, want := range map[string]float64{
-		`{"scores":[0.6,0.49,0,0]}`: .01, // the lead is near the margin
-		`{"scores":[0.6,0.59,0,0]}`: .09,
-		`{"scores":[0,0.53,0,0]}`:   .03, // near the threshold of MEDIUM
-		`{"scores":[0.53,0,0,0]}`:   .43, // SIMPLE has none
-		`{"score":0.53}`:            math.Inf(1),
-		`{"cost_usd":1}`:            math.Inf(1),
+		`{"scores":[0.6,0.49,0,0]}`:   .01, // the lead is near the margin
+		`{"scores":[0.6,0.59,0,0]}`:   .09,
+		`{"scores":[0,0.53,0,0]}`:     .03, // near the threshold of MEDIUM
+		`{"scores":[0.53,0,0,0]}`:     .43, // SIMPLE has none
+		`{"scores":[-2,-2,-0.21,-2]}`: .01, // COMPLEX has one below 0
+		`{"score":0.53}`:              math.Inf(1),
+		`{"cost_usd":1}`:              math.Inf(1),
 	} {
 		rec := recordOf(t, s, line)
 		if got := d.distance(&rec); math.Abs(got-want) > 1e-12 && got != want {

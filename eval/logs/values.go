@@ -103,7 +103,7 @@ func (p *parser) number(f field, kind jsonline.Kind, raw []byte, low, high float
 	case !ok || v > high || v < low:
 		p.doubt(f, tooLarge, raw)
 	default:
-		return v + 0, true // -0 is 0
+		return v, true
 	}
 	return 0, false
 }
