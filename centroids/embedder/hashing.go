@@ -89,7 +89,7 @@ func (h *Hashing) Embed(ctx context.Context, dst []float32, texts []string) erro
 		wg.Go(func() {
 			s, _ := h.scratch.Get().(*hashScratch)
 			if s == nil {
-				s = &hashScratch{sums: make([]float64, h.dims)}
+				s = newHashScratch(h.dims)
 			}
 			for i := w; i < len(texts) && ctx.Err() == nil; i += workers {
 				s.embed(dst[i*h.dims:(i+1)*h.dims], texts[i])
@@ -103,17 +103,31 @@ func (h *Hashing) Embed(ctx context.Context, dst []float32, texts []string) erro
 
 // hashScratch is what embedding one text needs, reused for the next.
 type hashScratch struct {
-	text  []byte  // lower-cased, folded text with a space at each end
-	ends  []int32 // ends[i] is where code point i of text ends
-	table []gram  // open addressing, length a power of two
-	used  []int32 // occupied slots in the order of first occurrence
-	sums  []float64
+	text  []byte    // lower-cased, folded text with a space at each end
+	ends  []int32   // ends[i] is where code point i of text ends
+	found []uint64  // the hash of each n-gram
+	keys  []gram    // distinct ones, in the order of first occurrence
+	slots []int32   // open addressing, length a power of two: 1 + the place in keys, 0 where free
+	sums  []float64 // by element
+	mask  uint64    // of elements, where their number is a power of two
+	logs  [256]float64
 }
 
-// gram counts one key. A count of 0 marks a free slot.
+// gram counts one key.
 type gram struct {
 	hash  uint64
 	count int32
+}
+
+func newHashScratch(dims int) *hashScratch {
+	s := &hashScratch{sums: make([]float64, dims)}
+	if dims&(dims-1) == 0 {
+		s.mask = uint64(dims - 1)
+	}
+	for n := range s.logs {
+		s.logs[n] = 1 + math.Log(float64(n))
+	}
+	return s
 }
 
 const (
@@ -137,24 +151,19 @@ func (s *hashScratch) embed(dst []float32, text string) {
 		clear(dst)
 		return
 	}
-	if s.table == nil {
-		s.table = make([]gram, 1024)
-	}
-	s.countWords()
-	s.countChars()
+	s.found = s.found[:0]
+	s.findWords()
+	s.findChars()
+	s.count()
 
 	clear(s.sums)
-	for _, slot := range s.used {
-		g := &s.table[slot]
-		weight := 1 + math.Log(float64(g.count))
-		if g.hash&1 != 0 {
-			weight = -weight
-		}
-		s.sums[(g.hash>>1)%uint64(len(s.sums))] += weight
-		g.count = 0
+	for i := range s.keys {
+		g := &s.keys[i]
+		weight := s.weight(g.count)
+		// The sign without a branch, which would be guessed wrong half the time.
+		signed := math.Float64frombits(math.Float64bits(weight) | g.hash<<63)
+		s.sums[s.element(g.hash)] += signed
 	}
-	s.used = s.used[:0]
-
 	var square float64
 	for _, v := range s.sums {
 		square += float64(v * v)
@@ -169,6 +178,20 @@ func (s *hashScratch) embed(dst []float32, text string) {
 	}
 }
 
+func (s *hashScratch) weight(count int32) float64 {
+	if int(count) < len(s.logs) {
+		return s.logs[count]
+	}
+	return 1 + math.Log(float64(count))
+}
+
+func (s *hashScratch) element(hash uint64) uint64 {
+	if s.mask != 0 {
+		return hash >> 1 & s.mask
+	}
+	return (hash >> 1) % uint64(len(s.sums))
+}
+
 // fold fills text and ends. A blank text leaves a single space.
 func (s *hashScratch) fold(text string) {
 	s.text = append(s.text[:0], ' ')
@@ -178,16 +201,24 @@ func (s *hashScratch) fold(text string) {
 		if seen++; seen > maxRunes {
 			break
 		}
-		if unicode.IsSpace(r) {
+		switch {
+		case isSpace(r):
 			if !space {
 				s.text = append(s.text, ' ')
 				s.ends = append(s.ends, int32(len(s.text)))
 			}
 			space = true
 			continue
+		case r < utf8.RuneSelf:
+			c := byte(r)
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			s.text = append(s.text, c)
+		default:
+			s.text = utf8.AppendRune(s.text, unicode.ToLower(r))
 		}
 		space = false
-		s.text = utf8.AppendRune(s.text, unicode.ToLower(r))
 		s.ends = append(s.ends, int32(len(s.text)))
 	}
 	if !space {
@@ -196,74 +227,71 @@ func (s *hashScratch) fold(text string) {
 	}
 }
 
-// count counts a key, given its hash before the finaliser.
-func (s *hashScratch) count(state uint64) {
-	hash := fmix(state)
-	slot := s.find(hash)
-	if g := &s.table[slot]; g.count > 0 {
-		g.count++
-		return
+// isSpace is [unicode.IsSpace].
+func isSpace(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r == ' ' || '\t' <= r && r <= '\r'
 	}
-	s.table[slot] = gram{hash, 1}
-	if s.used = append(s.used, int32(slot)); 2*len(s.used) > len(s.table) {
-		s.grow()
-	}
+	return unicode.IsSpace(r)
 }
 
-// find returns the slot of a hash, or the free one where it belongs.
-func (s *hashScratch) find(hash uint64) uint64 {
-	mask := uint64(len(s.table) - 1)
-	slot := hash & mask
-	for s.table[slot].count > 0 && s.table[slot].hash != hash {
-		slot = (slot + 1) & mask
+// count fills keys from what was found.
+func (s *hashScratch) count() {
+	size := 1024
+	for size < 4*len(s.found) {
+		size *= 2
 	}
-	return slot
+	if cap(s.slots) < size {
+		s.slots = make([]int32, size)
+	}
+	s.slots = s.slots[:size]
+	clear(s.slots)
+	s.keys = append(s.keys[:0], gram{}) // so that a place is never 0
+	keys, slots, mask := s.keys, s.slots, uint64(size-1)
+	for _, hash := range s.found {
+		slot := hash & mask
+		for slots[slot] != 0 && keys[slots[slot]].hash != hash {
+			slot = (slot + 1) & mask
+		}
+		if at := slots[slot]; at != 0 {
+			keys[at].count++
+			continue
+		}
+		slots[slot] = int32(len(keys))
+		keys = append(keys, gram{hash, 1})
+	}
+	s.keys = keys[1:]
 }
 
-// grow doubles the table.
-func (s *hashScratch) grow() {
-	old := s.table
-	s.table = make([]gram, 2*len(old))
-	for i, slot := range s.used {
-		to := s.find(old[slot].hash)
-		s.table[to] = old[slot]
-		s.used[i] = int32(to)
-	}
-}
-
-func (s *hashScratch) countWords() {
+func (s *hashScratch) findWords() {
 	start := fnv(fnvOffset, 'w')
 	single, pair := start, uint64(0)
-	inWord, havePair := false, false
+	in, havePair := false, false
 	begin := int32(0)
 	for _, end := range s.ends {
-		if isWordRune(s.text[begin:end]) {
-			inWord = true
+		if r, _ := utf8.DecodeRune(s.text[begin:end]); inWord(r) {
+			in = true
 			for _, b := range s.text[begin:end] {
 				single = fnv(single, b)
 				pair = fnv(pair, b)
 			}
-		} else if inWord {
-			s.count(single)
+		} else if in {
+			s.found = append(s.found, fmix(single))
 			if havePair {
-				s.count(pair)
+				s.found = append(s.found, fmix(pair))
 			}
 			pair, havePair = fnv(single, ' '), true
-			single, inWord = start, false
+			single, in = start, false
 		}
 		begin = end
 	}
 }
 
-func isWordRune(b []byte) bool {
-	if c := b[0]; c < utf8.RuneSelf {
-		return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+func (s *hashScratch) findChars() {
+	if len(s.ends) == len(s.text) {
+		s.findBytes()
+		return
 	}
-	r, _ := utf8.DecodeRune(b)
-	return unicode.In(r, unicode.L, unicode.M, unicode.N)
-}
-
-func (s *hashScratch) countChars() {
 	start := fnv(fnvOffset, 'c')
 	begin := int32(0)
 	for i := range s.ends {
@@ -274,9 +302,27 @@ func (s *hashScratch) countChars() {
 				state = fnv(state, s.text[at])
 			}
 			if n >= 3 {
-				s.count(state)
+				s.found = append(s.found, fmix(state))
 			}
 		}
 		begin = s.ends[i]
+	}
+}
+
+// findBytes is findChars of a text in which every code point is a byte.
+func (s *hashScratch) findBytes() {
+	start := fnv(fnvOffset, 'c')
+	t := s.text
+	for ; len(t) >= 5; t = t[1:] {
+		three := fnv(fnv(fnv(start, t[0]), t[1]), t[2])
+		four := fnv(three, t[3])
+		s.found = append(s.found, fmix(three), fmix(four), fmix(fnv(four, t[4])))
+	}
+	if len(t) >= 3 {
+		three := fnv(fnv(fnv(start, t[0]), t[1]), t[2])
+		s.found = append(s.found, fmix(three))
+		if len(t) == 4 {
+			s.found = append(s.found, fmix(fnv(three, t[3])), fmix(fnv(fnv(fnv(start, t[1]), t[2]), t[3])))
+		}
 	}
 }

@@ -113,15 +113,28 @@ func TestFromIdentity(t *testing.T) {
 	}
 }
 
+// BenchmarkHashing has texts of 512 bytes of made-up words, rare ones among them.
 func BenchmarkHashing(b *testing.B) {
 	e := newHashing(b, embedder.DefaultDims)
-	text := strings.Repeat("Summarise the following e-mail thread for my manager, who has a minute. ", 6)
-	texts := make([]string, 512)
+	rng := rand.New(rand.NewPCG(1, 1))
+	words := make([]string, 5000)
+	for i := range words {
+		for range 2 + rng.IntN(8) {
+			words[i] += string(rune('a' + rng.IntN(26)*rng.IntN(26)/26))
+		}
+	}
+	texts, size := make([]string, 512), 0
 	for i := range texts {
-		texts[i] = text[i%50:]
+		var text strings.Builder
+		for text.Len() < 512 {
+			text.WriteString(words[int(5000*math.Pow(rng.Float64(), 3))] + " ")
+		}
+		texts[i] = text.String()
+		size += text.Len()
 	}
 	dst := make([]float32, len(texts)*embedder.DefaultDims)
-	b.SetBytes(int64(len(texts) * len(text)))
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
 	for b.Loop() {
 		if err := e.Embed(context.Background(), dst, texts); err != nil {
 			b.Fatal(err)

@@ -1,6 +1,7 @@
 package embedder
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -153,8 +154,9 @@ func (e *Static) find(s *staticScratch, text string) {
 	for n := 0; at < len(text) && n < maxRunes; n++ {
 		r, size := utf8.DecodeRuneInString(text[at:])
 		length := len(s.lower)
-		s.lower = utf8.AppendRune(s.lower, unicode.ToLower(r))
-		if !isWordRune(s.lower[length:]) {
+		r = unicode.ToLower(r)
+		s.lower = utf8.AppendRune(s.lower, r)
+		if !inWord(r) {
 			e.lookUp(s, text[begin:at], s.lower[:length])
 			s.lower, begin = s.lower[:0], at+size
 		}
@@ -175,15 +177,7 @@ func (e *Static) lookUp(s *staticScratch, word string, lower []byte) {
 
 // isWord tells whether a text can have this word.
 func isWord(word []byte) bool {
-	var lower [utf8.UTFMax]byte
-	for len(word) > 0 {
-		r, size := utf8.DecodeRune(word)
-		if !isWordRune(utf8.AppendRune(lower[:0], unicode.ToLower(r))) {
-			return false
-		}
-		word = word[size:]
-	}
-	return true
+	return bytes.IndexFunc(word, func(r rune) bool { return !inWord(unicode.ToLower(r)) }) < 0
 }
 
 // sifWeights returns the weight of each row that is kept. ranks holds their

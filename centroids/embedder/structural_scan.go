@@ -208,7 +208,8 @@ func (e *Structural) countWords(s *structuralScratch, text string) (c wordCounts
 		if length == 0 {
 			return
 		}
-		in := e.words[string(s.word)]
+		own := e.words[string(s.word)]
+		in := own
 		if c.n++; greeting && in&lexPolite == 0 {
 			greeting, c.opens = false, in
 		}
@@ -216,7 +217,7 @@ func (e *Structural) countWords(s *structuralScratch, text string) (c wordCounts
 			s.pair = append(append(s.pair, ' '), s.word...)
 			in |= c.add(e.pairs[string(s.pair)])
 		}
-		c.add(e.words[string(s.word)])
+		c.add(own)
 		if c.n <= headWords {
 			c.head |= in
 		}
@@ -236,16 +237,31 @@ func (e *Structural) countWords(s *structuralScratch, text string) (c wordCounts
 		s.word, length, mixed, before = s.word[:0], 0, false, 0
 	}
 	for _, r := range text {
-		if !unicode.In(r, unicode.L, unicode.M, unicode.N) {
+		if !inWord(r) {
 			end()
 			continue
 		}
-		mixed = mixed || unicode.Is(unicode.Ll, before) && unicode.Is(unicode.Lu, r)
+		mixed = mixed || isCapital(r) && unicode.Is(unicode.Ll, before)
 		s.word = utf8.AppendRune(s.word, unicode.ToLower(r))
 		length, before = length+1, r
 	}
 	end()
 	return c
+}
+
+// inWord tells whether a code point is one of a word: of category L, M or N.
+func inWord(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
+	return unicode.In(r, unicode.L, unicode.M, unicode.N)
+}
+
+func isCapital(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'A' <= r && r <= 'Z'
+	}
+	return unicode.Is(unicode.Lu, r)
 }
 
 // add counts one hit in each lexicon.
