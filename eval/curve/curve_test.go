@@ -561,3 +561,37 @@ func TestDeciles(t *testing.T) {
 		t.Error("equal deciles are taken")
 	}
 }
+
+// BenchmarkPoints weights 20,000 prompts anew, for 100 settings over four models.
+func BenchmarkPoints(b *testing.B) {
+	const n, models, settings = 20_000, 4, 100
+	rng := rand.New(rand.NewPCG(1, 1))
+	column := func() []float64 {
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = rng.Float64()
+		}
+		return values
+	}
+	var quality, cost [][]float64
+	for range models {
+		quality, cost = append(quality, column()), append(cost, column())
+	}
+	scores, weights := column(), column()
+	order, err := NewOrder(scores)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var thresholds [][]float64
+	for i := range settings {
+		last := float64(i) / settings
+		thresholds = append(thresholds, []float64{last / 2, last / 1.5, last})
+	}
+	fixed := order.Fix(order.Reach(scores, thresholds), quality, cost)
+	var into []Point
+	b.SetBytes(n * models * 2 * 8)
+	b.ReportAllocs()
+	for b.Loop() {
+		into = fixed.Points(weights, into[:0])
+	}
+}

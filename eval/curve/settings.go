@@ -5,11 +5,12 @@ import "slices"
 // Settings are thresholds that are held fixed while prompts are weighted anew, as
 // a bootstrap does: choosing them again on each sample would flatter them again.
 type Settings struct {
-	rows          []int32     // lowest scores first
-	ends          []int       // of segments that go to one model under each setting
-	at            [][]int     // by setting: the segment with which each model but the first begins
-	quality, cost [][]float64 // by model, in the order of rows
-	sums          []float64   // of each model and segment, cumulative: quality, cost; of Points alone
+	rows   []int32 // lowest scores first
+	ends   []int   // of segments that go to one model under each setting
+	at     [][]int // by setting: the segment with which each model but the first begins
+	models int
+	values []float64 // in the order of rows: of each model, quality and cost
+	sums   []float64 // of each segment, cumulative, as values; of Points alone
 }
 
 // Reach returns the mixes of thresholds, by model but the first, from which
@@ -48,52 +49,45 @@ func (o *Order) Fix(mixes []Mix, quality, cost [][]float64) *Settings {
 		}
 		s.at = append(s.at, at)
 	}
-	arranged := func(values []float64) []float64 {
-		out := make([]float64, len(values))
-		for k, i := range s.rows {
-			out[k] = values[i]
+	s.models = len(quality)
+	s.values = make([]float64, 0, 2*s.models*len(s.rows))
+	for _, i := range s.rows {
+		for m := range quality {
+			s.values = append(s.values, quality[m][i], cost[m][i])
 		}
-		return out
 	}
-	for m := range quality {
-		s.quality, s.cost = append(s.quality, arranged(quality[m])), append(s.cost, arranged(cost[m]))
-	}
-	s.sums = make([]float64, 2*len(quality)*(len(s.ends)+1))
+	s.sums = make([]float64, 2*s.models*(len(s.ends)+1))
 	return s
 }
 
 // Points appends the mean cost and quality of each setting under weights by
 // prompt to into. O(n·k) for k models. It is not safe for concurrent use.
 func (s *Settings) Points(weights []float64, into []Point) []Point {
-	total := 0.0
-	for _, w := range weights {
-		total += w
-	}
-	width := len(s.ends) + 1
-	for m := range s.quality {
-		quality, cost := s.sums[2*m*width:(2*m+1)*width], s.sums[(2*m+1)*width:(2*m+2)*width]
-		q, c, start := 0.0, 0.0, 0
-		for k, end := range s.ends {
-			for j := start; j < end; j++ {
-				w := weights[s.rows[j]]
-				q += w * s.quality[m][j]
-				c += w * s.cost[m][j]
+	width := 2 * s.models
+	clear(s.sums[:width])
+	total, start := 0.0, 0
+	for k, end := range s.ends {
+		sums := s.sums[(k+1)*width : (k+2)*width]
+		copy(sums, s.sums[k*width:])
+		for j := start; j < end; j++ {
+			w := weights[s.rows[j]]
+			total += w
+			for x, v := range s.values[j*width : (j+1)*width] {
+				sums[x] += w * v
 			}
-			start = end
-			quality[k+1], cost[k+1] = q, c
 		}
+		start = end
 	}
 	for _, at := range s.at {
 		var p Point
 		begin := 0
-		for m := range s.quality {
-			end := width - 1
+		for m := range s.models {
+			end := len(s.ends)
 			if m < len(at) {
 				end = at[m]
 			}
-			quality, cost := s.sums[2*m*width:(2*m+1)*width], s.sums[(2*m+1)*width:(2*m+2)*width]
-			p.Quality += quality[end] - quality[begin]
-			p.Cost += cost[end] - cost[begin]
+			p.Quality += s.sums[end*width+2*m] - s.sums[begin*width+2*m]
+			p.Cost += s.sums[end*width+2*m+1] - s.sums[begin*width+2*m+1]
 			begin = end
 		}
 		into = append(into, Point{p.Cost / total, p.Quality / total})
