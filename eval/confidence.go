@@ -146,10 +146,9 @@ func (b *bench) bootstrap(n int, figures ...figure) {
 	if n < fewestReplicated {
 		return
 	}
-	replicates := make([][]float64, len(figures))
-	stats.Resample(n, b.Replicates, b.Seed, func(_ int, weights []float64) {
+	replicates := stats.Bootstrap(n, len(figures), b.Replicates, b.Seed, func(weights, out []float64) {
 		for f, figure := range figures {
-			replicates[f] = append(replicates[f], figure.of(weights))
+			out[f] = figure.of(weights)
 		}
 	})
 	for f, figure := range figures {

@@ -40,8 +40,8 @@ var ErrNoTest = errors.New("no labelled prompt is in the test split: label more 
 
 // Evaluate scores predictions on the items of the test split. It takes
 // O(items × classifiers) for the point estimates and O(groups × classifiers ×
-// replicates) for the intervals of costs and of confidence; intervals of metrics do not depend
-// on the number of items where every group has one.
+// replicates) for the intervals of costs and of confidence, on all processors;
+// those of metrics depend on the kinds of groups alone ([Clusters]).
 func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt Options) (*Result, error) {
 	index := splitIndex(items, datasets.Test)
 	if len(index) == 0 {

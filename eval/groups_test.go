@@ -8,9 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Copies of a prompt in its group are no evidence: intervals of rates and
-// costs, p-values and calibration stay what they were without them. (Intervals
-// of macro-F1 and its like come from another bootstrap then.)
+// Copies of a prompt in its group are no evidence: all intervals, p-values and
+// calibration stay what they were without them.
 func TestCopiesAreNoEvidence(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 11))
 	const n, copies = 60, 5
@@ -61,6 +60,7 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 		}{
 			{"accuracy", s.Accuracy, c.Accuracy}, {"under-routing", s.UnderRouting, c.UnderRouting}, {"over-routing", s.OverRouting, c.OverRouting},
 			{"recall", s.PerTier[1].Recall, c.PerTier[1].Recall}, {"precision", s.PerTier[2].Precision, c.PerTier[2].Precision},
+			{"macro-F1", s.MacroF1, c.MacroF1}, {"balanced accuracy", s.BalancedAccuracy, c.BalancedAccuracy}, {"kappa", s.QuadraticKappa, c.QuadraticKappa},
 			{"headline", s.Cost.Headline, c.Cost.Headline}, {"saving", s.Cost.Saving, c.Cost.Saving}, {"behind", s.Cost.Behind, c.Cost.Behind},
 			{"domain", once.Slices[0].Accuracy[i], again.Slices[0].Accuracy[i]},
 		} {

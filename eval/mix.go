@@ -114,13 +114,12 @@ func (b *bench) mixedScore(c *contender) MixedScore {
 	b.mixInterval(&out.Accuracy, 0, sums, right)
 	b.mixInterval(&out.UnderRouting, 1, sums, under)
 	if priced {
-		var headlines, savings []float64
-		stats.Resample(b.groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
+		replicates := stats.Bootstrap(b.groups, 2, b.Replicates, b.Seed, func(weights, out []float64) {
 			drawn := mixedBy(rows, b.truth, b.Tiers.Len(), func(j int) float64 { return weights[b.cluster[j]] })
-			headlines, savings = append(headlines, headline(drawn)), append(savings, saving(drawn))
+			out[0], out[1] = headline(drawn), saving(drawn)
 		})
-		b.interval(&out.Headline, headlines)
-		b.interval(&out.Saving, savings)
+		b.interval(&out.Headline, replicates[0])
+		b.interval(&out.Saving, replicates[1])
 	}
 	return out
 }

@@ -143,9 +143,8 @@ func (b *bench) metricIntervals(c *contender) {
 }
 
 // fillMetrics fills in metrics of decisions on the indexed items, whose confusion
-// matrix is cm. Where every group is one item the confusion counts are a
-// multinomial sample; else groups are resampled. Without decisions, as of random
-// baselines, there are no intervals.
+// matrix is cm, with BCa intervals over resampled groups. Without decisions, as of
+// random baselines, there are none.
 func (b *bench) fillMetrics(cm Confusion, decisions []Decision, index, cluster []int, groups int, metrics ...metric) {
 	for _, m := range metrics {
 		*m.dst = bare(m.of(cm), 0)
@@ -153,57 +152,26 @@ func (b *bench) fillMetrics(cm Confusion, decisions []Decision, index, cluster [
 	if decisions == nil || groups < 2 {
 		return
 	}
-	k := b.Tiers.Len()
-	replicates := make([][]float64, len(metrics))
-	visit := func(drawn Confusion) {
+	truth, predicted := make([]int, len(index)), make([]int, len(index))
+	for j, i := range index {
+		truth[j], predicted[j] = b.items[i].Tier, decisions[j].Tier
+	}
+	clusters := NewClusters(b.Tiers.Len(), truth, predicted, cluster, groups)
+	replicates, jackknife := make([][]float64, len(metrics)), make([][]float64, len(metrics))
+	clusters.Resample(b.Replicates, b.Seed, func(drawn Confusion) {
 		for m := range metrics {
 			replicates[m] = append(replicates[m], metrics[m].of(drawn))
 		}
-	}
-	set := func(m int, i stats.Interval) {
-		metrics[m].dst.Low, metrics[m].dst.High = Number(i.Low), Number(i.High)
-	}
-	scratch := NewConfusion(k)
-	if groups < len(index) {
-		stats.Resample(groups, b.Replicates, b.Seed, func(_ int, weights []float64) {
-			for t := range scratch {
-				clear(scratch[t])
-			}
-			for j, d := range decisions {
-				scratch[b.items[index[j]].Tier][d.Tier] += weights[cluster[j]]
-			}
-			visit(scratch)
-		})
+	})
+	var weights []float64
+	clusters.Jackknife(cm, func(without Confusion, groups int) {
 		for m := range metrics {
-			set(m, stats.Percentile(replicates[m], confidence))
+			jackknife[m] = append(jackknife[m], metrics[m].of(without))
 		}
-		return
-	}
-	cells := make([]int, 0, k*k)
-	for _, row := range cm.Counts() {
-		cells = append(cells, row...)
-	}
-	fill := func(counts []int) Confusion {
-		for i, n := range counts {
-			scratch[i/k][i%k] = float64(n)
-		}
-		return scratch
-	}
-	stats.MultinomialEach(cells, b.Replicates, b.Seed, func(_ int, counts []int) { visit(fill(counts)) })
+		weights = append(weights, float64(groups))
+	})
 	for m, metric := range metrics {
-		var jackknife, weights []float64
-		for i, n := range cells {
-			if n > 0 {
-				cells[i]--
-				jackknife = append(jackknife, metric.of(fill(cells)))
-				weights = append(weights, float64(n))
-				cells[i]++
-			}
-		}
-		if slices.ContainsFunc(jackknife, math.IsNaN) {
-			set(m, stats.Percentile(replicates[m], confidence))
-			continue
-		}
-		set(m, stats.BCa(replicates[m], float64(metric.dst.Value), jackknife, weights, confidence))
+		i := stats.BCa(replicates[m], float64(metric.dst.Value), jackknife[m], weights, confidence)
+		metric.dst.Low, metric.dst.High = Number(i.Low), Number(i.High)
 	}
 }

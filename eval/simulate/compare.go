@@ -247,18 +247,15 @@ func (c *comparer) estimate(rows []Row, reference int) {
 	if c.groups < 2 {
 		return // one group says nothing of the spread between groups
 	}
-	replicates := make([][estimates][]float64, len(by))
-	stats.Resample(c.groups, c.Replicates, c.Seed, func(_ int, weights []float64) {
+	replicates := stats.Bootstrap(c.groups, estimates*len(by), c.Replicates, c.Seed, func(weights, out []float64) {
 		for k, values := range figures(weights) {
-			for f, v := range values {
-				replicates[k][f] = append(replicates[k][f], v)
-			}
+			copy(out[estimates*k:], values[:])
 		}
 	})
 	for k := range rows {
 		for f, e := range rows[k].estimates() {
 			if e.Value.Defined() {
-				i := stats.Percentile(replicates[k][f], confidence)
+				i := stats.Percentile(replicates[estimates*k+f], confidence)
 				e.Low, e.High = eval.Number(i.Low), eval.Number(i.High)
 			}
 		}

@@ -65,19 +65,13 @@ func MultinomialEach(counts []int, replicates int, seed uint64, visit func(repli
 // It takes O(n) a replicate. Replicate b is a function of n, seed and b alone.
 // With n = 0 every sample is empty. It panics on a negative n or replicates.
 func Resample(n, replicates int, seed uint64, visit func(replicate int, weights []float64)) {
-	if n < 0 {
-		panic("stats: negative count")
-	}
+	checkItems(n)
 	checkReplicates(replicates)
 	weights := make([]float64, n)
 	var src rand.PCG
-	rng := rand.New(&src) // keeps no state of its own
 	for b := range replicates {
 		seedReplicate(&src, seed, b)
-		clear(weights)
-		for range n {
-			weights[rng.Uint64N(uint64(n))]++
-		}
+		drawWeights(&src, weights)
 		visit(b, weights)
 	}
 }

@@ -99,23 +99,25 @@ func NullECE(confidence []float64, bins, replicates int, seed uint64) (mean floa
 		start = end
 	}
 	values := make([]float64, replicates)
-	var src rand.PCG
-	total := 0.0
-	for b := range values {
-		seedReplicate(&src, seed, b)
-		gap, start := 0.0, 0
-		for m, end := range ends {
-			right := 0
-			for _, p := range sorted[start:end] {
-				if uniform(&src) < p {
-					right++
+	eachReplicate(replicates, seed, func() func(*rand.PCG, int) {
+		return func(src *rand.PCG, b int) {
+			gap, start := 0.0, 0
+			for m, end := range ends {
+				right := 0
+				for _, p := range sorted[start:end] {
+					if uniform(src) < p {
+						right++
+					}
 				}
+				gap += math.Abs(float64(right) - expected[m])
+				start = end
 			}
-			gap += math.Abs(float64(right) - expected[m])
-			start = end
+			values[b] = gap / float64(len(sorted))
 		}
-		values[b] = gap / float64(len(sorted))
-		total += values[b]
+	})
+	total := 0.0
+	for _, v := range values {
+		total += v
 	}
 	return total / float64(replicates), Percentile(values, reliabilityLevel)
 }

@@ -30,3 +30,9 @@ func checkReplicates(replicates int) {
 		panic("stats: negative number of replicates")
 	}
 }
+
+func checkItems(n int) {
+	if n < 0 {
+		panic("stats: negative count")
+	}
+}

@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 )
 
 // RiskCoverage is one way to answer only part of the predictions: those of at
@@ -117,7 +118,7 @@ func AURCTest(confidence []float64, correct []bool, replicates int, seed uint64)
 		right[rank] = correct[i]
 		last[rank] = rank == n-1 || confidence[order[n-2-rank]] != confidence[i]
 	}
-	area := func() float64 {
+	area := func(right []bool) float64 {
 		sum, wrong, before := 0.0, 0, 0
 		for rank, is := range right {
 			if !is {
@@ -130,15 +131,17 @@ func AURCTest(confidence []float64, correct []bool, replicates int, seed uint64)
 		}
 		return sum / float64(n)
 	}
-	observed, asGood := area(), 0
-	var src rand.PCG
-	rng := rand.New(&src) // keeps no state of its own
-	for b := range replicates {
-		seedReplicate(&src, seed, b)
-		rng.Shuffle(n, func(i, j int) { right[i], right[j] = right[j], right[i] })
-		if area() <= observed+1e-12 {
-			asGood++
+	observed := area(right)
+	var asGood atomic.Int64
+	eachReplicate(replicates, seed, func() func(*rand.PCG, int) {
+		shuffled := make([]bool, n)
+		return func(src *rand.PCG, _ int) {
+			copy(shuffled, right)
+			rand.New(src).Shuffle(n, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+			if area(shuffled) <= observed+1e-12 {
+				asGood.Add(1)
+			}
 		}
-	}
-	return float64(1+asGood) / float64(1+replicates)
+	})
+	return float64(1+asGood.Load()) / float64(1+replicates)
 }
