@@ -78,10 +78,4 @@ func embed(ctx context.Context, e Embedder, buf []float32, texts []string) ([]fl
 }
 
 // norm returns the Euclidean norm of v, NaN or +Inf where an element is.
-func norm(v []float32) float64 {
-	var square float64
-	for _, x := range v {
-		square += float64(float64(x) * float64(x))
-	}
-	return math.Sqrt(square)
-}
+func norm(v []float32) float64 { return math.Sqrt(dot(v, v)) }

@@ -117,36 +117,45 @@ func (s *Sums) Counts() (rows, empty []int) {
 	return append([]int(nil), s.counts...), append([]int(nil), s.empty...)
 }
 
-// Centroids returns the unit vector of each tier's sum, which is that of its
-// mean too. names labels the tiers in errors. A tier without a row, or whose
-// vectors are all absent or cancel out, has no direction: that is
-// [ErrNoDirection].
-// The sums can be added to afterwards.
+// Centroids returns the unit vector of each tier's sum; names labels the tiers in
+// errors. See [Sums.Centroid].
 func (s *Sums) Centroids(names []string) ([][]float32, error) {
 	centroids := make([][]float32, s.tiers)
 	for k := range centroids {
-		if s.counts[k] == 0 {
-			return nil, fmt.Errorf("%w: %s has no training text: label some, or leave the tier out", ErrNoDirection, names[k])
-		}
-		mean := make([]float64, s.dims)
-		var square float64
-		for d := range mean {
-			i := k*s.dims + d
-			mean[d] = s.total[i] + (s.shard[i] + float64(s.block[i]))
-			square += float64(mean[d] * mean[d])
-		}
-		// Below this the direction is rounding noise of unit summands.
-		if norm := math.Sqrt(square); !(norm > 1e-6*float64(s.counts[k])) || math.IsInf(norm, 1) {
-			return nil, fmt.Errorf("%w: %s: the vectors of its %d training texts (%d without a vector) are absent or cancel out",
-				ErrNoDirection, names[k], s.counts[k], s.empty[k])
-		}
-		centroids[k] = make([]float32, s.dims)
-		scale := 1 / math.Sqrt(square)
-		for d, v := range mean {
-			centroids[k][d] = float32(v * scale)
+		var err error
+		if centroids[k], err = s.Centroid(k, names[k]); err != nil {
+			return nil, err
 		}
 	}
 	return centroids, nil
+}
+
+// Centroid returns the unit vector of the tier's sum, which is that of its mean
+// too. name stands for the tier in errors. A tier without a row, or whose vectors
+// are all absent or cancel out, has no direction: that is [ErrNoDirection]. The
+// sums can be added to afterwards.
+func (s *Sums) Centroid(tier int, name string) ([]float32, error) {
+	if s.counts[tier] == 0 {
+		return nil, fmt.Errorf("%w: %s has no training text: label some, or leave the tier out", ErrNoDirection, name)
+	}
+	mean := make([]float64, s.dims)
+	var square float64
+	for d := range mean {
+		i := tier*s.dims + d
+		mean[d] = s.total[i] + (s.shard[i] + float64(s.block[i]))
+		square += float64(mean[d] * mean[d])
+	}
+	// Below this the direction is rounding noise of unit summands.
+	if norm := math.Sqrt(square); !(norm > 1e-6*float64(s.counts[tier])) || math.IsInf(norm, 1) {
+		return nil, fmt.Errorf("%w: %s: the vectors of its %d training texts (%d without a vector) are absent or cancel out",
+			ErrNoDirection, name, s.counts[tier], s.empty[tier])
+	}
+	centroid := make([]float32, s.dims)
+	scale := 1 / math.Sqrt(square)
+	for d, v := range mean {
+		centroid[d] = float32(v * scale)
+	}
+	return centroid, nil
 }
 
 func isZero(row []float32) bool {

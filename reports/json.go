@@ -10,6 +10,7 @@ import (
 	"github.com/routeproof/routeproof/eval/classify"
 	"github.com/routeproof/routeproof/eval/gate"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/simulate"
 )
 
 // Versions of the JSON files. A change of meaning raises them.
@@ -37,12 +38,37 @@ type resultDocument struct {
 }
 
 // WriteResult writes result.json: every figure of the run, without what varies
-// between equal runs.
+// between equal runs. Of a sweep with very many thresholds it has some;
+// cascade.parquet has all.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Nested: run.Nested, Policies: run.Policies,
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Nested: run.Nested, Policies: withFewPoints(run.Policies),
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
+}
+
+// mostSweepPoints of a sweep stand in result.json.
+const mostSweepPoints = 500
+
+// withFewPoints keeps, of sweeps with more, points at even distances, the first and
+// the last among them.
+func withFewPoints(p *pipeline.Policies) *pipeline.Policies {
+	if p == nil {
+		return nil
+	}
+	few := *p
+	few.Sweeps = nil
+	for _, sweep := range p.Sweeps {
+		thin := *sweep
+		if n := len(sweep.Points); n > mostSweepPoints {
+			thin.Points = make([]simulate.SweepPoint, mostSweepPoints)
+			for i := range thin.Points {
+				thin.Points[i] = sweep.Points[i*(n-1)/(mostSweepPoints-1)]
+			}
+		}
+		few.Sweeps = append(few.Sweeps, &thin)
+	}
+	return &few
 }
 
 // Environment is what a run's results do not depend on but its reader may want

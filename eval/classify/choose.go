@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
-	"github.com/routeproof/routeproof/eval/stats"
 )
 
 // A Candidate is a way to turn a text into scores.
@@ -57,7 +54,7 @@ type Chooser struct {
 }
 
 // choiceReplicates is how many resamples a standard error comes from.
-const choiceReplicates = 200
+const choiceReplicates = 2000
 
 // choiceTolerance is that of logistic fits that are only compared.
 const choiceTolerance = 1e-4
@@ -84,7 +81,7 @@ func (t *Chooser) Choose(ctx context.Context, examples []eval.Example) (*Choice,
 	if err != nil {
 		return nil, err
 	}
-	predicted, failed, err := t.validate(ctx, rows, folds)
+	predicted, failed, err := t.validate(ctx, examples, rows, folds)
 	if err != nil {
 		return nil, err
 	}
@@ -130,12 +127,16 @@ func (c *Choice) decide() {
 	}
 }
 
-// embed returns the rows of each candidate; those of one embedder share them.
+// embed returns the rows of each candidate that is not by centroids; those of one
+// embedder share them.
 func (t *Chooser) embed(ctx context.Context, examples []eval.Example) ([]*labelled, error) {
 	texts, tiers := textsOf(examples)
 	of := map[centroids.Identity]*labelled{}
 	rows := make([]*labelled, len(t.Candidates))
 	for i, c := range t.Candidates {
+		if c.Scorer.byCentroids() {
+			continue
+		}
 		id := c.Embedder.Identity()
 		if of[id] == nil {
 			l := &labelled{dims: id.Dims, tiers: tiers, vectors: make([]float32, len(texts)*id.Dims)}
@@ -159,33 +160,26 @@ func textsOf(examples []eval.Example) (texts []string, tiers []int) {
 
 // validate returns each candidate's decisions on rows outside its fits, and why
 // it could not be fitted.
-func (t *Chooser) validate(ctx context.Context, rows []*labelled, folds []int) (predicted [][]int, failed []error, err error) {
+func (t *Chooser) validate(ctx context.Context, examples []eval.Example, rows []*labelled, folds []int) (predicted [][]int, failed []error, err error) {
 	predicted, failed = make([][]int, len(t.Candidates)), make([]error, len(t.Candidates))
-	for i := range predicted {
-		predicted[i] = make([]int, len(folds))
-	}
-	type task struct{ candidate, fold int }
-	tasks := make(chan task)
-	errs := make([]error, len(t.Candidates)*eval.Folds)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for x := range tasks {
-				errs[x.candidate*eval.Folds+x.fold] = t.validateFold(ctx, x.candidate, x.fold, rows[x.candidate], folds, predicted[x.candidate])
-			}
-		})
-	}
-	for c := range t.Candidates {
-		for fold := range eval.Folds {
-			if ctx.Err() == nil {
-				tasks <- task{c, fold}
-			}
+	var fitted []int // candidates with something to fit
+	for i, c := range t.Candidates {
+		if !c.Scorer.byCentroids() {
+			fitted, predicted[i] = append(fitted, i), make([]int, len(folds))
+			continue
+		}
+		if predicted[i], failed[i], err = t.validateCentroids(ctx, c.Embedder, examples, folds); err != nil {
+			return nil, nil, err
 		}
 	}
-	close(tasks)
-	wg.Wait()
-	for i, err := range errs {
-		if c := i / eval.Folds; err != nil && failed[c] == nil { // the first says enough
+	errs := make([]error, len(fitted)*eval.Folds)
+	share(len(errs), func(n int) {
+		if c, fold := fitted[n/eval.Folds], n%eval.Folds; ctx.Err() == nil {
+			errs[n] = t.validateFold(ctx, c, fold, rows[c], folds, predicted[c])
+		}
+	})
+	for n, err := range errs {
+		if c := fitted[n/eval.Folds]; err != nil && failed[c] == nil { // the first says enough
 			failed[c] = err
 		}
 	}
@@ -237,8 +231,8 @@ func (t *Chooser) known(rows *labelled) (k knownTiers, err error) {
 			names, k.of = append(names, t.Tiers.Name(tier)), append(k.of, tier)
 		}
 	}
-	if len(names) < centroids.MinTiers {
-		return k, fmt.Errorf("expected prompts of at least %d tiers with a vector outside of it, found those of %q", centroids.MinTiers, names)
+	if err := enough(names); err != nil {
+		return k, err
 	}
 	for i, tier := range rows.tiers {
 		rows.tiers[i] = number[tier]
@@ -247,24 +241,27 @@ func (t *Chooser) known(rows *labelled) (k knownTiers, err error) {
 	return k, err
 }
 
+// enough is an error where a fold's outside has too few tiers.
+func enough(tiers []string) error {
+	if len(tiers) < centroids.MinTiers {
+		return fmt.Errorf("expected prompts of at least %d tiers with a vector outside of it, found those of %q", centroids.MinTiers, tiers)
+	}
+	return nil
+}
+
 func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group []int, groups int, failed error) CandidateCV {
 	if failed != nil {
 		nan := eval.Number(math.NaN())
 		return CandidateCV{Embedder: c.Embedder.Identity().Kind, Scorer: c.Scorer.String(), Kappa: nan, SE: nan, Accuracy: nan, MacroF1: nan, Under: nan, Why: failed.Error()}
 	}
-	cm := eval.NewConfusion(t.Tiers.Len())
+	cm, truth := eval.NewConfusion(t.Tiers.Len()), make([]int, len(examples))
 	for i, x := range examples {
 		cm[x.Tier][predicted[i]]++
+		truth[i] = x.Tier
 	}
 	var kappas []float64
-	drawn := eval.NewConfusion(t.Tiers.Len())
-	stats.Resample(groups, choiceReplicates, t.Seed, func(_ int, weights []float64) {
-		for k := range drawn {
-			clear(drawn[k])
-		}
-		for i, x := range examples {
-			drawn[x.Tier][predicted[i]] += weights[group[i]]
-		}
+	clusters := eval.NewClusters(t.Tiers.Len(), truth, predicted, group, groups)
+	clusters.Resample(choiceReplicates, t.Seed, func(drawn eval.Confusion) {
 		if k := drawn.QuadraticKappa(); !math.IsNaN(k) { // all drawn of one tier, and decided for it
 			kappas = append(kappas, k)
 		}

@@ -154,7 +154,7 @@ func (t *EmbeddingTrainer) centroids(ctx context.Context, texts []string, tiers 
 
 // head embeds the texts at once where there is a head to fit.
 func (t *EmbeddingTrainer) head(ctx context.Context, texts []string, tiers []int) (centroids.Head, error) {
-	if t.scorer.Kind == "" || t.scorer.Kind == centroids.ScorerCentroid {
+	if t.scorer.byCentroids() {
 		return centroids.Head{}, nil
 	}
 	rows := &labelled{dims: t.embedder.Identity().Dims, tiers: tiers}

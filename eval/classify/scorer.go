@@ -27,6 +27,9 @@ func (s Scorer) String() string {
 	return centroids.ScorerCentroid
 }
 
+// byCentroids tells whether there is nothing to fit beside the centroids.
+func (s Scorer) byCentroids() bool { return s.Kind == "" || s.Kind == centroids.ScorerCentroid }
+
 // labelled is vectors with their tiers.
 type labelled struct {
 	dims    int

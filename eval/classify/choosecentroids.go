@@ -1,0 +1,107 @@
+package classify
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/eval"
+)
+
+// validateCentroids returns the decisions of the tiers' centroids on examples that
+// they were not built from. It embeds everything twice, so that its memory does not
+// grow with the length of vectors; failed says why a fold's centroids could not be
+// built.
+func (t *Chooser) validateCentroids(ctx context.Context, e centroids.Embedder, examples []eval.Example, folds []int) (predicted []int, failed, err error) {
+	sums := make([]*centroids.Sums, eval.Folds) // of what is outside each fold
+	for fold := range sums {
+		sums[fold] = centroids.NewSums(t.Tiers.Len(), e.Identity().Dims)
+	}
+	err = eachVector(ctx, e, examples, func(first int, rows *labelled) {
+		share(eval.Folds, func(fold int) {
+			for i, tier := range rows.tiers {
+				if v := rows.row(i); folds[first+i] != fold && !isZero(v) {
+					sums[fold].Add(v, []int{tier})
+				}
+			}
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	vectors, known := make([][][]float32, eval.Folds), make([][]int, eval.Folds)
+	for fold, s := range sums {
+		if vectors[fold], known[fold], err = t.knownCentroids(s); err != nil {
+			return nil, fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err), nil
+		}
+	}
+	predicted = make([]int, len(examples))
+	err = eachVector(ctx, e, examples, func(first int, rows *labelled) {
+		share(len(rows.tiers), func(i int) {
+			fold, v := folds[first+i], rows.row(i)
+			predicted[first+i] = t.Fallback
+			if !isZero(v) {
+				scores, _ := centroids.Score(vectors[fold], centroids.Head{}, v)
+				predicted[first+i] = known[fold][centroids.Highest(scores)]
+			}
+		})
+	})
+	return predicted, nil, err
+}
+
+// knownCentroids returns the centroids of the tiers that have vectors, and which of
+// all tiers each is.
+func (t *Chooser) knownCentroids(s *centroids.Sums) (vectors [][]float32, known []int, err error) {
+	counts, _ := s.Counts()
+	var names []string
+	for tier, n := range counts {
+		if n > 0 {
+			names, known = append(names, t.Tiers.Name(tier)), append(known, tier)
+		}
+	}
+	if err := enough(names); err != nil {
+		return nil, nil, err
+	}
+	for _, tier := range known {
+		v, err := s.Centroid(tier, t.Tiers.Name(tier))
+		if err != nil {
+			return nil, nil, err
+		}
+		vectors = append(vectors, v)
+	}
+	return vectors, known, nil
+}
+
+// eachVector embeds examples, some at a time, and visits those from first on.
+func eachVector(ctx context.Context, e centroids.Embedder, examples []eval.Example, visit func(first int, rows *labelled)) error {
+	const atOnce = 512
+	rows := &labelled{dims: e.Identity().Dims}
+	buffer := make([]float32, min(atOnce, len(examples))*rows.dims)
+	for first := 0; first < len(examples); first += atOnce {
+		part := examples[first:min(first+atOnce, len(examples))]
+		var texts []string
+		texts, rows.tiers = textsOf(part)
+		rows.vectors = buffer[:len(part)*rows.dims]
+		if err := e.Embed(ctx, rows.vectors, texts); err != nil {
+			return fmt.Errorf("embedding %d texts: %w", len(texts), err)
+		}
+		visit(first, rows)
+	}
+	return ctx.Err()
+}
+
+// share does something for each of n items, on all processors.
+func share(n int, do func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < n; i += workers {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
