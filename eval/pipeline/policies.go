@@ -262,21 +262,36 @@ func NewAgreement(c AgreementConfig, e centroids.Embedder) (policy.Agreement, er
 	return policy.SameAnswer{Answer: answer}, err
 }
 
-// outcomes reads the answers of the ladder's models.
+// outcomes reads the answers of the ladder's models to the test prompts.
 func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Recorded, error) {
 	backend, err := policy.NewRecorded(models, j.counter.Count)
 	if err != nil {
 		return nil, configErrorf("tiers: %v: policies need a model of its own for each tier", err)
 	}
 	backend.MadeUp = j.in.Outcomes.MadeUp
+	test := map[string]bool{}
+	for _, it := range j.Items {
+		if it.Split == datasets.Test {
+			test[it.ID] = true
+		}
+	}
 	found := map[string]bool{}
 	if err := j.in.Outcomes.Scan(func(o *datasets.Outcome) error {
 		found[o.Model] = true
+		if !test[o.ID] {
+			return ctx.Err()
+		}
 		return errors.Join(ctx.Err(), backend.Add(o))
 	}); err != nil {
 		return nil, err
 	}
-	if others := slices.Sorted(maps.Keys(backend.Others())); len(others) > 0 {
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if !slices.ContainsFunc(models, func(m policy.Model) bool { return m.Name == name }) {
+			others = append(others, name)
+		}
+	}
+	if len(others) > 0 {
 		j.unused = []string{"outcomes of models that serve no tier are not used: " + wording.List(others)}
 	}
 	for _, m := range models {
