@@ -48,24 +48,27 @@ func (a *Artifact) Classify(ctx context.Context, e Embedder, texts []string) ([]
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		decisions = append(decisions, a.decideAll(vectors, n)...)
+		decisions = append(decisions, a.DecideAll(vectors)...)
 		texts = texts[n:]
 	}
 	return decisions, nil
 }
 
-// decideAll decides n vectors, on all processors where each is a search.
-func (a *Artifact) decideAll(vectors []float32, n int) []Decision {
+// DecideAll decides on vectors one behind the other, as [Artifact.Decide] does, on
+// all processors.
+func (a *Artifact) DecideAll(vectors []float32) []Decision {
 	dims := a.manifest.Embedder.Dims
-	out := make([]Decision, n)
-	workers := 1
-	if a.head.Nearest != nil {
-		workers = min(n, runtime.GOMAXPROCS(0))
+	out := make([]Decision, len(vectors)/dims)
+	const least = 64 // vectors of centroids for which a goroutine is worth its while
+	workers := runtime.GOMAXPROCS(0)
+	if a.head.Nearest == nil {
+		workers = min(workers, len(out)/least)
 	}
+	workers = max(1, min(workers, len(out)))
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < n; i += workers {
+			for i := w; i < len(out); i += workers {
 				out[i] = a.Decide(vectors[i*dims : (i+1)*dims])
 			}
 		})

@@ -1,8 +1,8 @@
 package datasets
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/routeproof/routeproof/internal/table"
 )
@@ -49,28 +49,17 @@ func Vectors() Kind[Vector] {
 	}
 }
 
-// VectorFile is a checked file of vectors.
-type VectorFile struct {
-	Summary
-	IDs    []string
-	Dims   int
-	Values []float32 // vector i is Values[i*Dims : (i+1)*Dims]
-}
-
 // ReadVectors reads all [Vectors] of the file at path; [Kind.Scan] has the
-// formats and errors.
+// formats and errors. Its memory is that of a [VectorFile].
 func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
-	file := &VectorFile{}
-	var err error
-	file.Summary, err = Vectors().ScanFile(path, each, func(v *Vector) error {
-		file.IDs = append(file.IDs, v.ID)
-		file.Dims = len(v.Values)
-		file.Values = append(file.Values, v.Values...)
-		return nil
-	})
-	if err != nil {
-		return nil, err
+	file := NewVectorFile()
+	summary, err := Vectors().ScanFile(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
+	if err == nil {
+		err = file.flush()
 	}
-	file.Values = slices.Clip(file.Values)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	file.Summary = summary
 	return file, nil
 }

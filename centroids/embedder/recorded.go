@@ -33,20 +33,20 @@ const (
 // Recorded gives the vectors that another embedder made of certain prompts, and
 // fails on any other text: it is a [centroids.Lookup].
 //
-//  1. A vector is divided by its Euclidean norm, in float64, and rounded to
-//     float32. All zeros mean that the text has no vector.
+//  1. A vector is divided by its Euclidean norm, as [datasets.Unit] does.
+//     All zeros mean that the text has no vector.
 //  2. A blank text has no vector, whatever is recorded for it.
 //  3. Prompts of equal text have equal vectors: no element differs by more than
 //     1e-4. That of the prompt with the smallest id is given.
 type Recorded struct {
 	identity centroids.Identity
-	rows     map[string]int // of values, by text
-	values   []float32
+	rows     map[string]int // of the file, by text
+	file     *datasets.VectorFile
 }
 
 // NewRecorded joins prompts with the vectors of their ids, which identity made;
-// vectors of other ids are passed over. It takes over the file's values. name
-// stands for the file in messages.
+// vectors of other ids are passed over. The file must not be closed while the
+// embedder is in use. name stands for it in messages.
 //
 // A prompt without a vector, vectors of another length than the identity's, and
 // equal texts with different vectors are a [datasets.ContentError]; each is
@@ -61,8 +61,8 @@ func NewRecorded(identity centroids.Identity, prompts []datasets.Prompt, file *d
 	for i, id := range file.IDs {
 		rows[id] = i
 	}
-	r := &Recorded{identity: identity, rows: make(map[string]int, len(prompts)), values: file.Values}
-	first := make(map[string]string, len(prompts)) // text → id
+	r := &Recorded{identity: identity, rows: make(map[string]int, len(prompts)), file: file}
+	one, two := make([]float32, file.Dims), make([]float32, file.Dims)
 	byID := func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) }
 	for _, prompt := range slices.SortedFunc(slices.Values(prompts), byID) {
 		row, found := rows[prompt.ID]
@@ -73,15 +73,17 @@ func NewRecorded(identity centroids.Identity, prompts []datasets.Prompt, file *d
 			p.add("id", "no vector for prompt %s: embed it too, or take it out of the prompts", wording.Quote(prompt.ID))
 			continue
 		}
-		normalise(r.row(row))
 		other, twice := r.rows[prompt.Text]
 		if !twice {
-			r.rows[prompt.Text], first[prompt.Text] = row, prompt.ID
+			r.rows[prompt.Text] = row
 			continue
 		}
-		if d := distance(r.row(row), r.row(other)); !(d <= sameVector) {
+		if err := errors.Join(file.Vector(row, one), file.Vector(other, two)); err != nil {
+			return nil, err
+		}
+		if d := distance(one, two); !(d <= sameVector) {
 			p.add("embedding", "prompts %s and %s have the same text, but elements of their vectors differ by up to %.2g: embed both with the same model and settings",
-				wording.Quote(first[prompt.Text]), wording.Quote(prompt.ID), d)
+				wording.Quote(file.IDs[other]), wording.Quote(prompt.ID), d)
 		}
 	}
 	if p.Total > 0 {
@@ -115,30 +117,14 @@ func (r *Recorded) Embed(ctx context.Context, dst []float32, texts []string) err
 		if !found {
 			return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
 		}
-		copy(to, r.row(row))
+		if err := r.file.Vector(row, to); err != nil {
+			return err
+		}
 	}
 	return ctx.Err()
 }
 
-func (r *Recorded) row(i int) []float32 {
-	return r.values[i*r.identity.Dims : (i+1)*r.identity.Dims]
-}
-
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
-
-func normalise(v []float32) {
-	var square float64
-	for _, x := range v {
-		square += float64(float64(x) * float64(x))
-	}
-	if square == 0 {
-		return
-	}
-	norm := math.Sqrt(square)
-	for d, x := range v {
-		v[d] = float32(float64(x) / norm)
-	}
-}
 
 // distance is the largest difference of an element.
 func distance(a, b []float32) float64 {

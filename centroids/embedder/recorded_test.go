@@ -32,9 +32,11 @@ func promptsOf(texts ...string) []datasets.Prompt {
 
 // vectorsOf returns a file with the vectors of the ids 0, 1, …
 func vectorsOf(vectors ...[]float32) *datasets.VectorFile {
-	file := &datasets.VectorFile{Dims: len(vectors[0]), Values: slices.Concat(vectors...)}
-	for i := range vectors {
-		file.IDs = append(file.IDs, fmt.Sprint(i))
+	file := datasets.NewVectorFile()
+	for i, v := range vectors {
+		if err := file.Add(fmt.Sprint(i), v); err != nil {
+			panic(err)
+		}
 	}
 	return file
 }

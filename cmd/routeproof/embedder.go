@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,9 +15,10 @@ import (
 
 // embedderFlags say what turns prompts into vectors.
 type embedderFlags struct {
-	words          string // file of word vectors
-	vectors, model string // file of recorded vectors, and what made them
-	live           bool   // endpoints may be asked: what they embed is chosen later
+	words          string               // file of word vectors
+	vectors, model string               // file of recorded vectors, and what made them
+	live           bool                 // endpoints may be asked: what they embed is chosen later
+	file           *datasets.VectorFile // that was read, until close
 }
 
 func (f *embedderFlags) add(cmd *cobra.Command) {
@@ -47,23 +47,36 @@ func (f *embedderFlags) readVectors(each func(datasets.Problem)) (*datasets.Vect
 	if f.vectors == "" {
 		return nil, nil
 	}
-	return datasets.ReadVectors(f.vectors, each)
+	var err error
+	f.file, err = datasets.ReadVectors(f.vectors, each)
+	return f.file, err
 }
+
+// close lets go of the vectors that were read, if any.
+func (f *embedderFlags) close() error { return f.file.Close() }
 
 // recorded joins prompts with their vectors. artifact is what they will be held
 // against, or nil.
 func (f *embedderFlags) recorded(file *datasets.VectorFile, prompts []datasets.Prompt, artifact *centroids.Artifact, each func(datasets.Problem)) (*embedder.Recorded, error) {
-	id, err := f.identity(file, each)
+	id, err := f.identityFor(file, artifact, each)
 	if err != nil {
 		return nil, err
 	}
-	if artifact != nil {
-		want := artifact.Manifest().Embedder
-		if err := want.Check(id); err != nil {
-			return nil, fmt.Errorf("%s: %w: expected vectors of kind %q, model %q and %d dims, as others cannot be compared with the artifact's", f.vectors, err, want.Kind, want.Model, want.Dims)
-		}
-	}
 	return embedder.NewRecorded(id, prompts, file, f.vectors, each)
+}
+
+// identityFor returns what made the vectors. artifact is what they will be held
+// against, or nil.
+func (f *embedderFlags) identityFor(file *datasets.VectorFile, artifact *centroids.Artifact, each func(datasets.Problem)) (centroids.Identity, error) {
+	id, err := f.identity(file, each)
+	if err != nil || artifact == nil {
+		return id, err
+	}
+	want := artifact.Manifest().Embedder
+	if err := want.Check(id); err != nil {
+		return id, fmt.Errorf("%s: %w: expected vectors of kind %q, model %q and %d dims, as others cannot be compared with the artifact's", f.vectors, err, want.Kind, want.Model, want.Dims)
+	}
+	return id, nil
 }
 
 // identity returns what made the vectors, by their file or by the flag.
@@ -110,7 +123,7 @@ func (f *embedderFlags) refuseOwn(id centroids.Identity, each func(datasets.Prob
 func zeroVectors(file *datasets.VectorFile, prompts []datasets.Prompt) int {
 	zero := map[string]bool{}
 	for i, id := range file.IDs {
-		if !slices.ContainsFunc(file.Values[i*file.Dims:(i+1)*file.Dims], func(v float32) bool { return v != 0 }) {
+		if file.Zero(i) {
 			zero[id] = true
 		}
 	}

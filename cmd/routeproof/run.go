@@ -95,6 +95,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run,
 	}); err != nil {
 		return nil, nil, log.finish(err)
 	}
+	defer func() { err = errors.Join(err, input.embedder.close()) }()
 	in.Problem = log.add
 	if err := input.checkAgreement(config, &in); err != nil {
 		return nil, nil, log.finish(err)

@@ -81,10 +81,9 @@ func TestRecordedVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := func(prompts []datasets.Prompt) centroids.Embedder {
-		file := &datasets.VectorFile{Dims: 64, Values: make([]float32, 64*len(prompts))}
-		for i, p := range prompts {
-			file.IDs = append(file.IDs, p.ID)
-			if err := hashing.Embed(t.Context(), file.Values[64*i:64*(i+1)], []string{p.Text}); err != nil {
+		file, vector := datasets.NewVectorFile(), make([]float32, 64)
+		for _, p := range prompts {
+			if err := errors.Join(hashing.Embed(t.Context(), vector, []string{p.Text}), file.Add(p.ID, vector)); err != nil {
 				t.Fatal(err)
 			}
 		}

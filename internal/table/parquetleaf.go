@@ -19,6 +19,7 @@ type leaf struct {
 	defined uint32 // definition level of a value
 	listed  uint32 // and of a list that has elements; 0 where the column is flat
 	decode  decoder
+	floats  bool // values are of 4 bytes, little-endian
 	interns interner
 	nan     int // NaN read as unknown
 
@@ -28,7 +29,8 @@ type leaf struct {
 
 	// levels and values taken from the page at hand
 	def, rep [levelsAtOnce]uint32
-	places   [levelsAtOnce]uint32 // of the values
+	places   [levelsAtOnce]uint32 // of the values, where they are codes
+	from     int                  // the place of the first value, where they are not
 	n        int                  // levels
 	at       int                  // the next level
 	value    int                  // the next value
@@ -72,6 +74,7 @@ func newLeaf(column Column, node *parquet.Column, held *int64) (*leaf, string) {
 	}
 	l := &leaf{column: column, index: end.Index(), defined: uint32(end.MaxDefinitionLevel()), decode: decode, interns: interner{}}
 	l.pages = pages{shape: shapeOf(end.Type()), maxRep: byte(end.MaxRepetitionLevel()), maxDef: byte(end.MaxDefinitionLevel()), held: held}
+	l.floats = end.Type().Kind() == parquet.Float && annotation(end.Type()) == nil
 	if isList {
 		l.listed = l.defined
 		if end.Optional() {
@@ -121,21 +124,19 @@ func (l *leaf) fill() error {
 		}
 	}
 	l.n, l.at, l.value = n, 0, 0
+	if !p.coded {
+		if p.values.n-p.place < present {
+			return errors.New("a page has too few values")
+		}
+		l.from = p.place
+		p.place += present
+		return nil
+	}
 	return l.fillPlaces(l.places[:present])
 }
 
 func (l *leaf) fillPlaces(places []uint32) error {
 	p := &l.pages
-	if !p.coded {
-		if p.values.n-p.place < len(places) {
-			return errors.New("a page has too few values")
-		}
-		for i := range places {
-			places[i] = uint32(p.place + i)
-		}
-		p.place += len(places)
-		return nil
-	}
 	if !p.codes.fill(places) {
 		return errors.New("a page has too few values")
 	}
@@ -186,5 +187,8 @@ func (l *leaf) take() int {
 		return -1
 	}
 	l.value++
+	if !l.pages.coded {
+		return l.from + l.value - 1
+	}
 	return int(l.places[l.value-1])
 }

@@ -1,10 +1,12 @@
 package table
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // readList reads levels up to the start of the next row.
@@ -25,6 +27,9 @@ func (l *leaf) readList(b *Batch, c, i, line int) error {
 			break
 		}
 		present = present || l.def[l.at]+1 >= l.listed
+		if l.plainElements(b) {
+			continue
+		}
 		if what := l.elements(b); what != "" {
 			problem = what
 		}
@@ -45,6 +50,40 @@ func (l *leaf) readList(b *Batch, c, i, line int) error {
 		b.setList(c, i, from)
 	}
 	return nil
+}
+
+// plainElements takes what is at hand of a vector that is stored as one, which is
+// nearly all of them, and tells whether it was: without nulls, and finite.
+func (l *leaf) plainElements(b *Batch) bool {
+	p := &l.pages
+	if l.column.Type != Vector || p.coded || !l.floats {
+		return false
+	}
+	end := l.at + 1
+	for end < l.n && l.rep[end] != 0 {
+		end++
+	}
+	for _, def := range l.def[l.at:end] {
+		if def != l.defined {
+			return false
+		}
+	}
+	n, from := end-l.at, l.from+l.value
+	stored := p.values.data[4*from : 4*(from+n)]
+	before := len(b.vectors)
+	b.vectors = slices.Grow(b.vectors, n)[:before+n]
+	finite := true
+	for i, out := 0, b.vectors[before:]; i < len(out); i++ {
+		word := binary.LittleEndian.Uint32(stored[4*i:])
+		out[i] = math.Float32frombits(word)
+		finite = finite && word<<1 < 0xff<<24
+	}
+	if !finite {
+		b.vectors = b.vectors[:before]
+		return false
+	}
+	l.at, l.value = end, l.value+n
+	return true
 }
 
 // elements takes what is at hand of a list, and says what is wrong with it.
