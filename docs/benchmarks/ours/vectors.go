@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+const (
+	dims  = 1536
+	tiers = 4
+)
+
+// share does something for each of n items, in as many runs as there are processors.
+func share(n int, do func(from, to int)) {
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() { do(w*n/workers, (w+1)*n/workers) })
+	}
+	wg.Wait()
+}
+
+func readTiers(folder string) ([]int, error) {
+	read, err := readArray[int32](folder, "tiers.i32")
+	labels := make([]int, len(read))
+	for i, t := range read {
+		labels[i] = int(t)
+	}
+	return labels, err
+}
+
+func saveCentroids(folder string, sums *centroids.Sums) error {
+	vectors, err := sums.Centroids(centroids.DefaultTiers().Names())
+	if err != nil {
+		return err
+	}
+	var all []float32
+	for _, v := range vectors {
+		all = append(all, v...)
+	}
+	return writeArray(folder, "ours.f32", all)
+}
+
+// sumVectors adds vectors in memory to their tiers' sums.
+func sumVectors(folder string) (row, error) {
+	labels, err := readTiers(folder)
+	if err != nil {
+		return row{}, err
+	}
+	vectors, err := readArray[float32](folder, "vectors.f32")
+	if err != nil {
+		return row{}, err
+	}
+	var sums *centroids.Sums
+	return row{
+		rounds: 7,
+		run: func() error {
+			sums = centroids.NewSums(tiers, dims)
+			sums.Add(vectors, labels)
+			return nil
+		},
+		save: func() error { return saveCentroids(folder, sums) },
+	}, nil
+}
+
+// sumFile does the same with vectors in a file, a piece at a time: while one
+// worker adds its piece, in the order of the file, the other reads the next.
+func sumFile(folder string) (row, error) {
+	labels, err := readTiers(folder)
+	if err != nil {
+		return row{}, err
+	}
+	var sums *centroids.Sums
+	return row{
+		rounds: 1,
+		run: func() (err error) {
+			sums, err = sumPieces(filepath.Join(folder, "vectors.f32"), labels)
+			return err
+		},
+		save: func() error { return saveCentroids(folder, sums) },
+	}, nil
+}
+
+func sumPieces(path string, labels []int) (*centroids.Sums, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const piece = 128 // rows, which stay in a processor's cache
+	sums := centroids.NewSums(tiers, dims)
+	workers := runtime.GOMAXPROCS(0)
+	errs := make([]error, workers)
+	turns := make([]chan struct{}, workers)
+	for w := range turns {
+		turns[w] = make(chan struct{}, 1)
+	}
+	turns[0] <- struct{}{}
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			bytes, vectors := make([]byte, piece*dims*4), make([]float32, piece*dims)
+			for at := w * piece; at < len(labels); at += workers * piece {
+				n := min(piece, len(labels)-at)
+				if _, err := f.ReadAt(bytes[:n*dims*4], int64(at)*dims*4); err != nil && errs[w] == nil {
+					errs[w] = err
+				}
+				for i := range vectors[:n*dims] {
+					vectors[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
+				}
+				<-turns[w]
+				sums.Add(vectors[:n*dims], labels[at:at+n])
+				turns[(w+1)%workers] <- struct{}{}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sums, nil
+}
+
+// classify decides for each vector which tier's centroid is nearest.
+func classify(folder string) (row, error) {
+	vectors, err := readArray[float32](folder, "vectors.f32")
+	if err != nil {
+		return row{}, err
+	}
+	means, err := readArray[float32](folder, "centroids.f32")
+	if err != nil {
+		return row{}, err
+	}
+	artifact, err := artifactOf(means)
+	if err != nil {
+		return row{}, err
+	}
+	nearest := make([]int32, len(vectors)/dims)
+	margins := make([]float64, len(nearest))
+	return row{
+		rounds: 7,
+		run: func() error {
+			share(len(nearest), func(from, to int) {
+				for i := from; i < to; i++ {
+					d := artifact.Decide(vectors[i*dims : (i+1)*dims])
+					nearest[i], margins[i] = int32(d.Nearest), d.Margin
+				}
+			})
+			return nil
+		},
+		save: func() error {
+			if err := writeArray(folder, "nearest.i32", nearest); err != nil {
+				return err
+			}
+			return writeArray(folder, "margins.f64", margins)
+		},
+	}, nil
+}
+
+func artifactOf(means []float32) (*centroids.Artifact, error) {
+	names := centroids.DefaultTiers()
+	vectors := make([][]float32, tiers)
+	for k := range vectors {
+		vectors[k] = means[k*dims : (k+1)*dims]
+	}
+	return centroids.New(centroids.Manifest{
+		Tiers: names.Names(), Embedder: identity(), Thresholds: centroids.AcceptAll(names), Fallback: "MEDIUM",
+		Canaries: []centroids.Canary{{Text: "a", Scores: make([]float64, tiers)}}, Tolerance: centroids.DefaultTolerance,
+	}, vectors)
+}
+
+func identity() centroids.Identity {
+	return centroids.Identity{Kind: "benchmark", Model: "vectors", Dims: dims, Preprocessing: "none"}
+}
+
+// numbered embeds the text "7" as vector 7.
+type numbered []float32
+
+func (v numbered) Identity() centroids.Identity { return identity() }
+
+func (v numbered) Embed(_ context.Context, dst []float32, texts []string) error {
+	for i, text := range texts {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		copy(dst[i*dims:(i+1)*dims], v[n*dims:(n+1)*dims])
+	}
+	return nil
+}
+
+// comparePairs takes the cosine of each cheap answer's vector and its dear one's,
+// as the policy does that asks two models at once: vectors 2i and 2i+1.
+func comparePairs(folder string) (row, error) {
+	vectors, err := readArray[float32](folder, "pairs.f32")
+	if err != nil {
+		return row{}, err
+	}
+	texts := make([]string, len(vectors)/dims)
+	for i := range texts {
+		texts[i] = strconv.Itoa(i)
+	}
+	agreement := policy.Cosine{Embedder: numbered(vectors)}
+	cosines := make([]float64, len(texts)/2)
+	return row{
+		rounds: 7,
+		run: func() error {
+			share(len(cosines), func(from, to int) {
+				for i := from; i < to; i++ {
+					v, _, err := agreement.Similarity(context.Background(), texts[2*i], texts[2*i+1])
+					if err != nil {
+						v = math.NaN()
+					}
+					cosines[i] = v
+				}
+			})
+			return nil
+		},
+		save: func() error { return writeArray(folder, "ours.f64", cosines) },
+	}, nil
+}
