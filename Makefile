@@ -1,7 +1,7 @@
-.PHONY: help build run test check gate bench golden
+.PHONY: help build run test check gate bench bench-peers golden
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 build: ## build bin/routeproof
 	go build -o bin/routeproof ./cmd/routeproof
@@ -23,6 +23,9 @@ gate: run ## hold the classifiers of the built-in set against the committed base
 
 bench: ## benchmarks
 	go test -run '^$$' -bench . ./...
+
+bench-peers: ## speed beside numpy, scikit-learn, pandas and DuckDB: docs/benchmarks/README.md
+	python3 docs/benchmarks/peers.py
 
 golden: ## rewrite the golden files from what the program does now
 	go test ./cmd/routeproof ./internal/svgplot ./reports -run Golden -update

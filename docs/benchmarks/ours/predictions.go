@@ -66,9 +66,13 @@ func makePredictions(n int) []*table.Batch {
 	return batches
 }
 
-// writePredictions writes a million of them as Parquet, compressed.
+// writePredictions writes as many as rows.i64 says as Parquet, compressed.
 func writePredictions(folder string) (row, error) {
-	batches := makePredictions(1_000_000)
+	n, err := readArray[int64](folder, "rows.i64")
+	if err != nil {
+		return row{}, err
+	}
+	batches := makePredictions(int(n[0]))
 	return row{
 		rounds: 5,
 		run: func() error {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
 	"github.com/routeproof/routeproof/eval/stats"
@@ -21,6 +23,7 @@ func thresholds(folder string) (row, error) {
 		CPT        [3]float64 `json:"cpt"`
 		Thresholds int        `json:"thresholds"`
 	}
+	var c *curve.Curve
 	return row{
 		rounds: 20,
 		run: func() error {
@@ -28,7 +31,7 @@ func thresholds(folder string) (row, error) {
 			if err != nil {
 				return err
 			}
-			c := order.TwoModels(weak, strong, nil)
+			c = order.TwoModels(weak, strong, nil)
 			result.Thresholds = order.Thresholds()
 			if result.APGR, err = c.APGR(); err != nil {
 				return err
@@ -40,7 +43,10 @@ func thresholds(folder string) (row, error) {
 			}
 			return nil
 		},
-		save: func() error { return writeJSON(folder, "ours.json", result) },
+		save: func() error {
+			return errors.Join(writeJSON(folder, "ours.json", result),
+				writeArray(folder, "share.f64", c.Share), writeArray(folder, "quality.f64", c.Quality))
+		},
 	}, nil
 }
 
