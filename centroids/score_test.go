@@ -117,7 +117,38 @@ func BenchmarkDecide(b *testing.B) {
 	if err := e.Embed(context.Background(), v, []string{"x"}); err != nil {
 		b.Fatal(err)
 	}
+	b.SetBytes(int64(4 * len(v)))
+	b.ReportAllocs()
 	for b.Loop() {
 		a.Decide(v)
+	}
+}
+
+// copied embeds every text as the same vector, at the cost of a copy.
+type copied struct {
+	toyEmbedder
+	vector []float32
+}
+
+func (c copied) Embed(_ context.Context, dst []float32, texts []string) error {
+	for i := range texts {
+		copy(dst[i*len(c.vector):], c.vector)
+	}
+	return nil
+}
+
+// BenchmarkClassify is what Decide and the checks of vectors take of many texts.
+func BenchmarkClassify(b *testing.B) {
+	e := copied{toyEmbedder: toyEmbedder{dims: 1536}, vector: make([]float32, 1536)}
+	if err := e.toyEmbedder.Embed(context.Background(), e.vector, []string{"x"}); err != nil {
+		b.Fatal(err)
+	}
+	a, texts := toyArtifact(b, e.toyEmbedder), make([]string, 5000)
+	b.SetBytes(int64(4 * len(e.vector) * len(texts)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.Classify(context.Background(), e, texts); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -188,6 +188,7 @@ func BenchmarkSums(b *testing.B) {
 	const n, k, dims = 20_000, 4, 1536
 	rows, labels := randomRows(n, k, dims, 1)
 	b.SetBytes(n * dims * 4)
+	b.ReportAllocs()
 	for b.Loop() {
 		s := centroids.NewSums(k, dims)
 		s.Add(rows, labels)

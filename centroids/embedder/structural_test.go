@@ -202,6 +202,7 @@ func BenchmarkStructural(b *testing.B) {
 	}
 	dst := make([]float32, len(texts)*e.Identity().Dims)
 	b.SetBytes(int64(len(text) * len(texts)))
+	b.ReportAllocs()
 	for b.Loop() {
 		if err := e.Embed(context.Background(), dst, texts); err != nil {
 			b.Fatal(err)

@@ -401,6 +401,7 @@ func BenchmarkCheck(b *testing.B) {
 		return path
 	}
 	base, cand := write("base.parquet", 0), write("cand.parquet", 3)
+	b.ReportAllocs()
 	for b.Loop() {
 		a := &app{in: strings.NewReader(""), out: io.Discard, err: io.Discard}
 		if code := a.run(b.Context(), []string{"check", "--baseline", base, "--candidate", cand}); code != exitOK && code != exitUncertain && code != exitRegressed {

@@ -137,6 +137,7 @@ func BenchmarkLeastCost(b *testing.B) {
 	for i := range rows {
 		rows[i] = Choice{rng.IntN(4), 2*rng.Float64() - 1, rng.Float64(), rng.Float64(), rng.Float64()}
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := LeastCost(rows, 4); err != nil {
 			b.Fatal(err)

@@ -448,6 +448,8 @@ func benchData(n int) (scores, weak, strong []float64) {
 // docs/checks/curve.py times numpy on as many.
 func BenchmarkTwoModels(b *testing.B) {
 	scores, weak, strong := benchData(400_000)
+	b.SetBytes(int64(8 * 3 * len(scores)))
+	b.ReportAllocs()
 	for b.Loop() {
 		o, err := NewOrder(scores)
 		if err != nil {
@@ -465,6 +467,29 @@ func BenchmarkTwoModels(b *testing.B) {
 	}
 }
 
+func BenchmarkRouteLLMDeciles(b *testing.B) {
+	scores, weak, strong := benchData(14_037)
+	b.SetBytes(int64(8 * 3 * len(scores)))
+	b.ReportAllocs()
+	for b.Loop() {
+		RouteLLMDeciles(scores, weak, strong)
+	}
+}
+
+// BenchmarkHull is the hull of 200 points and the area under it.
+func BenchmarkHull(b *testing.B) {
+	rng := rand.New(rand.NewPCG(6, 0))
+	points := make([]Point, 200)
+	for i := range points {
+		cost := rng.Float64()
+		points[i] = Point{cost, math.Sqrt(cost) + 0.05*rng.NormFloat64()}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		NewHull(points).AIQ(1)
+	}
+}
+
 func BenchmarkDivide(b *testing.B) {
 	scores, weak, strong := benchData(14_000)
 	o, err := NewOrder(scores)
@@ -475,6 +500,7 @@ func BenchmarkDivide(b *testing.B) {
 	for i := range weak {
 		cost[1][i], cost[2][i] = 1, 5
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		o.Divide([][]float64{weak, weak, strong}, cost, 200)
 	}

@@ -211,6 +211,7 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 	other := sideOf(b, withTokens(source("b")), rows)
+	b.ReportAllocs()
 	for b.Loop() {
 		compared(b, a, other, priced(), 0)
 	}

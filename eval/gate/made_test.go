@@ -135,6 +135,7 @@ func BenchmarkDecide(b *testing.B) {
 		rules Rules
 	}{{"accuracy", Rules{}}, {"everything", everything()}} {
 		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := Decide(context.Background(), base, cand, c.rules, costs); err != nil {
 					b.Fatal(err)
@@ -143,6 +144,7 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 	b.Run("NewSide", func(b *testing.B) {
+		b.ReportAllocs()
 		for b.Loop() {
 			sideOf(b, withTokens(source("base")), rows)
 		}

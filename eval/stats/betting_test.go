@@ -156,6 +156,7 @@ func TestRiskBettingPanics(t *testing.T) {
 
 func BenchmarkRiskBetting(b *testing.B) {
 	losses := signedLosses(1, 1000, 8, 14)
+	b.ReportAllocs()
 	for b.Loop() {
 		RiskBetting(losses, 0.02, 0.1)
 	}

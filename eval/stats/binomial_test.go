@@ -143,6 +143,7 @@ func BenchmarkBinomial(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			src := rand.NewPCG(1, 1)
 			d := newBinomial(0.2)
+			b.ReportAllocs()
 			for b.Loop() {
 				d.draw(src, n)
 			}

@@ -242,18 +242,21 @@ func BenchmarkMultinomialMacroF1(b *testing.B) {
 	for i, c := range confusion {
 		counts[i] = c * 100000 / 340
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		Multinomial(counts, 10000, 1, func(c []int) float64 { return macroF1(c, 4) })
 	}
 }
 
 func BenchmarkMultinomialSmall(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		Multinomial(confusion, 10000, 1, func(c []int) float64 { return macroF1(c, 4) })
 	}
 }
 
 func BenchmarkResample(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		Resample(1000, 1000, 1, func(int, []float64) {})
 	}

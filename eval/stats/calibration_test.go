@@ -215,6 +215,7 @@ func TestCalibrationPanics(t *testing.T) {
 
 func BenchmarkNullECE(b *testing.B) {
 	confidence, _ := claims(1000)
+	b.ReportAllocs()
 	for b.Loop() {
 		NullECE(confidence, 15, 1000, 1)
 	}

@@ -200,6 +200,7 @@ func BenchmarkHomogeneityPermutation(b *testing.B) {
 			for k := range 20 {
 				rows[0][k], rows[1][k] = c.n/20, c.m/20
 			}
+			b.ReportAllocs()
 			for b.Loop() {
 				HomogeneityPermutation(rows[0], rows[1], 1000, 1)
 			}

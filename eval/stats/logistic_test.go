@@ -109,6 +109,7 @@ func TestFitLogisticEndsWithItsContext(t *testing.T) {
 
 func BenchmarkFitLogistic(b *testing.B) {
 	x, labels := logisticRows(480, 1085, 4)
+	b.ReportAllocs()
 	for b.Loop() {
 		m, err := stats.FitLogistic(context.Background(), x, labels, 1085, 4, 10, stats.LogisticExact)
 		if err != nil {

@@ -127,6 +127,7 @@ func TestMcNemarPanics(t *testing.T) {
 }
 
 func BenchmarkMcNemarMillion(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		McNemar(499500, 500500)
 	}

@@ -190,6 +190,7 @@ func TestRiskBinomialPanics(t *testing.T) {
 func BenchmarkRiskBinomial(b *testing.B) {
 	for _, n := range []int{1000, 1000000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				RiskBinomial(n*19/1000, n, 0.02)
 			}
@@ -198,6 +199,7 @@ func BenchmarkRiskBinomial(b *testing.B) {
 }
 
 func BenchmarkBinomialUpper(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		BinomialUpper(19, 1000, 0.9)
 	}

@@ -107,6 +107,7 @@ func TestSamplesNeededNever(t *testing.T) {
 func BenchmarkSamplesNeeded(b *testing.B) {
 	for _, rate := range []float64{0.01, 0.019, 0.01995} {
 		b.Run(fmt.Sprint(rate), func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				SamplesNeeded(rate, 0.02, 0.1)
 			}

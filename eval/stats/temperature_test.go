@@ -189,6 +189,7 @@ func TestTemperaturePanics(t *testing.T) {
 
 func BenchmarkFitTemperature(b *testing.B) {
 	scores, labels := scored(7, 10000, 4, 1, 30)
+	b.ReportAllocs()
 	for b.Loop() {
 		FitTemperature(scores, labels, 4)
 	}

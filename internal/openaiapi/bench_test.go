@@ -23,6 +23,7 @@ func BenchmarkChat(b *testing.B) {
 		return float64(m.HeapInuse) / (1 << 20)
 	}
 	var ratio, before, after float64
+	b.ReportAllocs()
 	for b.Loop() {
 		c := newClient(b, s.URL, func(c *Config) { c.Store, c.Concurrency = newStore(b), concurrency })
 		before = heap()

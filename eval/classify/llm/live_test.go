@@ -369,6 +369,7 @@ func BenchmarkClassifyLive(b *testing.B) {
 	}
 	s := openaitest.Start(b, openaitest.Config{Latency: latency, Forget: true, Answer: tierNamed})
 	var ratio, grown float64
+	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		client := newClient(b, s.URL, func(c *openaiapi.Config) { c.Concurrency = concurrency })
