@@ -28,10 +28,12 @@ def vectors(folder, scale, rng):
 def pairs(folder, scale, rng):
     n = int(200_000 * scale)
     with open(folder / "pairs.f32", "wb") as f:
-        for at in range(0, n, CHUNK // 2):
-            pair = rng.standard_normal((min(n - at, CHUNK // 2), 2, DIMS), np.float32)
-            pair[:, 1] += rng.random((len(pair), 1), np.float32) * 4 * pair[:, 0]
-            unit(pair).tofile(f)
+        for at in range(0, n, CHUNK):
+            cheap, dear = rng.standard_normal((2, min(n - at, CHUNK), DIMS), np.float32)
+            dear += rng.random((len(dear), 1), np.float32) * 4 * cheap
+            for row, x in (at, cheap), (n + at, dear):
+                f.seek(4 * DIMS * row)
+                unit(x).tofile(f)
 
 
 def curve(folder, scale, rng):

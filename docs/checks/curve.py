@@ -10,7 +10,7 @@ import numpy as np
 
 
 def curve(scores, weak, strong):
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)
     s, gain = scores[order], np.cumsum((strong - weak)[order])
     last = np.flatnonzero(np.append(s[1:] != s[:-1], True))  # ties move together
     n, w, top = len(scores), weak.mean(), strong.mean()
@@ -19,8 +19,8 @@ def curve(scores, weak, strong):
     cpts = []
     for q in (0.2, 0.5, 0.8):
         target = w + q * (top - w)
-        k = np.argmax(y >= target)
-        cpts.append(x[k - 1] + (x[k] - x[k - 1]) * (target - y[k - 1]) / (y[k] - y[k - 1]))
+        k = np.argmax(y >= target - 1e-12)  # sums are rounded, and means of whole numbers meet the target exactly
+        cpts.append(x[k - 1] + (x[k] - x[k - 1]) * min(1, (target - y[k - 1]) / (y[k] - y[k - 1])))
     return (area - w) / (top - w), cpts
 
 

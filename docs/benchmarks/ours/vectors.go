@@ -201,7 +201,8 @@ func (v numbered) Embed(_ context.Context, dst []float32, texts []string) error 
 }
 
 // comparePairs takes the cosine of each cheap answer's vector and its dear one's,
-// as the policy does that asks two models at once: vectors 2i and 2i+1.
+// as the policy does that asks two models at once: of the first half of the
+// vectors and of the second.
 func comparePairs(folder string) (row, error) {
 	vectors, err := readArray[float32](folder, "pairs.f32")
 	if err != nil {
@@ -212,13 +213,14 @@ func comparePairs(folder string) (row, error) {
 		texts[i] = strconv.Itoa(i)
 	}
 	agreement := policy.Cosine{Embedder: numbered(vectors)}
-	cosines := make([]float64, len(texts)/2)
+	n := len(texts) / 2
+	cosines := make([]float64, n)
 	return row{
 		rounds: 7,
 		run: func() error {
-			share(len(cosines), func(from, to int) {
+			share(n, func(from, to int) {
 				for i := from; i < to; i++ {
-					v, _, err := agreement.Similarity(context.Background(), texts[2*i], texts[2*i+1])
+					v, _, err := agreement.Similarity(context.Background(), texts[i], texts[n+i])
 					if err != nil {
 						v = math.NaN()
 					}
