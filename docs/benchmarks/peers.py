@@ -38,9 +38,9 @@ class Row:
 
 
 ROWS = {
-    "centroids": Row("vectors", ("numpy", "sklearn"), 2.5, "≥ 2.5×"),
+    "centroids": Row("vectors", ("onehot", "blocks", "sklearn"), 2.5, "≥ 2.5×"),
     "file": Row("vectors", ("fromfile", "memmap"), 4, "≥ 4×, under 64 MiB", rounds=5, whole=True, most_mib=64),
-    "classify": Row("vectors", ("numpy", "sklearn"), 1.5, "≥ 1.5×, then ≥ 4×"),
+    "classify": Row("vectors", ("matmul", "blocks", "sklearn"), 1.5, "≥ 1.5×, then ≥ 4×"),
     "curve": Row("curve", ("numpy",), 3, "≥ 3×"),
     "mmlu": Row("mmlu", ("pandas",), 1, "faster"),
     "checks": Row("responses", ("python",), 20, "≥ 20×"),
