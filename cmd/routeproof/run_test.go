@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"flag"
@@ -84,39 +83,40 @@ func TestGoldenRun(t *testing.T) {
 	}
 }
 
-// The result does not depend on the order of rows, on compression, or on the
-// number of processors.
+// The result does not depend on the order of rows of any file, on compression, or
+// on the number of processors.
 func TestSameInputSameBytes(t *testing.T) {
 	t.Chdir(t.TempDir())
-	must(t, "init", ".")
-	lines := strings.SplitAfter(readFile(t, "prompts.jsonl"), "\n")
-	run := func(folder, prompts string) map[string]string {
-		// Equal names, since the report shows them.
-		path := writeFile(t, filepath.Join(folder, "prompts"), prompts)
-		must(t, "run", "--prompts", path, "--llm-answers", "answers.jsonl", "--out", filepath.Join(folder, "out"))
+	must(t, "data", "synth", "--n", "500", "--out", "made")
+	rng := rand.New(rand.NewPCG(1, 2))
+	run := func(folder string, processors int, shuffle bool) map[string]string {
+		args := []string{"run", "--out", filepath.Join(folder, "out")}
+		for _, flag := range []string{"prompts", "llm-answers", "outcomes"} {
+			name := strings.TrimPrefix(flag, "llm-")
+			content := readFile(t, filepath.Join("made", name+".jsonl"))
+			if shuffle {
+				lines := strings.SplitAfter(content, "\n")
+				rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+				content = zipped(t, strings.Join(lines, ""))
+			}
+			// Equal names, since the report shows them.
+			args = append(args, "--"+flag, writeFile(t, filepath.Join(folder, name), content))
+		}
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+		must(t, args...)
 		return steady(t, filepath.Join(folder, "out"))
 	}
-	first := run("a", strings.Join(lines, ""))
-	again := run("b", strings.Join(lines, ""))
-	rng := rand.New(rand.NewPCG(1, 2))
-	rng.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
-	var zipped bytes.Buffer
-	z := gzip.NewWriter(&zipped)
-	if _, err := z.Write([]byte(strings.Join(lines, ""))); err != nil {
-		t.Fatal(err)
+	first := run("a", runtime.GOMAXPROCS(0), false)
+	if first["plots/policies.svg"] == "" {
+		t.Error("no policies were simulated")
 	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	processors := runtime.GOMAXPROCS(1)
-	shuffled := run("c", zipped.String())
-	runtime.GOMAXPROCS(processors)
-	for name := range first {
-		if first[name] != again[name] {
-			t.Errorf("%s differs between equal runs", name)
-		}
-		if first[name] != shuffled[name] {
-			t.Errorf("%s differs for shuffled rows on one processor", name)
+	for name, files := range map[string]map[string]string{
+		"again": run("b", runtime.GOMAXPROCS(0), false), "shuffled, on one processor": run("c", 1, true), "shuffled, on seven": run("d", 7, true),
+	} {
+		for file := range first {
+			if first[file] != files[file] {
+				t.Errorf("%s differs %s", file, name)
+			}
 		}
 	}
 }
