@@ -88,7 +88,7 @@ func (b *bench) brier(c *contender, chosen []int) (*Brier, []figure) {
 	}
 	s := &Brier{N: len(truth), Score: bare(stats.Brier(all, truth, k), 0), Reference: undefined().Value, Gain: undefined()}
 	mean := func(of []float64) func(weights []float64) float64 {
-		return func(weights []float64) float64 { return dot(weights, of) / dot(weights, stated) }
+		return func(weights []float64) float64 { return stats.Dot(weights, of) / stats.Dot(weights, stated) }
 	}
 	figures := []figure{{&s.Score, mean(losses)}}
 	if mix != nil {

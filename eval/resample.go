@@ -41,14 +41,14 @@ func (b *bench) resampleCosts(ranked, baselines []*contender) {
 	}
 	const figures = 3 // of each contender: headline, saving and skill
 	replicates := stats.Bootstrap(b.costGroups, figures*len(priced), b.Replicates, b.Seed, func(weights, out []float64) {
-		n, dearest := dot(weights, all.prompts), dot(weights, all.dearest)
+		n, dearest := stats.Dot(weights, all.prompts), stats.Dot(weights, all.dearest)
 		at := make([]float64, len(all.at))
 		for t := range at {
-			at[t] = dot(weights, all.at[t])
+			at[t] = stats.Dot(weights, all.at[t])
 		}
 		for i, c := range priced {
 			l := ledgers[i]
-			headline := dot(weights, l.headline)
+			headline := stats.Dot(weights, l.headline)
 			out[figures*i] = headline / n * perThousand
 			out[figures*i+1] = 1 - headline/dearest
 			if c.score.Shuffled != nil {
@@ -106,9 +106,9 @@ func (b *bench) byTier() [][]float64 {
 // shuffled is the headline cost of n resampled prompts when their decisions
 // are dealt at random; at is what they cost when all go to tier k.
 func (l ledger) shuffled(weights []float64, n float64, at []float64) float64 {
-	usd := dot(weights, l.classify)
+	usd := stats.Dot(weights, l.classify)
 	for t, all := range at {
-		usd += dot(weights, l.picks[t]) / n * all
+		usd += stats.Dot(weights, l.picks[t]) / n * all
 	}
 	return usd
 }
@@ -119,23 +119,6 @@ func difference(a, b float64) float64 {
 		return d
 	}
 	return 0
-}
-
-// dot has four sums because one would wait for itself.
-func dot(a, b []float64) float64 {
-	var s0, s1, s2, s3 float64
-	b = b[:len(a)]
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += float64(a[i] * b[i])
-		s1 += float64(a[i+1] * b[i+1])
-		s2 += float64(a[i+2] * b[i+2])
-		s3 += float64(a[i+3] * b[i+3])
-	}
-	for ; i < len(a); i++ {
-		s0 += float64(a[i] * b[i])
-	}
-	return (s0 + s1) + (s2 + s3)
 }
 
 // compareCosts sets each contender beside the first, which is the best

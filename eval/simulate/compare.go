@@ -227,10 +227,10 @@ func (c *comparer) estimate(rows []Row, reference int) {
 		}
 	}
 	figures := func(weights []float64) [][estimates]float64 {
-		n, ofCost := dot(weights, size), dot(weights, priced)
+		n, ofCost := stats.Dot(weights, size), stats.Dot(weights, priced)
 		points := make([]curve.Point, len(by))
 		for k, s := range by {
-			points[k] = curve.Point{Quality: dot(weights, s.score) / n, Cost: dot(weights, s.cost) / ofCost}
+			points[k] = curve.Point{Quality: stats.Dot(weights, s.score) / n, Cost: stats.Dot(weights, s.cost) / ofCost}
 		}
 		return c.beside(points, reference)
 	}
@@ -296,12 +296,4 @@ func unlessRounding(v float64) float64 {
 		return 0
 	}
 	return v
-}
-
-func dot(a, b []float64) float64 {
-	sum := 0.0
-	for i, v := range a {
-		sum += v * b[i]
-	}
-	return sum
 }

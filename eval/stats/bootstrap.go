@@ -75,3 +75,23 @@ func Resample(n, replicates int, seed uint64, visit func(replicate int, weights 
 		visit(b, weights)
 	}
 }
+
+// Dot returns Σ a[i]·b[i], such as a sum of values under the weights of a bootstrap
+// sample. b is at least as long as a. Element i goes to sum i mod 4, those left over
+// to the first, and the result is (s0 + s1) + (s2 + s3): one sum would wait for
+// itself.
+func Dot(a, b []float64) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += float64(a[i] * b[i])
+		s1 += float64(a[i+1] * b[i+1])
+		s2 += float64(a[i+2] * b[i+2])
+		s3 += float64(a[i+3] * b[i+3])
+	}
+	for ; i < len(a); i++ {
+		s0 += float64(a[i] * b[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}

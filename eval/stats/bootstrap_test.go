@@ -261,3 +261,21 @@ func BenchmarkResample(b *testing.B) {
 		Resample(1000, 1000, 1, func(int, []float64) {})
 	}
 }
+
+// By hand, and against a plain sum for all small lengths: whole numbers add up
+// exactly in any order.
+func TestDot(t *testing.T) {
+	if got := Dot([]float64{1, 2, 3, 4, 5}, []float64{2, 3, 5, 7, 11, 1000}); got != 106 {
+		t.Errorf("%v, want 106", got)
+	}
+	for n := range 40 {
+		a, b, want := make([]float64, n), make([]float64, n), 0.0
+		for i := range a {
+			a[i], b[i] = float64(i*i-7), float64(3*i-20)
+			want += a[i] * b[i]
+		}
+		if got := Dot(a, b); got != want {
+			t.Errorf("of %d: %v, want %v", n, got, want)
+		}
+	}
+}
