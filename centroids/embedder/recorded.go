@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
@@ -101,27 +103,39 @@ func (r *Recorded) Knows(text string) bool {
 	return found || isBlank(text)
 }
 
-// Embed implements [centroids.Embedder].
+// Embed implements [centroids.Embedder]. It uses all processors.
 func (r *Recorded) Embed(ctx context.Context, dst []float32, texts []string) error {
 	dims := r.identity.Dims
 	if len(dst) != len(texts)*dims {
 		return fmt.Errorf("recorded embedder: expected room for %d texts × %d dims, found %d", len(texts), dims, len(dst))
 	}
-	for i, text := range texts {
-		to := dst[i*dims : (i+1)*dims]
-		if isBlank(text) {
-			clear(to)
-			continue
-		}
-		row, found := r.rows[text]
-		if !found {
-			return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
-		}
-		if err := r.file.Vector(row, to); err != nil {
-			return err
-		}
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(texts)/64))
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(texts) && errs[w] == nil; i += workers {
+				errs[w] = r.embed(dst[i*dims:(i+1)*dims], texts[i])
+			}
+		})
+	}
+	wg.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return err
 	}
 	return ctx.Err()
+}
+
+func (r *Recorded) embed(dst []float32, text string) error {
+	if isBlank(text) {
+		clear(dst)
+		return nil
+	}
+	row, found := r.rows[text]
+	if !found {
+		return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
+	}
+	return r.file.Vector(row, dst)
 }
 
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
