@@ -22,6 +22,8 @@ type VectorFile struct {
 	IDs  []string
 	Dims int
 
+	unnamed bool // the ids are numbers of rows
+
 	limit  int       // of near
 	near   []float32 // the first vectors
 	zero   []bool    // vectors whose numbers are all 0
@@ -103,6 +105,25 @@ func (f *VectorFile) flush() error {
 	if f.buffer = f.buffer[:0]; err != nil {
 		return fmt.Errorf("vectors beyond %d MiB go to a temporary file: %w", 4*f.limit>>20, err)
 	}
+	return nil
+}
+
+// Name gives the vectors of an array the ids of the prompts that they were made of,
+// in this order. Another number of prompts is a [ContentError], of which each is
+// told, unless it is nil. Vectors that brought their ids keep them.
+func (f *VectorFile) Name(prompts []Prompt, name string, each func(Problem)) error {
+	if !f.unnamed {
+		return nil
+	}
+	if len(prompts) != len(f.IDs) {
+		p := problems{file: name, each: each}
+		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", len(prompts), len(f.IDs))
+		return p.err()
+	}
+	for i := range prompts {
+		f.IDs[i] = prompts[i].ID
+	}
+	f.unnamed = false
 	return nil
 }
 

@@ -3,6 +3,10 @@ package datasets
 import (
 	"errors"
 	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strconv"
 
 	"github.com/routeproof/routeproof/internal/table"
 )
@@ -49,11 +53,64 @@ func Vectors() Kind[Vector] {
 	}
 }
 
-// ReadVectors reads all [Vectors] of the file at path; [Kind.Scan] has the
-// formats and errors. Its memory is that of a [VectorFile].
+// ScanVectors reads the file at path as [Vectors] in any of their formats, of which
+// [Kind.Scan] tells, or as an array that numpy.save wrote ([NPY]). The rows of an
+// array have no ids, which are then 1, 2, …, and must be finite.
+func ScanVectors(path string, each func(Problem), visit func(*Vector) error) (Summary, error) {
+	array, err := isNPY(path)
+	if err != nil {
+		return Summary{}, err
+	}
+	if !array {
+		return Vectors().ScanFile(path, each, visit)
+	}
+	n, err := OpenNPY(path)
+	if err != nil {
+		var refused *ContentError
+		if errors.As(err, &refused) && each != nil {
+			each(refused.First[0])
+		}
+		return Summary{}, err
+	}
+	defer n.Close()
+	p := problems{file: path, each: each}
+	some := make([]float32, max(n.Dims, npyAtLeast/n.Dims*n.Dims*runtime.GOMAXPROCS(0)))
+	for row := 0; ; {
+		rows, err := n.Read(some)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Summary{}, fmt.Errorf("%s: %w", path, err)
+		}
+		for v := range slices.Chunk(some[:rows*n.Dims], n.Dims) {
+			row++
+			if i := slices.IndexFunc(v, func(x float32) bool { return x-x != 0 }); i >= 0 {
+				if p.add(row, "", "expected finite numbers, number %d is %g", i+1, v[i]); p.total == maxProblems {
+					return Summary{}, p.err()
+				}
+				continue
+			}
+			if err := visit(&Vector{ID: strconv.Itoa(row), Values: v}); err != nil {
+				return Summary{}, err
+			}
+		}
+	}
+	if err := p.err(); err != nil {
+		return Summary{}, err
+	}
+	return Summary{Rows: n.Rows, metadata: func(string) string { return "" }}, nil
+}
+
+// ReadVectors reads all vectors of the file at path, as [ScanVectors] does. Its
+// memory is that of a [VectorFile].
 func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
 	file := NewVectorFile()
-	summary, err := Vectors().ScanFile(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
+	var err error
+	if file.unnamed, err = isNPY(path); err != nil {
+		return nil, err
+	}
+	summary, err := ScanVectors(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
 	if err == nil {
 		err = file.flush()
 	}

@@ -144,8 +144,13 @@ func (c *classifying) keep(to io.Writer) error {
 
 // vectors classifies the vectors of a file as they are read, some at a time.
 func (c *classifying) vectors() error {
-	kind, file := datasets.Vectors(), datasets.NewVectorFile()
-	summary, err := scan(c.ctx, c.app, kind, c.flags.vectors, c.log.add, func(v *datasets.Vector) error {
+	file := datasets.NewVectorFile()
+	read := func(each func(datasets.Problem), visit func(*datasets.Vector) error) (datasets.Summary, error) {
+		return awaited(c.ctx, func() (datasets.Summary, error) {
+			return datasets.ScanVectors(c.flags.vectors, each, func(v *datasets.Vector) error { return errors.Join(c.ctx.Err(), visit(v)) })
+		})
+	}
+	summary, err := read(c.log.add, func(v *datasets.Vector) error {
 		file.Dims = len(v.Values)
 		return nil
 	})
@@ -163,7 +168,7 @@ func (c *classifying) vectors() error {
 	return c.print(func() error {
 		var ids []string
 		vectors := make([]float32, 0, classifyAtOnce*file.Dims)
-		_, err := scan(c.ctx, c.app, kind.Again(), c.flags.vectors, nil, func(v *datasets.Vector) error {
+		_, err := read(nil, func(v *datasets.Vector) error {
 			ids = append(ids, v.ID)
 			vectors = vectors[:len(ids)*file.Dims]
 			datasets.Unit(vectors[len(vectors)-file.Dims:], v.Values)
@@ -198,6 +203,9 @@ func (c *classifying) held() (err error) {
 		prompts, err = c.readUnlabelled(c.in, c.log)
 		file, vectorsErr := c.flags.readVectors(c.log.add)
 		if err = errors.Join(err, vectorsErr); err == nil && file != nil {
+			err = file.Name(prompts, c.flags.vectors, c.log.add)
+		}
+		if err == nil && file != nil {
 			e, err = c.recordedOf(c.ctx, c.artifact, c.flags, file, prompts, c.log)
 		}
 		return err

@@ -23,7 +23,7 @@ type embedderFlags struct {
 
 func (f *embedderFlags) add(cmd *cobra.Command) {
 	addWords(cmd, &f.words)
-	cmd.Flags().StringVar(&f.vectors, "vectors", "", "vectors of the prompts, made elsewhere: JSON Lines, CSV or Parquet with id and embedding")
+	cmd.Flags().StringVar(&f.vectors, "vectors", "", "vectors of the prompts, made elsewhere: JSON Lines, CSV or Parquet with id and embedding, or .npy with a row for each prompt")
 	cmd.Flags().StringVar(&f.model, "vectors-model", "", "what made the --vectors, where their file does not say it")
 }
 
@@ -191,6 +191,9 @@ func artifactEmbedder(id centroids.Identity, words string) (centroids.Embedder, 
 // recorded vectors, or that of the artifact, or that of the configuration.
 func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file *datasets.VectorFile, each func(datasets.Problem)) (err error) {
 	if file != nil {
+		if err := file.Name(in.Prompts, f.vectors, each); err != nil {
+			return err
+		}
 		in.Embedder, err = f.recorded(file, labelled(in.Prompts), in.Artifact, each)
 		in.Warnings = append(in.Warnings, vectorWarnings(file, in.Prompts)...)
 		return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -133,8 +135,15 @@ func TestRecordedVectorsInAnyFormat(t *testing.T) {
 	writeVectors(t, "b.csv.gz", backward, nil)
 	writeVectors(t, "c.parquet", vectors, nil)
 	writeVectors(t, "d.parquet", backward, &centroids.Identity{Kind: "recorded", Model: "mine", Dims: 64})
+	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 64), }\n", len(vectors)) // in the order of the prompts
+	array := binary.LittleEndian.AppendUint16([]byte("\x93NUMPY\x01\x00"), uint16(len(header)))
+	array = append(array, header...)
+	for _, v := range vectors {
+		array, _ = binary.Append(array, binary.LittleEndian, v.Values)
+	}
+	writeFile(t, "e.npy", string(array))
 	var first map[string]string
-	for _, path := range []string{"a.jsonl", "b.csv.gz", "c.parquet", "d.parquet"} {
+	for _, path := range []string{"a.jsonl", "b.csv.gz", "c.parquet", "d.parquet", "e.npy"} {
 		args := []string{"--config", "quick.yaml", "--prompts", "prompts.jsonl", "--vectors", path, "--vectors-model", "mine"}
 		must(t, append(args, "run", "--out", path+".out")...)
 		must(t, append(args, "build", "--out", path+".safetensors")...)
@@ -148,6 +157,19 @@ func TestRecordedVectorsInAnyFormat(t *testing.T) {
 		if readFile(t, path+".safetensors") != first["centroids.safetensors"] {
 			t.Errorf("%s: build and run write different artifacts", path)
 		}
+	}
+	want := must(t, "classify", "--artifact", "a.jsonl.safetensors", "--in", "prompts.jsonl", "--vectors", "a.jsonl", "--vectors-model", "mine").stdout
+	if got := must(t, "classify", "--artifact", "a.jsonl.safetensors", "--in", "prompts.jsonl", "--vectors", "e.npy", "--vectors-model", "mine").stdout; got != want {
+		t.Error("an array is classified otherwise")
+	}
+	alone := must(t, "classify", "--artifact", "a.jsonl.safetensors", "--vectors", "e.npy", "--vectors-model", "mine").stdout
+	if first, _, _ := strings.Cut(alone, "\n"); !strings.HasPrefix(first, `{"id":"1",`) || strings.Count(alone, "\n") != len(vectors) {
+		t.Errorf("%d lines, the first %s", strings.Count(alone, "\n"), first)
+	}
+	writeFile(t, "fewer.jsonl", strings.Join(strings.SplitAfter(readFile(t, "prompts.jsonl"), "\n")[1:], ""))
+	r := call(t, "", "build", "--config", "quick.yaml", "--prompts", "fewer.jsonl", "--vectors", "e.npy", "--vectors-model", "mine", "--out", "x.safetensors")
+	if r.code != exitContent || !strings.Contains(r.stderr, fmt.Sprintf("e.npy: expected a row for each of %d prompts, in their order, found %d rows", len(vectors)-1, len(vectors))) {
+		t.Errorf("exit %d, %s", r.code, r.stderr)
 	}
 }
 
