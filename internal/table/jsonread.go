@@ -10,32 +10,53 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"github.com/routeproof/routeproof/internal/jsonline"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // jsonReader reads a JSON object a line.
 type jsonReader struct {
-	lines   lines
-	blanks  blanks
-	columns []Column
-	index   map[string]int
-	present []bool
-	unknown unknowns
-	interns []interner
-	told    bool // what is there where required columns are not
-	ended   bool
+	lines    lines
+	blanks   blanks
+	columns  []Column
+	present  []bool
+	unknown  unknowns
+	interns  []interner
+	told     bool // what is there where required columns are not
+	ended    bool
+	scan     jsonline.Scanner
+	ofColumn []*jsonName
+	recur    map[string]*jsonName // those, and others that may come again
+	guesses  []jsonGuess          // by place in the line
+	buf      []byte               // a text with escapes
 
 	// of the row at hand
-	seen  []bool
-	names []string        // all of its names, in order
-	extra map[string]bool // its names that were not asked for
+	row    int
+	rare   map[string]*jsonName // too long or too many to be kept for the next row
+	names  []*jsonName          // all, in order
+	fields []jsonField          // those that were asked for, in order
+}
+
+// jsonName is a name that fields have.
+type jsonName struct {
+	text   string
+	column int  // −1: was not asked for
+	row    int  // the last that has it
+	noted  bool // as unknown
+}
+
+// jsonField is a field that was asked for.
+type jsonField struct {
+	column int
+	raw    []byte
 }
 
 func newJSONReader(r *bufio.Reader, columns []Column) *jsonReader {
-	j := &jsonReader{lines: lines{r: r}, columns: columns, index: map[string]int{}, present: make([]bool, len(columns)),
-		seen: make([]bool, len(columns)), extra: map[string]bool{}, interns: make([]interner, len(columns))}
+	j := &jsonReader{lines: lines{r: r}, columns: columns, present: make([]bool, len(columns)), interns: make([]interner, len(columns)),
+		ofColumn: make([]*jsonName, len(columns)), recur: map[string]*jsonName{}}
 	for c, column := range columns {
-		j.index[column.Name] = c
+		j.ofColumn[c] = &jsonName{text: column.Name, column: c}
+		j.recur[column.Name] = j.ofColumn[c]
 		j.interns[c] = interner{}
 	}
 	return j
@@ -81,23 +102,26 @@ func (j *jsonReader) parseLine(b *Batch, line []byte, tooLong bool) {
 			j.ended = true
 		}
 		return
-	case !utf8.Valid(line):
+	}
+	err := j.scanLine(line)
+	if err != nil && !utf8.Valid(line) {
 		b.fault(at, "", "not valid UTF-8 from byte %d of the line: save the file as UTF-8", validPrefix(line)+1)
 		return
 	}
 	first := j.blanks.other == 0
 	j.blanks.other++
-	if err := j.checkLine(line); err != nil {
-		if reason := j.wrongFormat(line, err); first && reason != "" {
-			b.fault(0, "", "%s", reason)
-			j.ended = true
-			return
-		}
-		b.fault(at, "", "expected one JSON object: %v", err)
+	if err == nil {
+		b.Append(at)
+		j.setRow(b)
 		return
 	}
-	b.Append(at)
-	j.parseRow(b, line)
+	err = explain(line, err)
+	if reason := j.wrongFormat(line, err); first && reason != "" {
+		b.fault(0, "", "%s", reason)
+		j.ended = true
+		return
+	}
+	b.fault(at, "", "expected one JSON object: %v", err)
 }
 
 // wrongFormat says so where a file's first line shows that the file is no JSON
@@ -126,44 +150,26 @@ func (j *jsonReader) goesOn(line []byte) bool {
 	return len(next) > 0 && next[0] != '{'
 }
 
-// checkLine returns an error unless the line is one JSON object whose fields
-// have different names. It leaves them in names.
-func (j *jsonReader) checkLine(line []byte) error {
-	if !json.Valid(line) {
-		return explainInvalid(line)
-	}
-	if line = bytes.TrimSpace(line); line[0] != '{' {
-		return fmt.Errorf("found %s", kindOf(line))
-	}
-	clear(j.seen)
-	clear(j.extra)
-	j.names = j.names[:0]
-	for name := range members(line) {
-		if c, known := j.index[string(name)]; known {
-			if j.seen[c] {
-				return fmt.Errorf("field %s stands twice", wording.Quote(string(name)))
-			}
-			j.seen[c] = true
-			j.names = append(j.names, j.columns[c].Name)
-			continue
-		}
-		s := string(name)
-		if j.extra[s] {
-			return fmt.Errorf("field %s stands twice", wording.Quote(s))
-		}
-		j.extra[s] = true
-		j.names = append(j.names, s)
-	}
-	return nil
-}
-
 var errCut = errors.New("the line ends inside it")
 
-// explainInvalid finds the words for a line that is no valid JSON, the slow way.
-func explainInvalid(line []byte) error {
+// twiceError is that of a name that stands twice in a valid object.
+type twiceError struct{ name string }
+
+func (e *twiceError) Error() string {
+	return fmt.Sprintf("field %s stands twice", wording.Quote(e.name))
+}
+
+// explain finds the words for a line that was refused, the slow way.
+func explain(line []byte, err error) error {
+	if twice := new(twiceError); errors.As(err, &twice) {
+		return err
+	}
+	if json.Valid(line) {
+		return fmt.Errorf("found %s", kindOf(bytes.TrimSpace(line)))
+	}
 	dec := json.NewDecoder(bytes.NewReader(line))
 	var any json.RawMessage
-	err := dec.Decode(&any)
+	err = dec.Decode(&any)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
@@ -175,16 +181,16 @@ func explainInvalid(line []byte) error {
 	return err
 }
 
-func (j *jsonReader) parseRow(b *Batch, line []byte) {
-	line = bytes.TrimSpace(line)
-	for name, raw := range members(line) {
-		c, known := j.index[string(name)]
-		if !known {
-			j.unknown.add(string(name))
-			continue
+func (j *jsonReader) setRow(b *Batch) {
+	for _, name := range j.names {
+		if name.column < 0 && !name.noted {
+			name.noted = true
+			j.unknown.add(name.text)
 		}
-		j.present[c] = true
-		j.set(b, c, raw)
+	}
+	for _, f := range j.fields {
+		j.present[f.column] = true
+		j.set(b, f.column, f.raw)
 	}
 	j.missing(b)
 }
@@ -194,100 +200,17 @@ func (j *jsonReader) parseRow(b *Batch, line []byte) {
 func (j *jsonReader) missing(b *Batch) {
 	instead, faults := "", len(b.Faults)
 	for c, column := range j.columns {
-		if !column.Required || j.seen[c] {
+		if !column.Required || j.ofColumn[c].row == j.row {
 			continue
 		}
-		if instead == "" && !j.told {
-			instead = ", found " + cmp.Or(wording.List(j.names), "no fields")
+		names := make([]string, len(j.names))
+		for i, name := range j.names {
+			names[i] = name.text
 		}
-		b.fault(b.Line[b.Rows-1], column.Name, "missing: expected %s%s%s", column.Type, instead, meant(column.Name, notAskedFor(j.names, j.columns)))
+		if instead == "" && !j.told {
+			instead = ", found " + cmp.Or(wording.List(names), "no fields")
+		}
+		b.fault(b.Line[b.Rows-1], column.Name, "missing: expected %s%s%s", column.Type, instead, meant(column.Name, notAskedFor(names, j.columns)))
 	}
 	j.told = j.told || len(b.Faults) > faults
-}
-
-// set puts a value into the last row.
-func (j *jsonReader) set(b *Batch, c int, raw []byte) {
-	column, line := j.columns[c], b.Line[b.Rows-1]
-	if string(raw) == "null" {
-		if column.Required {
-			b.fault(line, column.Name, "expected %s, found null", column.Type)
-		}
-		return
-	}
-	switch t := column.Type; {
-	case t == JSON && (raw[0] == '{' || raw[0] == '['):
-		b.SetText(c, string(raw))
-	case t.isText():
-		if raw[0] != '"' {
-			b.fault(line, column.Name, "expected %s, found %s", t, kindOf(raw))
-		} else if s, problem := unquote(raw, j.interns[c], column.Repeats); problem != "" {
-			b.fault(line, column.Name, "%s", problem)
-		} else {
-			b.SetText(c, s)
-		}
-	case t == Boolean:
-		if v := string(raw); v != "true" && v != "false" {
-			b.fault(line, column.Name, "expected %s, found %s", t, kindOf(raw))
-		} else {
-			b.SetBool(c, v == "true")
-		}
-	case t == Number || t == Whole:
-		if v, problem := parseNumber(raw, t); problem != "" {
-			b.fault(line, column.Name, "%s", problem)
-		} else {
-			b.SetNumber(c, v)
-		}
-	default:
-		if problem := b.setJSONList(c, t, raw); problem != "" {
-			b.fault(line, column.Name, "%s", problem)
-		}
-	}
-}
-
-// unquote decodes a valid JSON string; it refuses half characters.
-func unquote(raw []byte, recurring interner, repeats bool) (s, problem string) {
-	inner := raw[1 : len(raw)-1]
-	if bytes.IndexByte(inner, '\\') < 0 {
-		if repeats {
-			return recurring.text(inner), ""
-		}
-		return string(inner), ""
-	}
-	if escape := halfSurrogate(raw); escape != "" {
-		return "", "expected whole characters, found " + escape + ", half of a surrogate pair: write both halves or the character itself"
-	}
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return "", err.Error()
-	}
-	return s, ""
-}
-
-// parseNumber reads a JSON value that should be a number.
-func parseNumber(raw []byte, t Type) (v float64, problem string) {
-	if found := kindOf(raw); found != "a number" {
-		return 0, fmt.Sprintf("expected %s, found %s", t.element(), found)
-	}
-	return parseDigits(string(raw), t)
-}
-
-// setJSONList reads a JSON array of numbers into the last row.
-func (b *Batch) setJSONList(c int, t Type, raw []byte) (problem string) {
-	if raw[0] != '[' {
-		return fmt.Sprintf("expected %s, found %s", t, kindOf(raw))
-	}
-	from, n := b.stored(t), 0
-	for item := range elements(raw) {
-		v, problem := parseNumber(item, t)
-		if problem != "" {
-			b.unstore(t, from)
-			return fmt.Sprintf("element %d: %s", n+1, problem)
-		}
-		if n++; t == Vector {
-			b.vectors = append(b.vectors, float32(v))
-		} else {
-			b.lists = append(b.lists, v)
-		}
-	}
-	b.setList(c, b.Rows-1, from)
-	return ""
 }

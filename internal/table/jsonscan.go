@@ -1,44 +1,90 @@
 package table
 
 import (
-	"encoding/json"
 	"iter"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/routeproof/routeproof/internal/jsonline"
 )
 
-// members walks the fields of a valid JSON object: decoded name, raw value.
-// Both are good until the next step.
-func members(object []byte) iter.Seq2[[]byte, []byte] {
-	return func(yield func(name, raw []byte) bool) {
-		for i := skipSpace(object, 1); object[i] != '}'; {
-			end := valueEnd(object, i)
-			name := object[i+1 : end-1]
-			for _, c := range name {
-				if c == '\\' {
-					name = decodedName(object[i:end])
-					break
-				}
-			}
-			i = skipSpace(object, skipSpace(object, end)+1) // past the colon
-			end = valueEnd(object, i)
-			if !yield(name, object[i:end]) {
-				return
-			}
-			if i = skipSpace(object, end); object[i] == ',' {
-				i = skipSpace(object, i+1)
-			}
-		}
-	}
+// jsonGuess is a field of an earlier row, which the next rows mostly have at
+// the same place.
+type jsonGuess struct {
+	lead jsonline.Lead
+	name *jsonName
 }
 
-func decodedName(raw []byte) []byte {
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return raw // cannot be: the object is valid
+// maxGuesses is how many fields of a row are guessed.
+const maxGuesses = 256
+
+// scanLine finds the fields of the next row. It returns an error unless the line
+// is one JSON object whose fields have different names.
+func (j *jsonReader) scanLine(line []byte) error {
+	j.row++
+	j.rare, j.names, j.fields = nil, j.names[:0], j.fields[:0]
+	var twice *jsonName
+	j.scan.Reset(line)
+	for {
+		name, ok := j.nextField()
+		if !ok {
+			break
+		}
+		if twice != nil {
+			continue
+		}
+		if name.row == j.row {
+			twice = name
+		}
+		name.row = j.row
+		j.names = append(j.names, name)
+		if name.column >= 0 {
+			j.fields = append(j.fields, jsonField{name.column, j.scan.Raw()})
+		}
 	}
-	return []byte(s)
+	if err := j.scan.Err(); err != nil || twice == nil {
+		return err
+	}
+	return &twiceError{twice.text}
+}
+
+// nextField moves to the line's next field.
+func (j *jsonReader) nextField() (name *jsonName, ok bool) {
+	i := len(j.names)
+	if i < len(j.guesses) && j.scan.NextLike(&j.guesses[i].lead) {
+		return j.guesses[i].name, true
+	}
+	if !j.scan.Next() {
+		return nil, false
+	}
+	name, recurs := j.nameOf(j.scan.Name())
+	if recurs && i < maxGuesses {
+		j.guesses = longer(j.guesses, max(0, i+1-len(j.guesses)))
+		j.guesses[i].name = name
+		j.scan.Lead(&j.guesses[i].lead)
+	}
+	return name, true
+}
+
+// nameOf tells fields apart by their names, and whether the name is kept.
+func (j *jsonReader) nameOf(name []byte) (_ *jsonName, recurs bool) {
+	if known := j.recur[string(name)]; known != nil {
+		return known, true
+	}
+	if known := j.rare[string(name)]; known != nil {
+		return known, false
+	}
+	made := &jsonName{text: string(name), column: -1}
+	if recurs = len(name) <= longestRecurer && len(j.recur) < maxInterned; recurs {
+		j.recur[made.text] = made
+		return made, true
+	}
+	if j.rare == nil {
+		j.rare = map[string]*jsonName{}
+	}
+	j.rare[made.text] = made
+	return made, false
 }
 
 // elements walks the values of a valid JSON array.
