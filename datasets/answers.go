@@ -1,9 +1,9 @@
 package datasets
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/routeproof/routeproof/internal/wording"
 )
@@ -45,7 +45,9 @@ func Answers() Kind[RecordedAnswer] {
 			jsonField("logprobs", func(a *RecordedAnswer) *string { return &a.Logprobs }),
 		},
 		keys: []string{"id", "repeat"},
-		name: func(a *RecordedAnswer) []string { return []string{a.ID, strconv.Itoa(a.Repeat)} },
+		key: func(a *RecordedAnswer, key []byte) []byte {
+			return binary.AppendVarint(appendName(key, a.ID), int64(a.Repeat))
+		},
 		clash: func(a *RecordedAnswer, first string) string {
 			return fmt.Sprintf("%s (repeat %d) stands %s already: expected each id and repeat once", wording.Quote(a.ID), a.Repeat, first)
 		},

@@ -59,7 +59,7 @@ func Outcomes() Kind[Outcome] {
 		},
 		check: checkOutcome,
 		keys:  []string{"id", "model"},
-		name:  func(o *Outcome) []string { return []string{o.ID, o.Model} },
+		key:   func(o *Outcome, key []byte) []byte { return appendName(appendName(key, o.ID), o.Model) },
 		clash: func(o *Outcome, first string) string {
 			return fmt.Sprintf("%s of model %s stands %s already: expected each prompt once a model", wording.Quote(o.ID), wording.Quote(o.Model), first)
 		},

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 
@@ -65,8 +66,8 @@ func Predictions() Kind[Prediction] {
 		},
 		check: func(p *Prediction, c *checker) { c.oneOf("split", p.Split, splitNames()) },
 		keys:  []string{"id", "classifier", "fold", "repeat"},
-		name: func(p *Prediction) []string {
-			return []string{p.ID, p.Classifier, strconv.FormatBool(p.Fold.Known), strconv.Itoa(p.Repeat)}
+		key: func(p *Prediction, key []byte) []byte {
+			return strconv.AppendBool(binary.AppendVarint(appendName(appendName(key, p.ID), p.Classifier), int64(p.Repeat)), p.Fold.Known)
 		},
 		clash: func(p *Prediction, first string) string {
 			return fmt.Sprintf("%s by classifier %s (out of fold: %t, repeat %d) stands %s already: expected each once",

@@ -59,7 +59,7 @@ func Prompts(tiers []string) Kind[Prompt] {
 			repeatedText("licence", func(p *Prompt) *string { return &p.Licence }),
 		},
 		keys:  []string{"id"},
-		name:  func(p *Prompt) []string { return []string{p.ID} },
+		key:   func(p *Prompt, key []byte) []byte { return appendName(key, p.ID) },
 		clash: func(p *Prompt, first string) string { return clashOfIDs(p.ID, first) },
 	}
 	k.check = func(p *Prompt, c *checker) { checkPrompt(p, tiers, c) }

@@ -1,8 +1,6 @@
 package datasets
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,11 +14,12 @@ type scanner[T any] struct {
 	kind     Kind[T]
 	problems problems
 	visit    func(*T) error
-	first    map[[16]byte]int // hash of what is unique → its first line
-	place    string           // before such a line: "on line", in Parquet "in row"
+	firsts   *firsts
+	place    string // before the line of a first: "on line", in Parquet "in row"
 	rows     int
 	check    checker
-	buf      []byte
+	at       T // the row at hand
+	key      []byte
 }
 
 // maxProblems is how many problems are listed before reading stops, so that a
@@ -68,7 +67,9 @@ func (s *scanner[T]) add(f table.Fault) bool {
 func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 	c := &s.check
 	c.line = line
-	var row T
+	var none T
+	s.at = none
+	row := &s.at
 	for k := range s.kind.fields {
 		f, cells := &s.kind.fields[k], &b.Cells[k]
 		if !cells.Known[i] {
@@ -80,23 +81,20 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 				continue
 			}
 		}
-		f.load(&row, cells, i, c)
+		f.load(row, cells, i, c)
 	}
 	if s.kind.check != nil {
-		s.kind.check(&row, c)
+		s.kind.check(row, c)
 	}
 	if len(s.kind.keys) > 0 && s.named() {
-		var key [16]byte
-		key, s.buf = keyOf(s.kind.name(&row), s.buf)
-		if first, twice := s.first[key]; twice {
-			c.problem(s.kind.keys[0], "%s", s.kind.clash(&row, fmt.Sprintf("%s %d", s.place, first)))
-		} else {
-			s.first[key] = line
+		s.key = s.kind.key(row, s.key[:0])
+		if first := s.firsts.add(s.key, line); first != 0 {
+			c.problem(s.kind.keys[0], "%s", s.kind.clash(row, fmt.Sprintf("%s %d", s.place, first)))
 		}
 	}
 	if len(c.found) == 0 {
 		s.rows++
-		return true, s.visit(&row)
+		return true, s.visit(row)
 	}
 	place := func(f table.Fault) int {
 		return slices.IndexFunc(s.kind.fields, func(field field[T]) bool { return field.Name == f.Column })
@@ -113,18 +111,6 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 // named tells whether the columns that name the row are sound.
 func (s *scanner[T]) named() bool {
 	return !slices.ContainsFunc(s.check.found, func(f table.Fault) bool { return slices.Contains(s.kind.keys, f.Column) })
-}
-
-// keyOf hashes names with their lengths, which it puts one behind the other
-// into the buffer.
-func keyOf(names []string, buf []byte) (key [16]byte, _ []byte) {
-	buf = buf[:0]
-	for _, name := range names {
-		buf = binary.AppendUvarint(buf, uint64(len(name)))
-		buf = append(buf, name...)
-	}
-	sum := sha256.Sum256(buf)
-	return [16]byte(sum[:16]), buf
 }
 
 // checker collects what is wrong with a row.

@@ -24,7 +24,7 @@ func Scores() Kind[Score] {
 			requiredNumber("score", math.Inf(-1), math.Inf(1), func(s *Score) *float64 { return &s.Score }),
 		},
 		keys:  []string{"id"},
-		name:  func(s *Score) []string { return []string{s.ID} },
+		key:   func(s *Score, key []byte) []byte { return appendName(key, s.ID) },
 		clash: func(s *Score, first string) string { return clashOfIDs(s.ID, first) },
 	}
 }
@@ -56,7 +56,7 @@ func Prices() Kind[Price] {
 			}
 		},
 		keys: []string{"model"},
-		name: func(p *Price) []string { return []string{p.Model} },
+		key:  func(p *Price, key []byte) []byte { return appendName(key, p.Model) },
 		clash: func(p *Price, first string) string {
 			return fmt.Sprintf("%s stands %s already: expected each model once", wording.Quote(p.Model), first)
 		},

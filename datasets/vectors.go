@@ -48,7 +48,7 @@ func Vectors() Kind[Vector] {
 			},
 		},
 		keys:  []string{"id"},
-		name:  func(v *Vector) []string { return []string{v.ID} },
+		key:   func(v *Vector, key []byte) []byte { return appendName(key, v.ID) },
 		clash: func(v *Vector, first string) string { return clashOfIDs(v.ID, first) },
 	}
 }

@@ -68,10 +68,12 @@ func (k Kind[T]) Write(w io.Writer, f Format, o WriteOptions, rows func(put func
 		batch.Reset(columns)
 		return err
 	}
+	held := new(T) // one for all rows, as the fields would have each on the heap
 	if err := rows(func(row T) error {
 		batch.Append(0)
-		for c, f := range fields {
-			f.store(&row, &batch, c)
+		*held = row
+		for c := range fields {
+			fields[c].store(held, &batch, c)
 		}
 		if batch.Full() {
 			return flush()

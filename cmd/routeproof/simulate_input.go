@@ -108,9 +108,9 @@ func (f *simulateFlags) models(config pipeline.Config, each func(datasets.Proble
 	}
 	if f.prices != "" {
 		if _, err := datasets.Prices().ScanFile(f.prices, each, func(p *datasets.Price) error {
-			m := known[p.Model]
-			m.InputPerM, m.OutputPerM = &p.InputPerM, &p.OutputPerM
-			m.TTFTMS, m.TokensPerS = p.TTFTMS.Pointer(), p.TokensPerS.Pointer()
+			m, price := known[p.Model], *p // the model keeps pointers into it
+			m.InputPerM, m.OutputPerM = &price.InputPerM, &price.OutputPerM
+			m.TTFTMS, m.TokensPerS = price.TTFTMS.Pointer(), price.TokensPerS.Pointer()
 			known[p.Model] = m
 			return nil
 		}); err != nil {

@@ -152,10 +152,24 @@ func (b *Batch) Append(line int) {
 	b.Rows++
 	b.Line = append(b.Line, line)
 	for c := range b.Cells {
-		b.Cells[c].grow(b.columns[c].Type, 1)
+		cells := &b.Cells[c]
+		cells.Known = append(cells.Known, false)
+		switch t := b.columns[c].Type; {
+		case t.isText():
+			cells.Text = append(cells.Text, "")
+		case t == Number || t == Whole:
+			cells.Number = append(cells.Number, 0)
+		case t == Boolean:
+			cells.Bool = append(cells.Bool, false)
+		case t == Numbers:
+			cells.List = append(cells.List, nil)
+		case t == Vector:
+			cells.Vector = append(cells.Vector, nil)
+		}
 	}
 }
 
+// grow appends n cells without a value.
 func (c *Cells) grow(t Type, n int) {
 	c.Known = longer(c.Known, n)
 	switch {
