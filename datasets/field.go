@@ -54,16 +54,18 @@ func requiredText[T any](name string, at func(*T) *string) field[T] {
 func nameField[T any](name, of string, at func(*T) *string) field[T] {
 	f := requiredText(name, at)
 	f.Type = table.Name
-	f.fault = func(c *table.Cells, i int) string {
-		switch s := c.Text[i]; {
-		case s == "":
-			return "is empty: expected " + of
-		case '!' <= s[0] && s[0] <= '~': // most names begin so, and this runs for every cell
-			return ""
-		case strings.TrimSpace(s) == "":
-			return "holds nothing but white space: expected " + of
+	f.fault = func(c *table.Cells, from int) (int, string) {
+		for i := from; i < len(c.Text); i++ {
+			switch s := c.Text[i]; {
+			case !c.Known[i]:
+			case s == "":
+				return i, "is empty: expected " + of
+			case '!' <= s[0] && s[0] <= '~': // most names begin so
+			case strings.TrimSpace(s) == "":
+				return i, "holds nothing but white space: expected " + of
+			}
 		}
-		return ""
+		return -1, ""
 	}
 	return f
 }
@@ -89,20 +91,24 @@ func optionalText[T any](name string, at func(*T) *Optional[string]) field[T] {
 }
 
 // within finds numbers that are not from low to high.
-func within(low, high float64) func(*table.Cells, int) string {
-	return func(c *table.Cells, i int) string {
-		if v := c.Number[i]; v < low || v > high {
-			return fmt.Sprintf("expected %g to %g, found %g", low, high, v)
+func within(low, high float64) func(*table.Cells, int) (int, string) {
+	return func(c *table.Cells, from int) (int, string) {
+		for i := from; i < len(c.Number); i++ {
+			if v := c.Number[i]; (v < low || v > high) && c.Known[i] {
+				return i, fmt.Sprintf("expected %g to %g, found %g", low, high, v)
+			}
 		}
-		return ""
+		return -1, ""
 	}
 }
 
-func countFault(c *table.Cells, i int) string {
-	if v := c.Number[i]; v < 0 || v > maxCount {
-		return fmt.Sprintf("expected 0 to %d, found %.15g", maxCount, v)
+func countFault(c *table.Cells, from int) (int, string) {
+	for i := from; i < len(c.Number); i++ {
+		if v := c.Number[i]; (v < 0 || v > maxCount) && c.Known[i] {
+			return i, fmt.Sprintf("expected 0 to %d, found %.15g", maxCount, v)
+		}
 	}
-	return ""
+	return -1, ""
 }
 
 // number binds a number from low to high.

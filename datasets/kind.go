@@ -51,7 +51,9 @@ type Kind[T any] struct {
 // field binds a column to a part of T.
 type field[T any] struct {
 	table.Column
-	fault func(*table.Cells, int) string // why a cell that has a value holds none of the column's; nil: any is one
+	// fault finds the next cell from a place on that has a value but none of the
+	// column's, and why; −1: there is none. nil: any value is one.
+	fault func(*table.Cells, int) (int, string)
 	load  func(*T, *table.Cells, int, *checker)
 	store func(*T, *table.Batch, int) // nil: is read but not written
 }

@@ -28,7 +28,7 @@ const maxProblems = 100_000
 
 // batch takes in the next rows, and tells whether more are wanted.
 func (s *scanner[T]) batch(b *table.Batch) (more bool, err error) {
-	faults := b.Faults
+	faults := s.faults(b)
 	for i := range b.Rows {
 		line := b.Line[i]
 		for len(faults) > 0 && faults[0].Line < line {
@@ -54,6 +54,26 @@ func (s *scanner[T]) batch(b *table.Batch) (more bool, err error) {
 	return true, nil
 }
 
+// faults returns the batch's faults with those of its values, which it makes
+// absent.
+func (s *scanner[T]) faults(b *table.Batch) []table.Fault {
+	faults := b.Faults
+	for k, f := range s.kind.fields {
+		if f.fault == nil {
+			continue
+		}
+		cells := &b.Cells[k]
+		for i, reason := f.fault(cells, 0); i >= 0; i, reason = f.fault(cells, i+1) {
+			faults = append(faults, table.Fault{Line: b.Line[i], Column: f.Name, Reason: reason})
+			cells.Known[i] = false
+		}
+	}
+	if len(faults) > len(b.Faults) {
+		slices.SortStableFunc(faults, func(x, y table.Fault) int { return x.Line - y.Line })
+	}
+	return faults
+}
+
 // add tells of a fault, up to the limit.
 func (s *scanner[T]) add(f table.Fault) bool {
 	if s.problems.total >= maxProblems {
@@ -74,12 +94,6 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 		f, cells := &s.kind.fields[k], &b.Cells[k]
 		if !cells.Known[i] {
 			continue
-		}
-		if f.fault != nil {
-			if reason := f.fault(cells, i); reason != "" {
-				c.problem(f.Name, "%s", reason)
-				continue
-			}
 		}
 		f.load(row, cells, i, c)
 	}

@@ -30,11 +30,13 @@ func Vectors() Kind[Vector] {
 			nameField("id", "the id of a prompt", func(v *Vector) *string { return &v.ID }),
 			{
 				Column: table.Column{Name: "embedding", Type: table.Vector, Required: true},
-				fault: func(c *table.Cells, i int) string {
-					if n := len(c.Vector[i]); n == 0 || n > maxDims {
-						return fmt.Sprintf("expected 1 to %d numbers, found %d", maxDims, n)
+				fault: func(c *table.Cells, from int) (int, string) {
+					for i := from; i < len(c.Vector); i++ {
+						if n := len(c.Vector[i]); (n == 0 || n > maxDims) && c.Known[i] {
+							return i, fmt.Sprintf("expected 1 to %d numbers, found %d", maxDims, n)
+						}
 					}
-					return ""
+					return -1, ""
 				},
 				load: func(v *Vector, cells *table.Cells, i int, c *checker) {
 					v.Values = cells.Vector[i]

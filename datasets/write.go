@@ -95,14 +95,8 @@ func checkCells[T any](fields []field[T], b *table.Batch, rows int) error {
 		if f.fault == nil {
 			continue
 		}
-		cells := &b.Cells[k]
-		for i, known := range cells.Known {
-			if !known {
-				continue
-			}
-			if reason := f.fault(cells, i); reason != "" {
-				return fmt.Errorf("row %d, column %s: %s", rows+i+1, f.Name, reason)
-			}
+		if i, reason := f.fault(&b.Cells[k], 0); i >= 0 {
+			return fmt.Errorf("row %d, column %s: %s", rows+i+1, f.Name, reason)
 		}
 	}
 	return nil
