@@ -145,9 +145,9 @@ func (c *csvReader) set(b *Batch, k, i int) {
 			problem = fmt.Sprintf("expected %s, found %s", t, wording.Quote(string(cell)))
 		}
 	case t == Number || t == Whole:
-		digits := string(bytes.TrimSpace(cell))
-		if strings.Trim(digits, "0123456789+-.eE") != "" { // Go also reads 0x1p4, 1_000 and inf
-			problem = fmt.Sprintf("expected %s, found %s", t, wording.Quote(digits))
+		digits := bytes.TrimSpace(cell)
+		if len(bytes.Trim(digits, "0123456789+-.eE")) > 0 { // Go also reads 0x1p4, 1_000 and inf
+			problem = fmt.Sprintf("expected %s, found %s", t, wording.Quote(string(digits)))
 			break
 		}
 		var v float64

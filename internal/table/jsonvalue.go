@@ -3,7 +3,6 @@ package table
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/internal/jsonline"
@@ -77,10 +76,8 @@ func parseNumber(raw []byte, t Type) (v float64, problem string) {
 		if v, ok := jsonline.ParseFloat(raw); ok && (t != Whole || isWhole(v)) {
 			return v, ""
 		}
-	} else if v, err := strconv.ParseFloat(string(raw), 32); err == nil {
-		return v, ""
 	}
-	return parseDigits(string(raw), t) // it has the words
+	return parseDigits(raw, t)
 }
 
 // setJSONList reads a JSON array of numbers into the last row.

@@ -14,20 +14,20 @@ import (
 const maxWhole = 1<<53 - 1
 
 // parseDigits reads a number as JSON and CSV write it.
-func parseDigits(s string, t Type) (v float64, problem string) {
+func parseDigits(digits []byte, t Type) (v float64, problem string) {
 	bits, largest := 64, math.MaxFloat64
 	if t == Vector {
 		bits, largest = 32, math.MaxFloat32
 	}
-	v, err := strconv.ParseFloat(s, bits)
+	v, err := strconv.ParseFloat(string(digits), bits)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, fmt.Sprintf("expected a number within ±%.2g, found %s", largest, wording.Shorten(s))
+		return 0, fmt.Sprintf("expected a number within ±%.2g, found %s", largest, wording.Shorten(string(digits)))
 	case err != nil || math.IsNaN(v) || math.IsInf(v, 0):
-		return 0, fmt.Sprintf("expected %s, found %s", t.element(), wording.Quote(s))
+		return 0, fmt.Sprintf("expected %s, found %s", t.element(), wording.Quote(string(digits)))
 	}
 	if t == Whole && !isWhole(v) {
-		return 0, notWhole(v, wording.Shorten(s))
+		return 0, notWhole(v, wording.Shorten(string(digits)))
 	}
 	return v, ""
 }
