@@ -93,8 +93,10 @@ func (k Kind[T]) ScanFile(path string, each func(Problem), visit func(*T) error)
 //
 // Either every row is good, or the error is a [ContentError]; each is told of
 // every problem, unless it is nil. A file without rows is one too. name stands
-// for the file in messages. Memory does not grow with the size of rows, but by
-// some 25 bytes a row where rows must differ.
+// for the file in messages. Memory does not grow with the size of rows, nor with
+// their number: where rows must differ it takes some 25 bytes a row for up to four
+// million, and then a temporary file, of 16 bytes a row. That a row has the name of
+// another four million rows away is told at the end, after it was visited.
 func (k Kind[T]) Scan(r io.Reader, name string, each func(Problem), visit func(*T) error) (Summary, error) {
 	source, err := table.New(r, name)
 	if err != nil {
@@ -163,6 +165,7 @@ func (k Kind[T]) scan(source *table.Source, name string, each func(Problem), vis
 	if source.IsParquet() {
 		s.place = "in row"
 	}
+	defer s.firsts.close()
 	for batch := new(table.Batch); ; {
 		err := reader.Read(batch)
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -175,6 +178,9 @@ func (k Kind[T]) scan(source *table.Source, name string, each func(Problem), vis
 		if err != nil || !more {
 			break
 		}
+	}
+	if err := s.late(); err != nil {
+		return Summary{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if s.problems.total == 0 && s.rows == 0 {
 		s.problems.add(0, "", "no %s: expected rows with %s", k.noun, k.needs)

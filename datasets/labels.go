@@ -9,14 +9,44 @@ import (
 )
 
 // Labels looks for prompts whose labels are doubtful. What it finds does not
-// depend on the order of the prompts. The zero value is ready.
+// depend on the order of the prompts. It takes some 40 bytes a labelled text, and
+// its id. The zero value is ready.
 type Labels struct {
 	blank int
-	first map[[16]byte]label     // of each labelled text
-	again map[[16]byte]*labelled // of each that came more than once
+	texts *firsts           // numbers labelled texts, from 1
+	first labels            // the label with which each came first
+	again map[int]*labelled // of each that came more than once
 }
 
-type label struct{ tier, id string }
+// labels are tiers and ids side by side.
+type labels struct {
+	names  []string // of the tiers, as they came
+	number map[string]uint32
+	tiers  []uint32 // numbers of names
+	ids    []byte
+	ends   []int64 // of each id
+}
+
+func (l *labels) add(tier, id string) {
+	k, known := l.number[tier]
+	if !known {
+		if l.number == nil {
+			l.number = map[string]uint32{}
+		}
+		k = uint32(len(l.names))
+		l.names, l.number[tier] = append(l.names, tier), k
+	}
+	l.tiers, l.ids = append(l.tiers, k), append(l.ids, id...)
+	l.ends = append(l.ends, int64(len(l.ids)))
+}
+
+func (l *labels) id(i int) string {
+	start := int64(0)
+	if i > 0 {
+		start = l.ends[i-1]
+	}
+	return string(l.ids[start:l.ends[i]])
+}
 
 // labelled are the prompts of one text.
 type labelled struct {
@@ -37,22 +67,23 @@ func (l *Labels) Add(p *Prompt) {
 	if p.Tier == "" {
 		return
 	}
-	if l.first == nil {
-		l.first, l.again = map[[16]byte]label{}, map[[16]byte]*labelled{}
+	if l.texts == nil {
+		l.texts, l.again = newFirsts(), map[int]*labelled{}
 	}
 	text := textHash(p.Text)
-	first, seen := l.first[text]
-	if !seen {
-		l.first[text] = label{p.Tier, p.ID}
+	number := l.texts.add(text[:], len(l.first.tiers)+1)
+	if number == 0 {
+		l.first.add(p.Tier, p.ID)
 		return
 	}
-	of := l.again[text]
+	i := number - 1
+	of := l.again[i]
 	if of == nil {
-		of = &labelled{n: 1, ids: []string{first.id}}
-		l.again[text] = of
+		of = &labelled{n: 1, ids: []string{l.first.id(i)}}
+		l.again[i] = of
 	}
 	of.n++
-	of.differ = of.differ || p.Tier != first.tier
+	of.differ = of.differ || p.Tier != l.first.names[l.first.tiers[i]]
 	of.ids = firstIDs(append(of.ids, p.ID))
 }
 

@@ -105,6 +105,11 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 		if first := s.firsts.add(s.key, line); first != 0 {
 			c.problem(s.kind.keys[0], "%s", s.kind.clash(row, fmt.Sprintf("%s %d", s.place, first)))
 		}
+		if s.firsts.n >= mostFirsts {
+			if err := s.firsts.spill(); err != nil {
+				return false, err
+			}
+		}
 	}
 	if len(c.found) == 0 {
 		s.rows++
@@ -120,6 +125,14 @@ func (s *scanner[T]) row(b *table.Batch, i, line int) (more bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// late tells of rows whose name stands far before them.
+func (s *scanner[T]) late() error {
+	what := strings.Join(s.kind.keys, " and ")
+	return s.firsts.late(func(line, first int) bool {
+		return s.add(table.Fault{Line: line, Column: s.kind.keys[0], Reason: fmt.Sprintf("this %s stands %s %d already: expected each once", what, s.place, first)})
+	})
 }
 
 // named tells whether the columns that name the row are sound.

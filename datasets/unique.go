@@ -13,6 +13,7 @@ type firsts struct {
 	seeds [2]maphash.Seed
 	slots []slot // open addressing
 	n     int    // of them taken
+	far   runs   // keys that were taken out of the slots
 }
 
 // slot is a hash and the rest of another with a line from 1 in its place; both
