@@ -43,9 +43,9 @@ func floors() map[string]floor {
 	return map[string]floor{
 		"centroids":                       {0, []string{gonum}},
 		"internal/wording":                {-2, nil},
+		"internal/jsonline":               {-2, nil},
 		"internal/neardup":                {-1, []string{text}},
 		"internal/table":                  {-1, []string{parquet, zstd}},
-		"internal/jsonline":               {-1, nil},
 		"datasets":                        {0, nil},
 		"eval/stats":                      {0, []string{gonum}},
 		"internal/tokens":                 {0, []string{tokenizer}},
