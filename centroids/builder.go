@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"github.com/routeproof/routeproof/internal/dot"
 )
 
 // batchTexts is how many texts the package hands to an embedder at once.
@@ -57,6 +59,9 @@ func (b *Builder) Counts() (texts, empty []int) { return b.sums.Counts() }
 // text that has a vector.
 func (b *Builder) Centroids() ([][]float32, error) { return b.sums.Centroids(b.tiers.names) }
 
+// leastSquares is how many numbers' squares are worth a goroutine.
+const leastSquares = 1 << 16
+
 // embed returns the vectors of texts, checked, in buf if it is large enough.
 func embed(ctx context.Context, e Embedder, buf []float32, texts []string) ([]float32, error) {
 	dims := e.Identity().Dims
@@ -68,9 +73,14 @@ func embed(ctx context.Context, e Embedder, buf []float32, texts []string) ([]fl
 	if err := e.Embed(ctx, buf, texts); err != nil {
 		return nil, fmt.Errorf("embedding %d texts: %w", len(texts), err)
 	}
-	for i := range texts {
-		row := buf[i*dims : (i+1)*dims]
-		if norm := norm(row); norm != 0 && !(math.Abs(norm-1) <= unitTolerance) {
+	norms := make([]float64, len(texts))
+	share(len(texts), 1+leastSquares/dims, func(from, to int) {
+		for i := from; i < to; i++ {
+			norms[i] = norm(buf[i*dims : (i+1)*dims])
+		}
+	})
+	for i, norm := range norms {
+		if norm != 0 && !(math.Abs(norm-1) <= unitTolerance) {
 			return nil, fmt.Errorf("embedding text %d of %d: %w: expected norm 1 or 0, found %g", i+1, len(texts), ErrVector, norm)
 		}
 	}
@@ -78,4 +88,4 @@ func embed(ctx context.Context, e Embedder, buf []float32, texts []string) ([]fl
 }
 
 // norm returns the Euclidean norm of v, NaN or +Inf where an element is.
-func norm(v []float32) float64 { return math.Sqrt(dot(v, v)) }
+func norm(v []float32) float64 { return math.Sqrt(dot.Product(v, v)) }

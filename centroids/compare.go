@@ -4,6 +4,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/routeproof/routeproof/internal/dot"
 )
 
 // A Difference sets two artifacts, A and B, beside each other. Pointers are nil
@@ -170,7 +172,7 @@ func cosineOf(a, b []float32) *float64 {
 	if len(a) != len(b) {
 		return nil
 	}
-	c := dot(a, b) / math.Sqrt(dot(a, a)*dot(b, b))
+	c := dot.Product(a, b) / math.Sqrt(dot.Product(a, a)*dot.Product(b, b))
 	if math.IsNaN(c) {
 		return nil
 	}

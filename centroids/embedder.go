@@ -20,7 +20,8 @@ type Embedder interface {
 	// Identity().Dims; dst has length len(texts)*D. Each vector has
 	// Euclidean norm 1 within 1e-4, or is all zeros where the text has no
 	// vector (it is empty, or nothing of it is in the vocabulary). After an
-	// error the content of dst is unspecified.
+	// error the content of dst is unspecified. Embed keeps neither dst nor
+	// texts, whose arrays come back into use.
 	Embed(ctx context.Context, dst []float32, texts []string) error
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/routeproof/routeproof/internal/dot"
 )
 
 // The scorers of an artifact. All of them carry the tier centroids too; how the
@@ -169,10 +171,11 @@ func (h Head) clone() Head {
 // score writes the model's probabilities to scores, and what they are the
 // softmax of to logits.
 func (l *Logistic) score(scores, logits []float64, vector []float32) {
-	for k := range logits {
-		logits[k] = float64(l.Bias[k]) + dot(vector, l.Weight[k*len(vector):(k+1)*len(vector)])
+	dot.Matrix(logits, vector, l.Weight)
+	for k, bias := range l.Bias {
+		logits[k] += float64(bias)
 	}
-	copy(scores, softmax(logits, 1))
+	softmax(scores, logits, 1)
 }
 
 // score writes each tier's share of the nearest examples to scores, weighted by
@@ -184,9 +187,14 @@ func (n *Nearest) score(scores []float64, vector []float32) {
 		tier   int
 	}
 	near := make([]neighbour, 0, n.Neighbours+1)
-	dims := len(vector)
+	var cosines [64]float64 // of some examples at a time
 	for i, tier := range n.Tiers {
-		c := cosine(vector, n.Vectors[i*dims:(i+1)*dims])
+		place := i % len(cosines)
+		if place == 0 {
+			some := min(len(cosines), len(n.Tiers)-i)
+			dot.Matrix(cosines[:some], vector, n.Vectors[i*len(vector):(i+some)*len(vector)])
+		}
+		c := clamp(cosines[place])
 		if len(near) == n.Neighbours && c <= near[len(near)-1].cosine {
 			continue
 		}

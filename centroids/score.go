@@ -3,8 +3,8 @@ package centroids
 import (
 	"context"
 	"math"
-	"runtime"
-	"sync"
+
+	"github.com/routeproof/routeproof/internal/dot"
 )
 
 // A Decision is what the artifact says of one text.
@@ -55,39 +55,64 @@ func (a *Artifact) Classify(ctx context.Context, e Embedder, texts []string) ([]
 }
 
 // DecideAll decides on vectors one behind the other, as [Artifact.Decide] does, on
-// all processors.
+// all processors. The numbers of all decisions share one array.
 func (a *Artifact) DecideAll(vectors []float32) []Decision {
 	dims := a.manifest.Embedder.Dims
 	out := make([]Decision, len(vectors)/dims)
-	const least = 64 // vectors of centroids for which a goroutine is worth its while
-	workers := runtime.GOMAXPROCS(0)
-	if a.head.Nearest == nil {
-		workers = min(workers, len(out)/least)
+	least := 64 // vectors of centroids for which a goroutine is worth its while
+	if a.head.Nearest != nil {
+		least = 1
 	}
-	workers = max(1, min(workers, len(out)))
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(out); i += workers {
-				out[i] = a.Decide(vectors[i*dims : (i+1)*dims])
-			}
-		})
-	}
-	wg.Wait()
+	each := a.numbers()
+	room := make([]float64, len(out)*each)
+	share(len(out), least, func(from, to int) {
+		for i := from; i < to; i++ {
+			out[i] = a.decide(vectors[i*dims:(i+1)*dims], room[i*each:(i+1)*each])
+		}
+	})
 	return out
 }
 
 // Decide applies the artifact to one vector of unit norm, or of zeros for a
-// text without any. It panics where the length is not the artifact's.
+// text without any, in time O(dims) for each of the tiers or examples that it is
+// held against. It panics where the length is not the artifact's.
 func (a *Artifact) Decide(vector []float32) Decision {
 	if len(vector) != a.manifest.Embedder.Dims {
 		panic("centroids: vector of another length than the centroids")
 	}
+	return a.decide(vector, make([]float64, a.numbers()))
+}
+
+// numbers is how many numbers a decision has: scores, logits where these are
+// others, probabilities.
+func (a *Artifact) numbers() int {
+	n := len(a.vectors)
+	if a.head.Logistic != nil {
+		n += len(a.vectors)
+	}
+	if a.manifest.InverseTemperature != nil {
+		n += len(a.vectors)
+	}
+	return n
+}
+
+// decide is Decide; the decision's numbers are written to room.
+func (a *Artifact) decide(vector []float32, room []float64) Decision {
 	if isZero(vector) {
 		return Decision{Tier: a.fallback, Nearest: -1, Margin: math.NaN()}
 	}
-	d := Decision{}
-	d.Scores, d.Logits = Score(a.vectors, a.head, vector)
+	take := func() []float64 {
+		k := len(a.vectors)
+		taken := room[:k:k]
+		room = room[k:]
+		return taken
+	}
+	d := Decision{Scores: take()}
+	d.Logits = d.Scores
+	if a.head.Logistic != nil {
+		d.Logits = take()
+	}
+	score(d.Scores, d.Logits, a.vectors, a.head, vector)
 	d.Nearest = Highest(d.Scores)
 	second := math.Inf(-1)
 	for k, s := range d.Scores {
@@ -103,55 +128,49 @@ func (a *Artifact) Decide(vector []float32) Decision {
 		d.Tier = a.fallback
 	}
 	if beta := a.manifest.InverseTemperature; beta != nil {
-		d.Probabilities = softmax(d.Logits, *beta)
+		d.Probabilities = take()
+		softmax(d.Probabilities, d.Logits, *beta)
 	}
 	return d
 }
 
 // Score scores a unit vector as an artifact of these centroids and this head
 // does: what tiers are compared by, and what the temperature multiplies. See
-// [Decision].
+// [Decision]. It takes time O(dims) for each centroid or example. Both results may be
+// one slice.
 func Score(centroids [][]float32, head Head, vector []float32) (scores, logits []float64) {
 	scores = make([]float64, len(centroids))
+	logits = scores
+	if head.Logistic != nil {
+		logits = make([]float64, len(centroids))
+	}
+	score(scores, logits, centroids, head, vector)
+	return scores, logits
+}
+
+// score writes what [Score] returns. scores and logits are one slice but with a
+// logistic head.
+func score(scores, logits []float64, centroids [][]float32, head Head, vector []float32) {
 	switch {
 	case head.Logistic != nil:
-		logits = make([]float64, len(centroids))
 		head.Logistic.score(scores, logits, vector)
-		return scores, logits
 	case head.Nearest != nil:
 		head.Nearest.score(scores, vector)
 	default:
-		for k, centroid := range centroids {
-			scores[k] = cosine(vector, centroid)
+		dot.Products(scores, vector, centroids)
+		for k, s := range scores {
+			scores[k] = clamp(s)
 		}
 	}
-	return scores, scores
 }
 
-// cosine returns the dot product of two unit vectors, clamped to [-1, 1].
-func cosine(a, b []float32) float64 { return min(1, max(-1, dot(a, b))) }
+// Cosine returns the cosine of two vectors of one length, of unit norm or of zeros:
+// their dot product in float64, clamped to [-1, 1]. The order of the sum is fixed,
+// and the result the same on every processor. It takes time O(len(a)), does not
+// allocate, and panics where the lengths differ.
+func Cosine(a, b []float32) float64 { return clamp(dot.Product(a, b)) }
 
-// dot returns the dot product of two vectors of one length. The four partial sums
-// are fixed, so that the result does not depend on the compiler's choice of
-// instructions. It only reads, and would take most of the time of tests with the
-// race detector.
-//
-//go:norace
-func dot(a, b []float32) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += float64(float64(a[i]) * float64(b[i]))
-		s1 += float64(float64(a[i+1]) * float64(b[i+1]))
-		s2 += float64(float64(a[i+2]) * float64(b[i+2]))
-		s3 += float64(float64(a[i+3]) * float64(b[i+3]))
-	}
-	for ; i < len(a); i++ {
-		s0 += float64(float64(a[i]) * float64(b[i]))
-	}
-	return (s0 + s1) + (s2 + s3)
-}
+func clamp(cosine float64) float64 { return min(1, max(-1, cosine)) }
 
 // Highest returns the tier with the highest score, the cheaper on a tie.
 func Highest(scores []float64) int {
@@ -164,12 +183,12 @@ func Highest(scores []float64) int {
 	return best
 }
 
-func softmax(scores []float64, beta float64) []float64 {
+// softmax writes softmax(beta·scores) to p.
+func softmax(p, scores []float64, beta float64) {
 	top := math.Inf(-1)
 	for _, s := range scores {
 		top = max(top, s)
 	}
-	p := make([]float64, len(scores))
 	var sum float64
 	for k, s := range scores {
 		p[k] = math.Exp(beta * (s - top))
@@ -178,5 +197,4 @@ func softmax(scores []float64, beta float64) []float64 {
 	for k := range p {
 		p[k] /= sum
 	}
-	return p
 }

@@ -3,6 +3,8 @@ package centroids
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
 	"gonum.org/v1/gonum/blas/blas32"
 )
@@ -16,6 +18,9 @@ const (
 	// be computed apart and merged without changing a bit of the result.
 	ShardRows = 65536
 )
+
+// leastShared is how many numbers are worth several goroutines.
+const leastShared = 1 << 18
 
 // Sums accumulates one vector sum a tier, in row order. Memory is O(tiers ×
 // dims), whatever the number of rows.
@@ -46,30 +51,80 @@ func NewSums(tiers, dims int) *Sums {
 }
 
 // Add adds row-major vectors of shape [len(tiers)][dims] to the sums of their
-// tiers. It panics where a length or a tier is out of range.
+// tiers, in time O(len(rows)), on all processors where that is many numbers. The
+// bits of the sums depend neither on the number of processors nor on how rows are
+// cut into calls. It panics where a length or a tier is out of range, and adds
+// nothing then.
 func (s *Sums) Add(rows []float32, tiers []int) {
 	if len(rows) != len(tiers)*s.dims {
 		panic("centroids: rows and tiers differ in length")
 	}
-	for i, tier := range tiers {
+	for _, tier := range tiers {
 		if tier < 0 || tier >= s.tiers {
 			panic("centroids: tier out of range")
 		}
-		row := rows[i*s.dims : (i+1)*s.dims]
+	}
+	for len(tiers) > 0 {
+		n := min(len(tiers), blockRows-s.rows%blockRows)
+		if whole := len(tiers) / blockRows * blockRows; n == blockRows && whole*s.dims >= leastShared {
+			n = whole
+			s.addBlocks(rows[:n*s.dims], tiers[:n])
+		} else {
+			s.addTo(s.block, rows[:n*s.dims], tiers[:n])
+			s.close(s.block, rows[:n*s.dims], tiers[:n])
+		}
+		rows, tiers = rows[n*s.dims:], tiers[n:]
+	}
+}
+
+// addBlocks adds whole blocks. Goroutines take turns: each sums a block of its own,
+// which is as if it were alone, and closes it behind the one before.
+func (s *Sums) addBlocks(rows []float32, tiers []int) {
+	workers := min(runtime.GOMAXPROCS(0), len(tiers)/blockRows)
+	turns := make([]chan struct{}, workers)
+	for w := range turns {
+		turns[w] = make(chan struct{}, 1)
+	}
+	turns[0] <- struct{}{}
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			block := make([]float32, len(s.block))
+			for at := w * blockRows; at < len(tiers); at += workers * blockRows {
+				rows, tiers := rows[at*s.dims:(at+blockRows)*s.dims], tiers[at:at+blockRows]
+				s.addTo(block, rows, tiers)
+				<-turns[w]
+				s.close(block, rows, tiers)
+				turns[(w+1)%workers] <- struct{}{}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// addTo adds rows of one block to block.
+func (s *Sums) addTo(block, rows []float32, tiers []int) {
+	for i, tier := range tiers {
 		blas32.Axpy(1,
-			blas32.Vector{N: s.dims, Inc: 1, Data: row},
-			blas32.Vector{N: s.dims, Inc: 1, Data: s.block[tier*s.dims : (tier+1)*s.dims]})
+			blas32.Vector{N: s.dims, Inc: 1, Data: rows[i*s.dims : (i+1)*s.dims]},
+			blas32.Vector{N: s.dims, Inc: 1, Data: block[tier*s.dims : (tier+1)*s.dims]})
+	}
+}
+
+// close counts the rows that block got last, and closes what they complete.
+func (s *Sums) close(block, rows []float32, tiers []int) {
+	for i, tier := range tiers {
 		s.counts[tier]++
-		if isZero(row) {
+		if isZero(rows[i*s.dims : (i+1)*s.dims]) {
 			s.empty[tier]++
 		}
-		s.rows++
-		if s.rows%blockRows == 0 {
-			s.closeBlock()
-		}
-		if s.rows%ShardRows == 0 {
-			s.closeShard()
-		}
+	}
+	s.rows += len(tiers)
+	if s.rows%blockRows == 0 {
+		s.closeBlock(block)
+	}
+	if s.rows%ShardRows == 0 {
+		s.closeShard()
 	}
 }
 
@@ -83,7 +138,7 @@ func (s *Sums) Merge(next *Sums) {
 	if s.rows%ShardRows != 0 || next.rows > ShardRows {
 		panic("centroids: merge away from a shard edge")
 	}
-	next.closeBlock()
+	next.closeBlock(next.block)
 	next.closeShard()
 	for i, v := range next.total {
 		s.shard[i] += v
@@ -98,11 +153,11 @@ func (s *Sums) Merge(next *Sums) {
 	}
 }
 
-func (s *Sums) closeBlock() {
-	for i, v := range s.block {
+func (s *Sums) closeBlock(block []float32) {
+	for i, v := range block {
 		s.shard[i] += float64(v)
 	}
-	clear(s.block)
+	clear(block)
 }
 
 func (s *Sums) closeShard() {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -76,6 +77,32 @@ func TestCutsOfAddDoNotMatter(t *testing.T) {
 	}
 	if !reflect.DeepEqual(mustCentroids(t, whole, k), mustCentroids(t, parts, k)) {
 		t.Error("centroids depend on how rows are cut into calls")
+	}
+}
+
+func TestProcessorsDoNotMatter(t *testing.T) {
+	for _, c := range []struct{ n, dims int }{{3000, 300}, {2*centroids.ShardRows + 1000, 4}} {
+		const k, first = 3, 100 // rows to the middle of a block
+		rows, labels := randomRows(c.n, k, c.dims, 6)
+		clear(rows[700*c.dims : 705*c.dims])
+		one := centroids.NewSums(k, c.dims)
+		for i, label := range labels {
+			one.Add(rows[i*c.dims:(i+1)*c.dims], []int{label})
+		}
+		wantRows, wantEmpty := one.Counts()
+		for _, procs := range []int{1, 2, 3, 8} {
+			before := runtime.GOMAXPROCS(procs)
+			s := centroids.NewSums(k, c.dims)
+			s.Add(rows[:first*c.dims], labels[:first])
+			s.Add(rows[first*c.dims:], labels[first:])
+			runtime.GOMAXPROCS(before)
+			if !reflect.DeepEqual(mustCentroids(t, one, k), mustCentroids(t, s, k)) {
+				t.Errorf("%d × %d on %d processors: centroids differ from those of single rows", c.n, c.dims, procs)
+			}
+			if gotRows, gotEmpty := s.Counts(); !reflect.DeepEqual(gotRows, wantRows) || !reflect.DeepEqual(gotEmpty, wantEmpty) {
+				t.Errorf("%d × %d on %d processors: counts %v and %v, expected %v and %v", c.n, c.dims, procs, gotRows, gotEmpty, wantRows, wantEmpty)
+			}
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func canaryScores(ctx context.Context, e Embedder, vectors [][]float32, texts []
 	scores := make([][]float64, len(texts))
 	for i := range texts {
 		for _, v := range vectors {
-			scores[i] = append(scores[i], cosine(rows[i*dims:(i+1)*dims], v))
+			scores[i] = append(scores[i], Cosine(rows[i*dims:(i+1)*dims], v))
 		}
 	}
 	return scores, nil
