@@ -38,7 +38,8 @@ func BenchmarkChecks(b *testing.B) {
 	}
 }
 
-// even embeds every text as the same vector of unit norm.
+// even embeds texts as vectors of unit norm, all elements alike but for a sign that
+// depends on the text.
 type even []float32
 
 func (e even) Identity() centroids.Identity {
@@ -46,8 +47,10 @@ func (e even) Identity() centroids.Identity {
 }
 
 func (e even) Embed(_ context.Context, dst []float32, texts []string) error {
-	for i := range texts {
-		copy(dst[i*len(e):], e)
+	for i, text := range texts {
+		v := dst[i*len(e) : (i+1)*len(e)]
+		copy(v, e)
+		v[text[0]] = -v[text[0]]
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/eval"
@@ -52,7 +54,7 @@ func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) 
 			return Served{}, err
 		}
 	}
-	checks := &Checks{config: ChecksConfig{TimeoutMS: p.TimeoutMS}, phrases: &phrases{}}
+	checks := Checks{config: ChecksConfig{TimeoutMS: p.TimeoutMS}, phrases: noPhrases}
 	s := Served{Rung: -1, Start: p.Cheap, CostUSD: nothing(), LatencyMS: nothing()}
 	for i, rung := range []int{p.Cheap, p.Dear} {
 		reasons, err := checks.Check(request, &sides[i])
@@ -102,6 +104,9 @@ func (p Parallel) agree(ctx context.Context, s *Served) (bool, error) {
 	s.CostUSD = s.CostUSD.Add(cost)
 	return similarity >= p.Threshold, nil // never where it is NaN
 }
+
+// noPhrases are those of Parallel, which reads no text.
+var noPhrases = newPhrases(nil)
 
 func slower(a, b eval.Quantity) eval.Quantity {
 	if !a.Known() || !b.Known() {
@@ -157,19 +162,29 @@ func (c Cosine) Similarity(ctx context.Context, cheap, dear string) (float64, ev
 		cost = computed(float64(tokens) * *c.PerM / 1e6)
 	}
 	dims := c.Embedder.Identity().Dims
-	vectors := make([]float32, 2*dims)
-	if err := c.Embedder.Embed(ctx, vectors, []string{cheap, dear}); err != nil {
+	p := pairs.Get().(*pair)
+	defer pairs.Put(p)
+	p.texts = [2]string{cheap, dear}
+	defer clear(p.texts[:])
+	p.vectors = slices.Grow(p.vectors[:0], 2*dims)[:2*dims]
+	if err := c.Embedder.Embed(ctx, p.vectors, p.texts[:]); err != nil {
 		return 0, cost, err
 	}
-	var dot, x, y float64
-	for i, v := range vectors[:dims] {
-		w := vectors[dims+i]
-		dot += float64(v) * float64(w)
-		x += float64(v) * float64(v)
-		y += float64(w) * float64(w)
-	}
-	if x == 0 || y == 0 {
+	x, y := p.vectors[:dims], p.vectors[dims:]
+	isZero := func(v []float32) bool { return !slices.ContainsFunc(v, func(x float32) bool { return x != 0 }) }
+	switch {
+	case isZero(x) || isZero(y):
 		return math.NaN(), cost, nil
+	case slices.Equal(x, y): // whose norm is 1 but for rounding
+		return 1, cost, nil
 	}
-	return max(-1, min(1, dot/math.Sqrt(x*y))), cost, nil
+	return centroids.Cosine(x, y), cost, nil
 }
+
+// A pair is the room for one comparison, which comes back into use.
+type pair struct {
+	texts   [2]string
+	vectors []float32
+}
+
+var pairs = sync.Pool{New: func() any { return new(pair) }}
