@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/blas/blas32"
 )
@@ -77,25 +78,50 @@ func (s *Sums) Add(rows []float32, tiers []int) {
 	}
 }
 
-// addBlocks adds whole blocks. Goroutines take turns: each sums a block of its own,
-// which is as if it were alone, and closes it behind the one before.
+// addBlocks adds whole blocks. Each is summed from zero, as if it were alone, by
+// whichever goroutine is free, and closed in row order. Those that wait for an
+// earlier one are so few that memory stays O(tiers × dims) a processor.
 func (s *Sums) addBlocks(rows []float32, tiers []int) {
-	workers := min(runtime.GOMAXPROCS(0), len(tiers)/blockRows)
-	turns := make([]chan struct{}, workers)
-	for w := range turns {
-		turns[w] = make(chan struct{}, 1)
+	blocks := len(tiers) / blockRows
+	of := func(k int) ([]float32, []int) {
+		from, to := k*blockRows, (k+1)*blockRows
+		return rows[from*s.dims : to*s.dims], tiers[from:to]
 	}
-	turns[0] <- struct{}{}
-	var wg sync.WaitGroup
-	for w := range workers {
+	workers := min(runtime.GOMAXPROCS(0), blocks)
+	free := make(chan []float32, 4*workers) // room for blocks, nil where not made yet
+	for range cap(free) {
+		free <- nil
+	}
+	var (
+		wg     sync.WaitGroup
+		next   atomic.Int64 // to be summed
+		mu     sync.Mutex
+		summed = make([][]float32, cap(free)) // and not closed; block k at k modulo the length
+		closed int
+	)
+	for range workers {
 		wg.Go(func() {
-			block := make([]float32, len(s.block))
-			for at := w * blockRows; at < len(tiers); at += workers * blockRows {
-				rows, tiers := rows[at*s.dims:(at+blockRows)*s.dims], tiers[at:at+blockRows]
-				s.addTo(block, rows, tiers)
-				<-turns[w]
-				s.close(block, rows, tiers)
-				turns[(w+1)%workers] <- struct{}{}
+			// With the room first, whoever has the earliest block can finish it.
+			for room := range free {
+				k := int(next.Add(1)) - 1
+				if k >= blocks {
+					return
+				}
+				if room == nil {
+					room = make([]float32, len(s.block))
+				}
+				part, labels := of(k)
+				s.addTo(room, part, labels)
+				mu.Lock()
+				summed[k%len(summed)] = room
+				for first := &summed[closed%len(summed)]; *first != nil; first = &summed[closed%len(summed)] {
+					part, labels := of(closed)
+					s.close(*first, part, labels)
+					free <- *first
+					*first = nil
+					closed++
+				}
+				mu.Unlock()
 			}
 		})
 	}
