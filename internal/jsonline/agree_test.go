@@ -30,6 +30,7 @@ func corpus() []string {
 // agree fails unless everything here says of a text what encoding/json says.
 func agree(t *testing.T, text []byte) {
 	t.Helper()
+	agreeValid(t, text)
 	trimmed := bytes.Trim(text, " \t\r\n")
 	object := len(trimmed) > 0 && trimmed[0] == '{'
 	want := json.Valid(text) && utf8.Valid(text) && object
@@ -65,6 +66,13 @@ func agree(t *testing.T, text []byte) {
 		if errors.Is(cut, io.ErrUnexpectedEOF) != errors.Is(err, ErrCut) {
 			t.Fatalf("%q: got %v, encoding/json %v", text, err, cut)
 		}
+	}
+}
+
+func agreeValid(t *testing.T, text []byte) {
+	t.Helper()
+	if got, want := Valid(text), json.Valid(text); got != want {
+		t.Fatalf("%q: valid is %t, expected %t", text, got, want)
 	}
 }
 
@@ -141,6 +149,7 @@ func TestAgreesOnShortTexts(t *testing.T) {
 	alphabet := []string{"0", "1", "-", "+", ".", "e", "E", `"`, `\`, `\u00`, "n", "null", ",", "}", "]", "[", "{", `"a":`, " ", "é", "\xc3", "\t"}
 	var extend func(prefix string, left int)
 	extend = func(prefix string, left int) {
+		agreeValid(t, []byte(prefix))
 		agree(t, []byte(`{"a":`+prefix+`}`))
 		agree(t, []byte(`{"`+prefix+`":"`+prefix+`"}`))
 		if left > 0 {

@@ -166,7 +166,7 @@ func (s *Scanner) closed(from, i int) int {
 	if i >= len(s.text) {
 		return s.fail(i, "a closing quote")
 	}
-	if body := s.text[from:i]; !utf8.Valid(body) {
+	if body := s.text[from:i]; !s.bare && !utf8.Valid(body) {
 		return s.fail(from+validPrefix(body), "UTF-8")
 	}
 	return i + 1
@@ -214,7 +214,7 @@ func (s *Scanner) nested(i int) int {
 	var open nesting
 	for {
 		if i < len(b) && (b[i] == '{' || b[i] == '[') {
-			if open.depth+1 == maxDepth { // the outermost object is not in open
+			if open.depth == s.mostOpen() {
 				return s.fail(i, "no more than 10,000 levels of nesting")
 			}
 			open.push(b[i] == '{')
@@ -235,12 +235,20 @@ func (s *Scanner) nested(i int) int {
 			}
 		}
 		if i >= len(b) || b[i] != ',' {
-			return s.fail(i, "a comma or "+string(open.closer()))
+			return s.fail(i, open.expected())
 		}
 		if i = s.element(skipSpace(b, i+1), &open); i < 0 {
 			return -1
 		}
 	}
+}
+
+// mostOpen returns how deep the value of a field may nest, or one in no object.
+func (s *Scanner) mostOpen() int {
+	if s.bare {
+		return maxDepth
+	}
+	return maxDepth - 1
 }
 
 // element returns where the value of the array element or object field at i
@@ -286,4 +294,12 @@ func (n *nesting) closer() byte {
 		return '}'
 	}
 	return ']'
+}
+
+// expected names what may follow an element of the innermost.
+func (n *nesting) expected() string {
+	if n.closer() == '}' {
+		return "a comma or }"
+	}
+	return "a comma or ]"
 }

@@ -135,11 +135,13 @@ func TestDepth(t *testing.T) {
 	// The limit is for the whole text, the outermost object is the first level.
 	for _, pair := range []string{`[]`, `{"a":}`} {
 		from, to := pair[:len(pair)-1], pair[len(pair)-1:]
-		for _, levels := range []int{1, 63, 64, 65, 128, 129, 5000, maxDepth - 1, maxDepth} {
+		for _, levels := range []int{1, 63, 64, 65, 128, 129, 5000, maxDepth - 1, maxDepth, maxDepth + 1} {
 			text := `{"a":` + strings.Repeat(from, levels) + "1" + strings.Repeat(to, levels) + `}`
 			if _, err := fields(text); (err == nil) != json.Valid([]byte(text)) || (err == nil) != (levels < maxDepth) {
 				t.Errorf("%d levels of %s: %v", levels, pair, err)
 			}
+			agreeValid(t, []byte(text))
+			agreeValid(t, []byte(text[len(`{"a":`):len(text)-1])) // without the object around it
 			if _, err := fields(text[:len(text)-levels/2-1]); errors.Is(err, ErrCut) != (levels < maxDepth) {
 				t.Errorf("%d levels of %s, cut: %v", levels, pair, err)
 			}
@@ -207,6 +209,8 @@ func TestNothingIsAllocated(t *testing.T) {
 			}
 		}
 		ParseFloat([]byte("0.12345678901234567"))
+		Valid(lines[0])
+		Valid(lines[0][1:])
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
