@@ -10,31 +10,52 @@ import (
 	"github.com/routeproof/routeproof/centroids"
 )
 
-// BenchmarkChecks looks at answers of some 470 bytes: as text, and as JSON that
-// the task type requires.
+// BenchmarkChecks looks at answers of some 470 bytes: as text, as JSON that the
+// task type requires, and as text in which a phrase seems to begin everywhere;
+// and at long ones.
 func BenchmarkChecks(b *testing.B) {
-	checks := newChecks(b, DefaultChecks())
 	sentence := "In that case it is as well to ask another, since I know of it only in part. "
-	for _, c := range []struct{ name, task, format string }{
-		{"text", "", "%s%d"}, {"JSON", "extraction", `{"answer": "%s", "score": %d}`},
+	for _, c := range []struct{ name, task, format, text string }{
+		{"text", "", "%s%d", sentence},
+		{"JSON", "extraction", `{"answer": "%s", "score": %d}`, sentence},
+		{"anchors", "", "%s%d", "I don't, I'm not, as an am I can not "},
+		{"beginnings", "", "%s%d", "i don't kno"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			calls, size := make([]Call, 1000), 0
-			for i := range calls {
-				calls[i] = answered(fmt.Sprintf(c.format, strings.Repeat(sentence, 6)[i%30:], i))
-				size += len(calls[i].Response.Value)
+			texts := make([]string, 1000)
+			for i := range texts {
+				texts[i] = fmt.Sprintf(c.format, strings.Repeat(c.text, 500/len(c.text))[i%30:], i)
 			}
-			request := &Request{TaskType: c.task}
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for b.Loop() {
-				for i := range calls {
-					if reasons, err := checks.Check(request, &calls[i]); err != nil || reasons != 0 {
-						b.Fatal(reasons, err)
-					}
-				}
-			}
+			benchmarkChecks(b, c.task, texts)
 		})
+		b.Run(c.name+"/4MiB", func(b *testing.B) {
+			benchmarkChecks(b, c.task, []string{fmt.Sprintf(c.format, strings.Repeat(c.text, 4<<20/len(c.text)), 1)})
+		})
+	}
+}
+
+func benchmarkChecks(b *testing.B, task string, texts []string) {
+	checks, request := newChecks(b, DefaultChecks()), &Request{TaskType: task}
+	calls, size := make([]Call, len(texts)), 0
+	for i, text := range texts {
+		calls[i] = answered(text)
+		size += len(text)
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range calls {
+			if reasons, err := checks.Check(request, &calls[i]); err != nil || reasons != 0 {
+				b.Fatal(reasons, err)
+			}
+		}
+	}
+}
+
+func BenchmarkNewChecks(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newChecks(b, DefaultChecks())
 	}
 }
 

@@ -162,7 +162,7 @@ func (c *Checks) unsure(confidence datasets.Optional[float64]) bool {
 }
 
 func (c *Checks) checkText(request *Request, text string) (reasons Reasons) {
-	if c.config.MinChars > 0 && Chars(text) < c.config.MinChars {
+	if !hasChars(text, c.config.MinChars) {
 		reasons = reasons.With(TooShort)
 	}
 	if c.phrases.in(text) {

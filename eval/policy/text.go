@@ -1,21 +1,34 @@
 package policy
 
 import (
-	"encoding/json"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/routeproof/routeproof/internal/jsonline"
 )
 
 // trim takes white space off both ends, as Python's str.strip knows it.
 func trim(text string) string {
+	if n := len(text); n > 0 && isGraphic(text[0]) && isGraphic(text[n-1]) {
+		return text
+	}
 	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
 }
+
+// isGraphic tells whether a byte is an ASCII character other than white space.
+func isGraphic(c byte) bool { return c > ' ' && c < utf8.RuneSelf }
 
 // Chars returns how many code points a response has without white space at its
 // ends.
 func Chars(response string) int { return utf8.RuneCountInString(trim(response)) }
+
+// hasChars tells whether Chars is n or more, and counts no more than it must.
+func hasChars(response string, n int) bool {
+	text := trim(response)
+	// A code point has at most utf8.UTFMax bytes, and n may be any number.
+	return len(text)/utf8.UTFMax >= n || len(text) >= n && utf8.RuneCountInString(text) >= n
+}
 
 // UnwrapFence returns what stands in a Markdown code fence if that is all of
 // the text, and else the text; without white space around it.
@@ -36,76 +49,6 @@ func UnwrapFence(text string) string {
 	return trim(inner)
 }
 
-func isJSON(text string) bool { return json.Valid([]byte(text)) }
-
-// phrases finds any of some phrases in texts, whatever the case. A typographic
-// apostrophe is one.
-type phrases struct {
-	list  [][]rune  // lower-cased
-	first [256]bool // bytes that one may begin with
-}
-
-const apostrophe = '’'
-
-func newPhrases(list []string) *phrases {
-	p := &phrases{}
-	for _, text := range list {
-		runes := []rune(text)
-		for i, r := range runes {
-			runes[i] = lower(r)
-		}
-		if len(runes) == 0 {
-			continue
-		}
-		p.list = append(p.list, runes)
-		p.mayBegin(runes[0])
-		for r := unicode.SimpleFold(runes[0]); r != runes[0]; r = unicode.SimpleFold(r) {
-			p.mayBegin(r)
-		}
-		if runes[0] == '\'' {
-			p.mayBegin(apostrophe)
-		}
-	}
-	return p
-}
-
-func (p *phrases) mayBegin(r rune) { p.first[string(r)[0]] = true }
-
-func lower(r rune) rune {
-	if r == apostrophe {
-		return '\''
-	}
-	return unicode.ToLower(r)
-}
-
-// in tells whether a text holds a phrase. It takes time proportional to the
-// text's length, times the phrases where one may begin.
-func (p *phrases) in(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if p.first[text[i]] && slices.ContainsFunc(p.list, func(phrase []rune) bool { return begins(text[i:], phrase) }) {
-			return true
-		}
-	}
-	return false
-}
-
-func begins(text string, phrase []rune) bool {
-	for _, want := range phrase {
-		if len(text) == 0 {
-			return false
-		}
-		r, size := rune(text[0]), 1
-		switch {
-		case 'A' <= r && r <= 'Z':
-			r += 'a' - 'A'
-		case r >= utf8.RuneSelf:
-			r, size = utf8.DecodeRuneInString(text)
-			r = lower(r)
-		}
-		if r != want {
-			return false
-		}
-		text = text[size:]
-	}
-	return true
-}
+// isJSON tells what json.Valid of encoding/json does. Texts of up to 1 KiB, as
+// most answers are, are copied to the stack, others to the heap.
+func isJSON(text string) bool { return jsonline.Valid(append(make([]byte, 0, 1<<10), text...)) }
