@@ -136,7 +136,9 @@ func (c *Checks) ownSchema(request *Request) *Schema {
 }
 
 // Check returns all reasons not to take an answer. The error is [ErrUnrecorded]
-// where that depends on a text that is not there.
+// where that depends on a text that is not there. Length, phrases and JSON take
+// time proportional to the text's length; where most of a text looks like the
+// beginnings of phrases, times their number and how long they look so.
 func (c *Checks) Check(request *Request, call *Call) (Reasons, error) {
 	var reasons Reasons
 	switch {

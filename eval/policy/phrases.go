@@ -141,7 +141,8 @@ func gramAt(text string, at int) uint32 {
 func hash(gram uint32) uint32 { return gram * 0x9e3779b1 >> (32 - slot) }
 
 // in tells whether a text holds a phrase. It takes time proportional to the
-// text's length, times the phrases where one may begin.
+// text's length over step; behind a gram that phrases have, times the phrases and
+// how much of them is there. No start is compared twice.
 func (p *phrases) in(text string) bool {
 	if len(p.list) == 0 {
 		return false
