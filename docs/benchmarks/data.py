@@ -17,10 +17,13 @@ def vectors(folder, scale, rng):
     n = int(200_000 * scale)
     centroids = unit(rng.standard_normal((TIERS, DIMS), np.float32))
     labels = rng.choice(TIERS, n, p=[0.5, 0.3, 0.15, 0.05]).astype(np.int32)
-    with open(folder / "vectors.f32", "wb") as f:
+    with open(folder / "vectors.f32", "wb") as f, open(folder / "vectors.npy", "wb") as array:
+        np.lib.format.write_array_header_1_0(array, {"descr": "<f4", "fortran_order": False, "shape": (n, DIMS)})
         for at in range(0, n, CHUNK):
             own = labels[at:at + CHUNK]
-            unit(centroids[own] + 0.5 * rng.standard_normal((len(own), DIMS), np.float32)).tofile(f)
+            rows = unit(centroids[own] + 0.5 * rng.standard_normal((len(own), DIMS), np.float32))
+            rows.tofile(f)
+            rows.tofile(array)
     centroids.tofile(folder / "centroids.f32")
     labels.tofile(folder / "tiers.i32")
 

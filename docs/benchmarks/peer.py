@@ -72,11 +72,11 @@ def centroids_sklearn(folder):
 
 
 def file_fromfile(folder):
-    return lambda: sum_by_tier(vectors(folder), read(folder, "tiers.i32")), 1
+    return lambda: sum_by_tier(np.load(folder / "vectors.npy"), read(folder, "tiers.i32")), 1
 
 
 def file_memmap(folder):
-    return lambda: sum_by_tier(np.memmap(folder / "vectors.f32", "<f4", "r").reshape(-1, DIMS), read(folder, "tiers.i32")), 1
+    return lambda: sum_by_tier(np.load(folder / "vectors.npy", mmap_mode="r"), read(folder, "tiers.i32")), 1
 
 
 def classify_matmul(folder):

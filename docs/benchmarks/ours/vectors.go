@@ -1,14 +1,14 @@
 package main
 
 import (
-	"encoding/binary"
-	"math"
-	"os"
+	"errors"
+	"io"
 	"path/filepath"
 	"runtime"
 	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
 )
 
 const (
@@ -69,8 +69,7 @@ func sumVectors(folder string) (row, error) {
 	}, nil
 }
 
-// sumFile does the same with vectors in a file, a piece at a time: while one
-// worker adds its piece, in the order of the file, the other reads the next.
+// sumFile does the same with vectors in a file, a piece at a time.
 func sumFile(folder string) (row, error) {
 	labels, err := readTiers(folder)
 	if err != nil {
@@ -80,7 +79,7 @@ func sumFile(folder string) (row, error) {
 	return row{
 		rounds: 1,
 		run: func() (err error) {
-			sums, err = sumPieces(filepath.Join(folder, "vectors.f32"), labels)
+			sums, err = sumPieces(filepath.Join(folder, "vectors.npy"), labels)
 			return err
 		},
 		save: func() error { return saveCentroids(folder, sums) },
@@ -88,45 +87,24 @@ func sumFile(folder string) (row, error) {
 }
 
 func sumPieces(path string, labels []int) (*centroids.Sums, error) {
-	f, err := os.Open(path)
+	file, err := datasets.OpenNPY(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	const piece = 128 // rows, which stay in a processor's cache
-	sums := centroids.NewSums(tiers, dims)
-	workers := runtime.GOMAXPROCS(0)
-	errs := make([]error, workers)
-	turns := make([]chan struct{}, workers)
-	for w := range turns {
-		turns[w] = make(chan struct{}, 1)
-	}
-	turns[0] <- struct{}{}
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			bytes, vectors := make([]byte, piece*dims*4), make([]float32, piece*dims)
-			for at := w * piece; at < len(labels); at += workers * piece {
-				n := min(piece, len(labels)-at)
-				if _, err := f.ReadAt(bytes[:n*dims*4], int64(at)*dims*4); err != nil && errs[w] == nil {
-					errs[w] = err
-				}
-				for i := range vectors[:n*dims] {
-					vectors[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
-				}
-				<-turns[w]
-				sums.Add(vectors[:n*dims], labels[at:at+n])
-				turns[(w+1)%workers] <- struct{}{}
-			}
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
+	defer file.Close()
+	const piece = 512 // rows
+	sums, vectors := centroids.NewSums(tiers, dims), make([]float32, piece*dims)
+	for {
+		n, err := file.Read(vectors)
+		if errors.Is(err, io.EOF) {
+			return sums, nil
+		}
 		if err != nil {
 			return nil, err
 		}
+		sums.Add(vectors[:n*dims], labels[:n])
+		labels = labels[n:]
 	}
-	return sums, nil
 }
 
 // classify decides for each vector which tier's centroid is nearest.
