@@ -157,8 +157,7 @@ func (s *hashScratch) embed(dst []float32, text string) {
 	s.count()
 
 	clear(s.sums)
-	for i := range s.keys {
-		g := &s.keys[i]
+	for _, g := range s.keys[1:] {
 		weight := s.weight(g.count)
 		// The sign without a branch, which would be guessed wrong half the time.
 		signed := math.Float64frombits(math.Float64bits(weight) | g.hash<<63)
@@ -246,8 +245,11 @@ func (s *hashScratch) count() {
 	}
 	s.slots = s.slots[:size]
 	clear(s.slots)
-	s.keys = append(s.keys[:0], gram{}) // so that a place is never 0
-	keys, slots, mask := s.keys, s.slots, uint64(size-1)
+	if cap(s.keys) <= len(s.found) {
+		s.keys = make([]gram, size)
+	}
+	keys, slots, mask := s.keys[:len(s.found)+1], s.slots, uint64(size-1)
+	n := 1 // so that a place is never 0
 	for _, hash := range s.found {
 		slot := hash & mask
 		for slots[slot] != 0 && keys[slots[slot]].hash != hash {
@@ -257,10 +259,10 @@ func (s *hashScratch) count() {
 			keys[at].count++
 			continue
 		}
-		slots[slot] = int32(len(keys))
-		keys = append(keys, gram{hash, 1})
+		slots[slot], keys[n] = int32(n), gram{hash, 1}
+		n++
 	}
-	s.keys = keys[1:]
+	s.keys = keys[:n]
 }
 
 func (s *hashScratch) findWords() {
