@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/routeproof/routeproof/centroids"
 )
@@ -21,13 +22,17 @@ const (
 type Joined struct {
 	first     centroids.Embedder
 	structure *Structural
+	parts     sync.Pool // *[]float32, room for the parts of joinedAtOnce texts
 }
+
+// joinedAtOnce is how many texts are embedded together.
+const joinedAtOnce = 512
 
 // WithStructure returns the embedder whose vectors are those of first followed by
 // those of [Structural], each divided by √2: a cosine is the mean of both. Where
 // one of the two has no vector, the other is not divided.
 func WithStructure(first centroids.Embedder) *Joined {
-	return &Joined{first, NewStructural()}
+	return &Joined{first: first, structure: NewStructural()}
 }
 
 // First returns the embedder of the first part.
@@ -62,27 +67,39 @@ func (e *Joined) Embed(ctx context.Context, dst []float32, texts []string) error
 	if len(dst) != len(texts)*dims {
 		return fmt.Errorf("joined embedder: expected room for %d texts × %d dims, found %d", len(texts), dims, len(dst))
 	}
-	first, structure := make([]float32, len(texts)*width), make([]float32, len(texts)*structuralDims)
-	if err := e.first.Embed(ctx, first, texts); err != nil {
-		return err
+	room, _ := e.parts.Get().(*[]float32)
+	if room == nil {
+		room = new(make([]float32, joinedAtOnce*dims))
 	}
-	if err := e.structure.Embed(ctx, structure, texts); err != nil {
-		return err
-	}
-	for i := range texts {
-		row, a, b := dst[i*dims:(i+1)*dims], first[i*width:(i+1)*width], structure[i*structuralDims:(i+1)*structuralDims]
-		scale := float32(math.Sqrt(0.5))
-		if isZero(a) || isZero(b) {
-			scale = 1
+	defer e.parts.Put(room)
+	for at := 0; at < len(texts); at += joinedAtOnce {
+		some := texts[at:min(at+joinedAtOnce, len(texts))]
+		first, structure := (*room)[:len(some)*width], (*room)[joinedAtOnce*width:][:len(some)*structuralDims]
+		if err := e.first.Embed(ctx, first, some); err != nil {
+			return err
 		}
-		for d, v := range a {
-			row[d] = scale * v
+		if err := e.structure.Embed(ctx, structure, some); err != nil {
+			return err
 		}
-		for d, v := range b {
-			row[width+d] = scale * v
+		for i := range some {
+			joinParts(dst[(at+i)*dims:(at+i+1)*dims], first[i*width:(i+1)*width], structure[i*structuralDims:(i+1)*structuralDims])
 		}
 	}
-	return nil
+	return ctx.Err()
+}
+
+// joinParts puts the parts of a text's vector into row.
+func joinParts(row, a, b []float32) {
+	scale := float32(math.Sqrt(0.5))
+	if isZero(a) || isZero(b) {
+		scale = 1
+	}
+	for d, v := range a {
+		row[d] = scale * v
+	}
+	for d, v := range b {
+		row[len(a)+d] = scale * v
+	}
 }
 
 func isZero(v []float32) bool {
