@@ -66,21 +66,13 @@ func (c *classifying) classify(path string) error {
 
 // prompts classifies prompts as they are read, some at a time.
 func (c *classifying) prompts(e centroids.Embedder) (err error) {
-	open, name, done, err := c.twice()
+	scan, done, err := c.twice()
 	if err != nil {
 		return c.log.finish(err)
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	read := func(kind datasets.Kind[datasets.Prompt], visit func(*datasets.Prompt) error) error {
-		_, err := awaited(c.ctx, func() (datasets.Summary, error) {
-			r, err := open()
-			if err != nil {
-				return datasets.Summary{}, err
-			}
-			summary, err := kind.Scan(r, name, c.log.add, func(p *datasets.Prompt) error { return errors.Join(c.ctx.Err(), visit(p)) })
-			return summary, errors.Join(err, r.Close())
-		})
-		return err
+		return scan(kind, func(p *datasets.Prompt) error { return errors.Join(c.ctx.Err(), visit(p)) })
 	}
 	kind := datasets.Prompts(nil)
 	if err := c.log.finish(read(kind, func(*datasets.Prompt) error { return nil })); err != nil {
@@ -103,28 +95,38 @@ func (c *classifying) prompts(e centroids.Embedder) (err error) {
 	})
 }
 
-// twice returns how the prompts can be opened as often as need be, and their name
-// for messages. What can be read but once is kept in a temporary file until done.
-func (c *classifying) twice() (open func() (io.ReadCloser, error), name string, done func() error, err error) {
-	info, err := os.Stat(c.in)
-	if c.in != "-" && err != nil {
-		return nil, "", nil, err
-	}
-	if c.in != "-" && (info.Mode().IsRegular() || info.IsDir()) {
-		return func() (io.ReadCloser, error) { return os.Open(c.in) }, c.in, func() error { return nil }, nil
-	}
-	if name = c.in; name == "-" {
-		name = "standard input"
+// twice returns a scan of the prompts that can be made as often as need be, and
+// never waits. What can be read but once is kept in a temporary file until done.
+func (c *classifying) twice() (scan func(datasets.Kind[datasets.Prompt], func(*datasets.Prompt) error) error, done func() error, err error) {
+	name := "standard input"
+	if c.in != "-" {
+		name = c.in
+		info, err := os.Stat(c.in)
+		if err != nil {
+			return nil, nil, err
+		}
+		if info.Mode().IsRegular() || info.IsDir() {
+			return func(kind datasets.Kind[datasets.Prompt], visit func(*datasets.Prompt) error) error {
+				_, err := kind.ScanFile(c.in, c.log.add, visit)
+				return err
+			}, func() error { return nil }, nil
+		}
 	}
 	kept, err := os.CreateTemp("", "routeproof-classify-*")
 	if err != nil {
-		return nil, "", nil, fmt.Errorf("%s is kept in a temporary file to be read twice: %w", name, err)
+		return nil, nil, fmt.Errorf("%s is kept in a temporary file to be read twice: %w", name, err)
 	}
 	done = func() error { return errors.Join(kept.Close(), os.Remove(kept.Name())) }
 	if err := interruptible(c.ctx, func() error { return c.keep(kept) }); err != nil {
-		return nil, "", nil, errors.Join(err, done())
+		return nil, nil, errors.Join(err, done())
 	}
-	return func() (io.ReadCloser, error) { return os.Open(kept.Name()) }, name, done, nil
+	return func(kind datasets.Kind[datasets.Prompt], visit func(*datasets.Prompt) error) error {
+		if _, err := kept.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		_, err := kind.Scan(kept, name, c.log.add, visit)
+		return err
+	}, done, nil
 }
 
 // keep copies the prompts, from standard input or a pipe.
@@ -144,11 +146,12 @@ func (c *classifying) keep(to io.Writer) error {
 
 // vectors classifies the vectors of a file as they are read, some at a time.
 func (c *classifying) vectors() error {
+	if err := checkRereadable(c.flags.vectors); err != nil {
+		return c.log.finish(err)
+	}
 	file := datasets.NewVectorFile()
 	read := func(each func(datasets.Problem), visit func(*datasets.Vector) error) (datasets.Summary, error) {
-		return awaited(c.ctx, func() (datasets.Summary, error) {
-			return datasets.ScanVectors(c.flags.vectors, each, func(v *datasets.Vector) error { return errors.Join(c.ctx.Err(), visit(v)) })
-		})
+		return datasets.ScanVectors(c.flags.vectors, each, func(v *datasets.Vector) error { return errors.Join(c.ctx.Err(), visit(v)) })
 	}
 	summary, err := read(c.log.add, func(v *datasets.Vector) error {
 		file.Dims = len(v.Values)
@@ -169,6 +172,9 @@ func (c *classifying) vectors() error {
 		var ids []string
 		vectors := make([]float32, 0, classifyAtOnce*file.Dims)
 		_, err := read(nil, func(v *datasets.Vector) error {
+			if len(v.Values) != file.Dims {
+				return fmt.Errorf("%s changed while it was read", c.flags.vectors)
+			}
 			ids = append(ids, v.ID)
 			vectors = vectors[:len(ids)*file.Dims]
 			datasets.Unit(vectors[len(vectors)-file.Dims:], v.Values)

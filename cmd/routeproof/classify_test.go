@@ -42,6 +42,7 @@ func TestClassifyVectorsAlone(t *testing.T) {
 		"classify --artifact a.safetensors --vectors unnamed.jsonl --vectors-model " + id.Model:                 {12, `kind: expected "elsewhere", found "recorded"`},
 		"classify --artifact a.safetensors --vectors other.parquet":                                             {12, `found "another"`},
 		"classify --artifact a.safetensors --vectors twice.parquet":                                             {12, "stands in row 1 already"},
+		"classify --artifact a.safetensors --vectors -":                                                         {2, "standard input cannot be read more than once"},
 		"classify --artifact a.safetensors --vectors absent.parquet":                                            {2, "absent.parquet"},
 		"classify --artifact a.safetensors --in prompts.jsonl --vectors v.parquet --problems a.safetensors":     {2, "to be read and to be written"},
 		"classify --artifact a.safetensors --vectors v.parquet --with-vector --word-vectors words --in x.jsonl": {2, "two sources of vectors"},
