@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -30,6 +32,9 @@ tells ids apart; with --in and --vectors, or --live, the prompts are held.`,
   echo '{"id": "1", "prompt": "What time is it in Lima?"}' | routeproof classify --artifact centroids.safetensors --in -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if in == "" && flags.vectors == "" {
+				return fmt.Errorf("%w: expected --in FILE, the prompts, or --vectors FILE, vectors to classify as they stand", errUsage)
+			}
 			if err := flags.check(); err != nil {
 				return err
 			}
@@ -56,6 +61,5 @@ tells ids apart; with --in and --vectors, or --live, the prompts are held.`,
 	if err := cmd.MarkFlagRequired("artifact"); err != nil {
 		panic("routeproof: " + err.Error())
 	}
-	cmd.MarkFlagsOneRequired("in", "vectors")
 	return cmd
 }

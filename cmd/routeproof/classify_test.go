@@ -37,7 +37,7 @@ func TestClassifyVectorsAlone(t *testing.T) {
 		code int
 		says string
 	}{
-		"classify --artifact a.safetensors":                                                                     {2, "in vectors"},
+		"classify --artifact a.safetensors":                                                                     {2, "expected --in FILE, the prompts, or --vectors FILE"},
 		"classify --artifact a.safetensors --vectors unnamed.jsonl":                                             {2, "name the model with --vectors-model"},
 		"classify --artifact a.safetensors --vectors unnamed.jsonl --vectors-model " + id.Model:                 {12, `kind: expected "elsewhere", found "recorded"`},
 		"classify --artifact a.safetensors --vectors other.parquet":                                             {12, `found "another"`},
@@ -74,7 +74,7 @@ func TestClassifyReadsTwice(t *testing.T) {
 		t.Errorf("of standard input: exit %d, %s", r.code, r.stderr)
 	}
 	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	go func() {
 		if f, err := os.OpenFile("pipe", os.O_WRONLY, 0); err == nil {
