@@ -52,10 +52,10 @@ func checkOf(t testing.TB, base, cand []made, rules gate.Rules, certificates ...
 	side := func(name string, of []made, certificates []gate.Retest) *gate.Side {
 		s, err := gate.NewSide(gate.Source{
 			Name: name, Tiers: centroids.DefaultTiers(), Certificates: certificates,
-			Tokens: func(id string) (int, bool) { return 100 + 10*int(id[len(id)-1]-'0'), true },
 		}, func(visit func(*datasets.Prediction) error) error {
 			for _, m := range of {
 				for _, row := range m.rows() {
+					row.PromptTokens = datasets.Known(100 + 10*int(row.ID[len(row.ID)-1]-'0'))
 					if err := visit(&row); err != nil {
 						return err
 					}

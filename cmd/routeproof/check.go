@@ -159,7 +159,7 @@ func (a *app) check(cmd *cobra.Command, f *gateFlags) error {
 		return err
 	}
 	verdict, err := c.decide(cmd.Context())
-	if err != nil {
+	if err = errors.Join(err, c.base.Close(), c.cand.Close()); err != nil {
 		return err
 	}
 	if err := a.writeCheck(f, c, verdict); err != nil {

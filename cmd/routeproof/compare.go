@@ -103,8 +103,8 @@ type brought struct {
 }
 
 // compare reads both sides and compares what they both bring.
-func (a *app) compare(cmd *cobra.Command, f *compareFlags, paths []string) (reports.Comparison, error) {
-	out := reports.Comparison{A: paths[0], B: paths[1]}
+func (a *app) compare(cmd *cobra.Command, f *compareFlags, paths []string) (out reports.Comparison, err error) {
+	out = reports.Comparison{A: paths[0], B: paths[1]}
 	ctx := cmd.Context()
 	var sides [2]brought
 	log, err := a.problemLog(cmd)
@@ -122,6 +122,7 @@ func (a *app) compare(cmd *cobra.Command, f *compareFlags, paths []string) (repo
 		return out, err
 	}
 	x, y := sides[0], sides[1]
+	defer func() { err = errors.Join(err, x.side.Close(), y.side.Close()) }()
 	if x.artifact != nil && y.artifact != nil {
 		d := centroids.Compare(x.artifact, y.artifact)
 		out.Artifacts = &d

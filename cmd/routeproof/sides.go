@@ -5,11 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
-	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/gate"
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/internal/tokens"
@@ -35,7 +33,7 @@ type sideInfo struct {
 
 // readSide reads one side of a comparison: the folder of a run, or a file of
 // predictions. Where some of them are out of fold, these are taken alone. Bad
-// rows are a [datasets.ContentError].
+// rows are a [datasets.ContentError]. The side is to be closed, unless it is nil.
 func (a *app) readSide(path string, opt sideOptions) (*gate.Side, *sideInfo, error) {
 	info := &sideInfo{Name: filepath.Base(filepath.Clean(path)), File: path}
 	stat, err := os.Stat(path)
@@ -56,41 +54,15 @@ func (a *app) readSide(path string, opt sideOptions) (*gate.Side, *sideInfo, err
 	if err != nil {
 		return nil, nil, err
 	}
-	about := promptFigures{tokens: map[string]int{}, length: map[string]string{}}
 	source := gate.Source{
 		Name: info.File, Tiers: tiers, Hashes: info.Provenance.Hashes, OutOfFold: info.OutOfFold, Certificates: opt.certificates, Each: opt.each,
-		Tokens: func(id string) (int, bool) { n, ok := about.tokens[id]; return n, ok },
-		Length: func(id string) string { return about.length[id] },
 	}
 	side, err := gate.NewSide(source, func(visit func(*datasets.Prediction) error) error {
 		// NewSide tells of rows that stand twice.
-		_, err := datasets.Predictions().Again().ScanFile(info.File, opt.each, func(p *datasets.Prediction) error {
-			about.add(p)
-			return visit(p)
-		})
+		_, err := datasets.Predictions().Again().ScanFile(info.File, opt.each, visit)
 		return err
 	})
 	return side, info, err
-}
-
-// promptFigures are what rows say of their prompts.
-type promptFigures struct {
-	tokens map[string]int
-	length map[string]string
-}
-
-func (f *promptFigures) add(p *datasets.Prediction) {
-	// A row's texts are good until it was visited: what is kept is copied.
-	if p.PromptTokens.Known {
-		if _, known := f.tokens[p.ID]; !known {
-			f.tokens[strings.Clone(p.ID)] = p.PromptTokens.Value
-		}
-	}
-	if p.PromptRunes.Known {
-		if _, known := f.length[p.ID]; !known {
-			f.length[strings.Clone(p.ID)] = eval.LengthName(p.PromptRunes.Value)
-		}
-	}
 }
 
 // errSeen ends a scan that has found what it looked for.

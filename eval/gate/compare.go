@@ -48,7 +48,7 @@ func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed
 // are ignored.
 func (s *Side) Only(names ...string) *Side {
 	out := *s
-	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c column) bool { return !slices.Contains(names, c.name) })
+	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c stored) bool { return !slices.Contains(names, c.name) })
 	out.unfolded = slices.DeleteFunc(slices.Clone(s.unfolded), func(name string) bool { return !slices.Contains(names, name) })
 	return &out
 }
@@ -60,7 +60,7 @@ func (s *Side) compared(other *Side) Compared {
 	}
 	out.Name, out.Prompts, out.Hashes = s.source.Name, s.N(), s.source.Hashes
 	for _, c := range s.classifiers {
-		if other == nil || other.column(c.name) == nil {
+		if other == nil || other.stored(c.name) == nil {
 			out.Only = append(out.Only, c.name)
 		}
 	}
@@ -78,61 +78,30 @@ func (c *check) matched() int {
 	return n
 }
 
-// common matches the classifiers of both sides, over the prompts that match.
-func (c *check) common() []*pair {
-	var out []*pair
+// common matches the classifiers of both sides.
+func (c *check) common() []*match {
+	var out []*match
 	for _, name := range c.base.Classifiers() {
-		if c.cand.column(name) == nil {
-			continue
-		}
-		p := c.pair(name) // and its faults
-		var inBase, inCand []int
-		j := 0
-		for i, at := range p.base.prompts {
-			to := c.other[at]
-			for j < len(p.cand.prompts) && p.cand.prompts[j] < to {
-				j++
-			}
-			if j < len(p.cand.prompts) && p.cand.prompts[j] == to && c.base.truth[at] == c.cand.truth[to] {
-				inBase, inCand = append(inBase, i), append(inCand, j)
-			}
-		}
-		p.base, p.cand = p.base.only(inBase, c.base), p.cand.only(inCand, c.cand)
-		out = append(out, p)
-	}
-	return out
-}
-
-// only returns the column of the prompts at the given places alone, ascending.
-func (c *column) only(places []int, of *Side) *column {
-	if len(places) == len(c.prompts) {
-		return c
-	}
-	out := &column{name: c.name, repeats: c.repeats}
-	k := of.source.Tiers.Len()
-	for _, i := range places {
-		from, to := i*c.repeats, (i+1)*c.repeats
-		out.prompts = append(out.prompts, c.prompts[i])
-		out.predicted = append(out.predicted, c.predicted[from:to]...)
-		out.confidence, out.cost = append(out.confidence, c.confidence[from:to]...), append(out.cost, c.cost[from:to]...)
-		out.invalid, out.failed = append(out.invalid, c.invalid[from:to]...), append(out.failed, c.failed[from:to]...)
-		if c.scores != nil {
-			out.scores = append(out.scores, c.scores[from*k:to*k]...)
+		if c.cand.stored(name) != nil {
+			out = append(out, c.match(name)) // and its faults
 		}
 	}
 	return out
 }
 
 // compare computes all about one classifier, but for what needs the others.
-func (p *pair) compare() ClassifierChange {
-	p.prepare()
+func (p *pair) compare() (ClassifierChange, error) {
+	flips, err := p.flips()
+	if err != nil {
+		return ClassifierChange{}, err
+	}
 	out := ClassifierChange{
 		Name: p.name, N: len(p.truth), Groups: p.units, Identical: !slices.Contains(p.same, false),
-		ErrorsA: len(p.base.failures(p.check.base)), ErrorsB: len(p.cand.failures(p.check.cand)),
-		P: nan(), HolmP: nan(), Measures: []Measure{}, Slices: []Measure{}, Flips: p.flips(),
+		ErrorsA: p.base.failures(), ErrorsB: p.cand.failures(),
+		P: nan(), HolmP: nan(), Measures: []Measure{}, Slices: []Measure{}, Flips: flips,
 	}
 	if out.N == 0 {
-		return out
+		return out, nil
 	}
 	e := p.collect(accuracyRate(), nil)
 	out.OnlyA, out.OnlyB, out.P = e.worse, e.better, number(e.twoSided(p.draws, p.rules.Seed))
@@ -147,7 +116,7 @@ func (p *pair) compare() ClassifierChange {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // twoSided is the chance of a change so large either way where each group is as

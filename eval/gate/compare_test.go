@@ -122,8 +122,8 @@ func TestCompareAgainstOthers(t *testing.T) {
 func TestCompareAgreesWithDecide(t *testing.T) {
 	for _, repeats := range []int{1, 3} {
 		rng := rand.New(rand.NewPCG(8, uint64(repeats)))
-		a := sideOf(t, withTokens(source("a")), wild(rng, 300, 3, repeats, 0.8))
-		b := sideOf(t, withTokens(source("b")), wild(rng, 300, 3, repeats, 0.7))
+		a := sideOf(t, source("a"), withTokens(wild(rng, 300, 3, repeats, 0.8)))
+		b := sideOf(t, source("b"), withTokens(wild(rng, 300, 3, repeats, 0.7)))
 		v := decide(t, a, b, everything(), priced())
 		c := compared(t, a, b, priced(), 0)
 		if len(c.Classifiers) != 3 || len(c.Faults) > 0 || c.N != 300 {
@@ -173,12 +173,14 @@ func TestCompareCostInterval(t *testing.T) {
 		left[i].Group = fmt.Sprint(i / 3 * 3 / 4)
 		right[i].Group = left[i].Group
 	}
-	a, b := sideOf(t, withTokens(source("a")), left), sideOf(t, withTokens(source("b")), right)
+	a, b := sideOf(t, source("a"), withTokens(left)), sideOf(t, source("b"), withTokens(right))
 	m := measureOf(t, compared(t, a, b, priced(), 20_000).Classifiers[0], HeadlineCost)
 	c := &check{base: a, cand: b, names: [2]string{"A", "B"}, costs: priced()}
 	c.join()
-	p := c.common()[0]
-	p.prepare()
+	p, err := c.common()[0].load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	rows, _, _ := p.costRows()
 	sums, sizes := make([]float64, p.units), make([]float64, p.units)
 	for _, r := range rows {
@@ -203,14 +205,14 @@ func TestCompareCostInterval(t *testing.T) {
 func BenchmarkCompare(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	rows := wild(rng, 100_000, 8, 1, 0.8)
-	a := sideOf(b, withTokens(source("a")), rows)
+	a := sideOf(b, source("a"), withTokens(rows))
 	names := centroids.DefaultTiers().Names()
 	for i := range rows {
 		if rng.IntN(10) == 0 {
 			rows[i].Predicted = names[rng.IntN(4)]
 		}
 	}
-	other := sideOf(b, withTokens(source("b")), rows)
+	other := sideOf(b, source("b"), withTokens(rows))
 	b.ReportAllocs()
 	for b.Loop() {
 		compared(b, a, other, priced(), 0)

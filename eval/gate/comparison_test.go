@@ -32,13 +32,13 @@ func TestCompareOverWhatBothHave(t *testing.T) {
 	both := func(all []datasets.Prediction) []datasets.Prediction {
 		return slices.DeleteFunc(slices.Clone(all), func(p datasets.Prediction) bool { return p.ID < "p000010" || p.ID >= "p000110" || p.ID == "p000050" })
 	}
-	inBoth := compared(t, sideOf(t, withTokens(source("a")), both(left)), sideOf(t, withTokens(source("b")), both(right)), priced(), 0)
+	inBoth := compared(t, sideOf(t, source("a"), withTokens(both(left))), sideOf(t, source("b"), withTokens(both(right))), priced(), 0)
 	old := left[slices.IndexFunc(left, func(p datasets.Prediction) bool { return p.ID == "p000020" })]
 	old.Classifier = "old"
 	left = append(left, old)
-	one, other := withTokens(source("a")), withTokens(source("b"))
+	one, other := source("a"), source("b")
 	one.Hashes.Dataset, other.Hashes.Dataset = "aa", "bb"
-	c := compared(t, sideOf(t, one, left), sideOf(t, other, right), priced(), 0)
+	c := compared(t, sideOf(t, one, withTokens(left)), sideOf(t, other, withTokens(right)), priced(), 0)
 	if c.N != 99 || inBoth.N != 99 || !slices.Equal(c.A.Only, []string{"old"}) || len(c.B.Only) != 0 || c.A.Prompts != 110 {
 		t.Errorf("%d and %d prompts, %+v, %+v", c.N, inBoth.N, c.A, c.B)
 	}
@@ -92,10 +92,10 @@ func asJSON(t testing.TB, v any) string {
 func TestCompareSymmetry(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 7))
 	left, right := wild(rng, 200, 2, 1, 0.9), wild(rng, 200, 2, 1, 0.6)
-	a, b := sideOf(t, withTokens(source("a")), left), sideOf(t, withTokens(source("b")), right)
+	a, b := sideOf(t, source("a"), withTokens(left)), sideOf(t, source("b"), withTokens(right))
 	c := compared(t, a, b, priced(), 0)
 	rng.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
-	if again := compared(t, sideOf(t, withTokens(source("a")), left), b, priced(), 0); asJSON(t, again) != asJSON(t, c) {
+	if again := compared(t, sideOf(t, source("a"), withTokens(left)), b, priced(), 0); asJSON(t, again) != asJSON(t, c) {
 		t.Error("another order of rows gives another comparison")
 	}
 	back := compared(t, b, a, priced(), 0)
@@ -203,9 +203,10 @@ func TestCompareNoSpread(t *testing.T) {
 		a[i].Group = fmt.Sprint(i / 3 * 3 / 4)
 		b[i].Group = a[i].Group
 	}
-	tokens := source("a")
-	tokens.Tokens = func(string) (int, bool) { return 100, true }
-	x := compared(t, sideOf(t, tokens, a), sideOf(t, tokens, b), priced(), 0).Classifiers[0]
+	for i := range a {
+		a[i].PromptTokens, b[i].PromptTokens = datasets.Known(100), datasets.Known(100)
+	}
+	x := compared(t, sideOf(t, source("a"), a), sideOf(t, source("b"), b), priced(), 0).Classifiers[0]
 	for name, want := range map[string]float64{Accuracy: 1, OverRouting: -1, MeanTierError: -1, UnderRouting: 0, HeadlineCost: 0.051 - 0.35} {
 		if m := measureOf(t, x, name); !near(m.Difference.Low, want, 1e-9) || !near(m.Difference.High, want, 1e-9) || m.Shown != (want != 0) {
 			t.Errorf("%s: %+v, want %v", name, m, want)

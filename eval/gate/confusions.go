@@ -77,33 +77,58 @@ func addShares(to eval.Confusion, shares []share, times float64) {
 // baseline's first; prompts are sorted.
 func (p *pair) confusionTable() (keys []string, counts []int) {
 	var t table
-	one := make([]byte, 0, 64)
-	prompt := func(i int) []byte {
-		one = append(one[:0], byte(p.truth[i]))
+	var key []byte // of a group
+	add := func(i int) {
+		key = append(key, byte(p.truth[i]))
 		for _, c := range []*column{p.base, p.cand} {
-			from := len(one)
+			from := len(key)
 			for _, k := range c.of(i) {
-				one = append(one, byte(k))
+				key = append(key, byte(k))
 			}
-			slices.Sort(one[from:])
+			slices.Sort(key[from:])
 		}
-		return one
 	}
 	if p.units == len(p.truth) {
 		for i := range p.truth {
-			t.add(prompt(i))
+			key = key[:0]
+			add(i)
+			t.add(key)
 		}
 		return t.sorted()
 	}
-	members := make([][][]byte, p.units)
-	for i, g := range p.unit {
-		members[g] = append(members[g], bytes.Clone(prompt(i)))
-	}
-	for _, of := range members {
-		slices.SortFunc(of, bytes.Compare)
-		t.add(bytes.Join(of, nil))
+	order, ends := p.byGroups()
+	var prompts [][]byte
+	for g, end := range ends {
+		start := 0
+		if g > 0 {
+			start = ends[g-1]
+		}
+		key = key[:0]
+		for _, i := range order[start:end] {
+			add(int(i))
+		}
+		prompts = slices.AppendSeq(prompts[:0], slices.Chunk(key, len(key)/(end-start)))
+		slices.SortFunc(prompts, bytes.Compare)
+		t.add(bytes.Join(prompts, nil))
 	}
 	return t.sorted()
+}
+
+// byGroups returns the pair's prompts, group by group, and where each group ends.
+func (p *pair) byGroups() (order []int32, ends []int) {
+	next := make([]int, p.units+1)
+	for _, g := range p.unit {
+		next[g+1]++
+	}
+	for g := range p.units {
+		next[g+1] += next[g]
+	}
+	order = make([]int32, len(p.unit))
+	for i, g := range p.unit {
+		order[next[g]] = int32(i)
+		next[g]++
+	}
+	return order, next[:p.units]
 }
 
 // shares reads a key of the confusion table. Equal matrices have equal shares.

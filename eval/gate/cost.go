@@ -89,7 +89,7 @@ func (c *Costs) oldTokens() eval.Costs {
 
 // costRow is a prompt's costs, in USD.
 type costRow struct {
-	prompt           int
+	prompt           int32
 	old, repriced    float64 // C(p₀, t₀, d₀), C(p₁, t₀, d₀)
 	retokened, now   float64 // C(p₁, t₁, d₀), C(p₁, t₁, d₁)
 	ownBase, ownCand float64
@@ -100,8 +100,9 @@ func (p *pair) costRows() (rows []costRow, own bool, missing int) {
 	known := func(v float64) bool { return !math.IsNaN(v) }
 	own = slices.ContainsFunc(p.base.cost, known) || slices.ContainsFunc(p.cand.cost, known)
 	between := p.costs.oldTokens()
+	rows = make([]costRow, 0, len(p.truth))
 	for i, truth := range p.truth {
-		r := costRow{prompt: i}
+		r := costRow{prompt: int32(i)}
 		t0 := p.check.base.tokens[p.base.prompts[i]]
 		t1 := p.check.cand.tokens[p.cand.prompts[i]]
 		if t0 < 0 {
@@ -201,17 +202,19 @@ func (p *pair) split(rows []costRow, own bool) (c *Cost, repriced eval.Number) {
 // byGroup sums a figure of the priced rows over each group that has any, and
 // counts them.
 func (p *pair) byGroup(rows []costRow, of func(costRow) float64) (sums, sizes []float64) {
-	all, size := make([]float64, p.units), make([]float64, p.units)
+	sums, sizes = make([]float64, p.units), make([]float64, p.units)
 	for _, r := range rows {
-		all[p.unit[r.prompt]] += of(r)
-		size[p.unit[r.prompt]]++
+		sums[p.unit[r.prompt]] += of(r)
+		sizes[p.unit[r.prompt]]++
 	}
-	for g, n := range size {
-		if n > 0 {
-			sums, sizes = append(sums, all[g]), append(sizes, n)
+	n := 0
+	for g, size := range sizes {
+		if size > 0 {
+			sums[n], sizes[n] = sums[g], size
+			n++
 		}
 	}
-	return sums, sizes
+	return sums[:n], sizes[:n]
 }
 
 func (p *pair) onlyIfOn(g *Gate) *Gate {

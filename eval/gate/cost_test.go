@@ -15,10 +15,15 @@ import (
 func TestCostParts(t *testing.T) {
 	truth, from := strings.Repeat("S", 40), strings.Repeat("S", 40)
 	to := strings.Repeat("M", 4) + strings.Repeat("S", 36)
-	tokens := source("a")
-	tokens.Tokens = func(string) (int, bool) { return 100, true }
+	long := func(truth, predicted string) []datasets.Prediction {
+		out := rows("x", truth, predicted)
+		for i := range out {
+			out[i].PromptTokens = datasets.Known(100)
+		}
+		return out
+	}
 	ask := func(to string, costs *Costs) *Cost {
-		v := decide(t, sideOf(t, tokens, rows("x", truth, from)), sideOf(t, tokens, rows("x", truth, to)), Rules{}, costs)
+		v := decide(t, sideOf(t, source("a"), long(truth, from)), sideOf(t, source("b"), long(truth, to)), Rules{}, costs)
 		return v.Classifiers[0].Cost
 	}
 	costs := priced()
@@ -39,13 +44,13 @@ func TestCostParts(t *testing.T) {
 		t.Errorf("the parts of %+v do not sum to the change", c)
 	}
 	// Tokens that one side knows are those of the prompt.
-	v := decide(t, sideOf(t, tokens, rows("x", truth, from)), sideOf(t, source("b"), rows("x", truth, to)), Rules{}, costs)
+	v := decide(t, sideOf(t, source("a"), long(truth, from)), sideOf(t, source("b"), rows("x", truth, to)), Rules{}, costs)
 	if again := v.Classifiers[0].Cost; again.Change != c.Change || again.Tokens != c.Tokens {
 		t.Errorf("%+v, with tokens on both sides %+v", again, c)
 	}
 	// An under-routed prompt is paid again: SIMPLE for a MEDIUM prompt costs
 	// (100·0.15 + 300·0.6)/1000 = 0.195 and (110 + 300·4)/1000 = 1.31 on top.
-	v = decide(t, sideOf(t, tokens, rows("x", "M", "M")), sideOf(t, tokens, rows("x", "M", "S")), Rules{}, priced())
+	v = decide(t, sideOf(t, source("a"), long("M", "M")), sideOf(t, source("b"), long("M", "S")), Rules{}, priced())
 	if c = v.Classifiers[0].Cost; !near(c.TierMix, 0.195, 1e-12) || !near(c.Candidate, 1.505, 1e-12) {
 		t.Errorf("%+v", c)
 	}
@@ -55,11 +60,11 @@ func TestCostParts(t *testing.T) {
 // prompts or dearer tiers do.
 func TestCostGate(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	base := wild(rng, 300, 1, 1, 0.9)
+	base := withTokens(wild(rng, 300, 1, 1, 0.9))
 	rules := Rules{Cost: Margin{On: true}}
 	ask := func(change func(side *Source, rows []datasets.Prediction, costs *Costs)) (*Verdict, Gate) {
 		cand := append([]datasets.Prediction{}, base...)
-		a, b := withTokens(source("a")), withTokens(source("b"))
+		a, b := source("a"), source("b")
 		a.Hashes.Prices, b.Hashes.Prices = "p", "p"
 		costs := &Costs{priced().Baseline, priced().Candidate}
 		change(&b, cand, costs)

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,7 +17,9 @@ import (
 // It takes O(prompts × classifiers × gates), beside the bootstraps and
 // permutations of further gates, which take O(replicates × patterns), where
 // patterns are the different things that groups of prompts can look like: with
-// one prompt a group and no repeats at most tiers³.
+// one prompt a group and no repeats at most tiers³. Beside the sides, memory holds the
+// decisions of as many classifiers as there are processors, some 100 bytes a prompt
+// each, and the flips.
 func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *Costs) (*Verdict, error) {
 	if err := rules.Check(); err != nil {
 		return nil, err
@@ -33,7 +36,7 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 		c.fault("", nil, "no classifier is gated")
 	}
 	for i, f := range c.rules.Floors {
-		if f.Classifier != "" && !slices.ContainsFunc(pairs, func(p *pair) bool { return p.name == f.Classifier }) {
+		if f.Classifier != "" && !slices.ContainsFunc(pairs, func(m *match) bool { return m.name == f.Classifier }) {
 			c.fault("", nil, "floor %d is for %s, which is not gated: expected the name of a classifier that is", i+1, quote(f.Classifier))
 			return c.verdict(), nil
 		}
@@ -76,20 +79,24 @@ func (c *check) verdict() *Verdict {
 	return v
 }
 
-// each does something for all pairs, as many at once as there are processors.
-// They do not depend on one another.
-func each[T any](ctx context.Context, pairs []*pair, do func(*pair) T) ([]T, error) {
-	out := make([]T, len(pairs))
+// each does something for all matches, as many at once as there are processors,
+// whose decisions alone are in memory. They do not depend on one another.
+func each[T any](ctx context.Context, matches []*match, do func(*pair) (T, error)) ([]T, error) {
+	out, failed := make([]T, len(matches)), make([]error, len(matches))
 	next := make(chan int)
 	var wait sync.WaitGroup
-	for range min(len(pairs), runtime.GOMAXPROCS(0)) {
+	for range min(len(matches), runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
 			for i := range next {
-				out[i] = do(pairs[i])
+				p, err := matches[i].load()
+				if err == nil {
+					out[i], err = do(p)
+				}
+				failed[i] = err
 			}
 		})
 	}
-	for i := range pairs {
+	for i := range matches {
 		if ctx.Err() != nil {
 			break
 		}
@@ -97,18 +104,21 @@ func each[T any](ctx context.Context, pairs []*pair, do func(*pair) T) ([]T, err
 	}
 	close(next)
 	wait.Wait()
-	return out, ctx.Err()
+	return out, errors.Join(append(failed, ctx.Err())...)
 }
 
 // decide computes all gates of one classifier, but for what needs those of the
 // others.
-func (p *pair) decide() Classifier {
-	p.prepare()
+func (p *pair) decide() (Classifier, error) {
+	flips, err := p.flips()
+	if err != nil {
+		return Classifier{}, err
+	}
 	out := Classifier{
 		Name: p.name, N: len(p.truth), Groups: p.units, Repeats: min(p.base.repeats, p.cand.repeats),
 		Identical:      !slices.Contains(p.same, false),
-		BaselineErrors: len(p.base.failures(p.check.base)), CandidateErrors: len(p.cand.failures(p.check.cand)),
-		Flips: p.flips(),
+		BaselineErrors: p.base.failures(), CandidateErrors: p.cand.failures(),
+		Flips: flips,
 	}
 	r := p.rules
 	deciding := func(g Gate) {
@@ -155,7 +165,7 @@ func (p *pair) decide() Classifier {
 		of := map[string]func() rate{Accuracy: accuracyRate, UnderRouting: underRouting, InvalidRate: invalidRate}[f.Metric]
 		deciding(p.floor(f, of(), in))
 	}
-	return out
+	return out, nil
 }
 
 // withInvalid puts those that could not be compared beside the others, in order

@@ -185,14 +185,17 @@ func TestDrawsSuffice(t *testing.T) {
 // pairOf matches two sides as Decide does.
 func pairOf(t *testing.T, base, cand []datasets.Prediction) *pair {
 	t.Helper()
-	c := &check{base: sideOf(t, withTokens(source("a")), base), cand: sideOf(t, withTokens(source("b")), cand), costs: priced()}
+	c := &check{base: sideOf(t, source("a"), withTokens(base)), cand: sideOf(t, source("b"), withTokens(cand)), costs: priced()}
 	c.join()
 	pairs := c.pairs()
 	if len(c.faults) > 0 || len(pairs) != 1 {
 		t.Fatalf("%+v", c.faults)
 	}
-	pairs[0].prepare()
-	return pairs[0]
+	p, err := pairs[0].load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // Confidences of two values make bins of their own, so the error is known: with

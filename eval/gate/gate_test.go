@@ -107,7 +107,7 @@ func TestIdenticalPassesAtAnyN(t *testing.T) {
 			a[i].Confidence = datasets.Known(0.5)
 			b[i].Confidence = datasets.Known(0.5)
 		}
-		v := decide(t, sideOf(t, withTokens(source("a")), a), sideOf(t, withTokens(source("b")), b), rules, priced())
+		v := decide(t, sideOf(t, source("a"), withTokens(a)), sideOf(t, source("b"), withTokens(b)), rules, priced())
 		if v.Outcome != Pass || !v.Classifiers[0].Identical {
 			t.Errorf("n=%d: %s", n, written(t, v))
 		}
@@ -247,7 +247,7 @@ func TestRowOrderChangesNothing(t *testing.T) {
 		rules.Replicates = 1000
 		want := ""
 		for range 3 {
-			a, b := sideOf(t, withTokens(source("a")), base), sideOf(t, withTokens(source("b")), cand)
+			a, b := sideOf(t, source("a"), withTokens(base)), sideOf(t, source("b"), withTokens(cand))
 			got := written(t, decide(t, a, b, rules, priced()))
 			if want == "" {
 				want = got

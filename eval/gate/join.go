@@ -21,8 +21,8 @@ type check struct {
 	other    []int32 // place in cand of each prompt of base; −1 where it has none
 	unit     []int32 // the group of each prompt of base, from 0
 	units    int
-	domain   []string // of each prompt of base
-	length   []string
+	domain   labels // of the prompts of base
+	length   labels
 	slices   []Slice
 	draws    int // of permutations
 	faults   []Fault
@@ -70,7 +70,7 @@ func (c *check) join() {
 		c.fault("", nil, "the predictions of the %s are out of fold, those of the %s are not, and may be about prompts that were fitted on: give the folder of a run, or predictions that have a fold", with, without)
 	}
 	c.hashes()
-	c.match()
+	c.findPrompts()
 	c.labels()
 	c.domain = c.described("domain", c.base.domain, c.cand.domain)
 	c.length = c.described("length", c.base.length, c.cand.length)
@@ -108,8 +108,8 @@ func (c *check) hashes() {
 	}
 }
 
-// match finds each prompt of the baseline in the candidate. Both are sorted.
-func (c *check) match() {
+// findPrompts finds each prompt of the baseline in the candidate. Both are sorted.
+func (c *check) findPrompts() {
 	c.other = make([]int32, len(c.base.ids))
 	j := 0
 	for i, id := range c.base.ids {
@@ -137,12 +137,19 @@ func (c *check) labels() {
 
 // described is what a text about prompts is: as the baseline has it, so that a
 // candidate cannot describe prompts out of a gate.
-func (c *check) described(what string, base, cand []string) []string {
+func (c *check) described(what string, base, cand labels) labels {
+	inBase := make([]int32, cand.names.Len()) // number there of the candidate's texts; −1 where it is in none
+	for k := range inBase {
+		inBase[k] = -1
+		if number, ok := base.names.Find(cand.names.Name(k)); ok {
+			inBase[k] = int32(number)
+		}
+	}
 	differ, alone := 0, 0
 	for i, j := range c.other {
 		switch {
-		case j < 0 || base[i] == cand[j] || cand[j] == "":
-		case base[i] == "":
+		case j < 0 || cand.of[j] == 0 || inBase[cand.of[j]] == base.of[i]:
+		case base.of[i] == 0:
 			alone++
 		default:
 			differ++
@@ -166,27 +173,26 @@ func haveOrHas(n int, noun string) string {
 
 // group numbers the groups in the order of their first prompts. A prompt without
 // one is its own.
-func (c *check) group(names []string) {
-	c.unit = make([]int32, len(names))
-	number := map[string]int32{}
-	for i, name := range names {
-		n, seen := number[name]
-		if !seen || name == "" {
-			n = int32(c.units)
-			c.units++
-			number[name] = n
+func (c *check) group(groups labels) {
+	c.unit = make([]int32, len(groups.of))
+	number := slices.Repeat([]int32{-1}, groups.names.Len())
+	for i, name := range groups.of {
+		if n := number[name]; n >= 0 && name != 0 {
+			c.unit[i] = n
+			continue
 		}
-		c.unit[i] = n
+		c.unit[i], number[name] = int32(c.units), int32(c.units)
+		c.units++
 	}
 }
 
 // pairs matches the gated classifiers, in the order of their names.
-func (c *check) pairs() []*pair {
+func (c *check) pairs() []*match {
 	names := slices.Clone(c.rules.Classifiers)
 	if len(names) == 0 {
 		names = c.base.Classifiers()
 		for _, name := range c.cand.Classifiers() {
-			if c.base.column(name) == nil {
+			if c.base.stored(name) == nil {
 				c.warn("Classifier %s is not gated: the baseline has none of that name.", quote(name))
 			}
 		}
@@ -195,12 +201,12 @@ func (c *check) pairs() []*pair {
 	slices.Sort(names)
 	tiers := c.base.source.Tiers.Len()
 	c.draws = c.rules.draws(len(names) * (1 + len(c.slices) + len(c.rules.further()) + tiers + len(c.rules.Floors)))
-	var out []*pair
+	var out []*match
 	for _, name := range names {
 		before := len(c.faults)
-		p := c.pair(name)
+		m := c.match(name)
 		if len(c.faults) == before {
-			out = append(out, p)
+			out = append(out, m)
 		}
 	}
 	return out
@@ -214,55 +220,111 @@ func (c *check) warnUnfolded() {
 	}
 }
 
-// pair matches one classifier, or says why that cannot be.
-func (c *check) pair(name string) *pair {
-	p := &pair{check: c, name: name, base: c.base.column(name), cand: c.cand.column(name)}
+// match is one classifier on both sides, whose decisions are not in memory yet.
+type match struct {
+	*check
+	name       string
+	base, cand *stored
+}
+
+// match matches one classifier, or says why that cannot be.
+func (c *check) match(name string) *match {
+	m := &match{check: c, name: name, base: c.base.stored(name), cand: c.cand.stored(name)}
 	for _, side := range c.sides() {
-		if in := side.column(name); in == nil {
+		if in := side.stored(name); in == nil {
 			c.fault(name, nil, "%s has no predictions of it%s", side.what, wording.DidYouMean(name, side.Classifiers()))
 		} else if in.repeats == 2 {
 			c.fault(name, nil, "%s has 2 repeats of each prompt, which show no spread: ask at least 3 times, or once where answers never vary", side.what)
 		}
 	}
-	if p.base == nil || p.cand == nil {
-		return p
+	if m.base == nil || m.cand == nil {
+		return m
 	}
-	if (p.base.repeats == 1) != (p.cand.repeats == 1) {
-		c.fault(name, nil, "one side has 1 repeat of each prompt, the other %d: ask both at least 3 times", max(p.base.repeats, p.cand.repeats))
+	if (m.base.repeats == 1) != (m.cand.repeats == 1) {
+		c.fault(name, nil, "one side has 1 repeat of each prompt, the other %d: ask both at least 3 times", max(m.base.repeats, m.cand.repeats))
 	}
-	baseIDs, candIDs := p.base.ids(c.base), p.cand.ids(c.cand)
-	for _, side := range []struct {
-		what string
-		ids  []string
-	}{{c.names[1], without(baseIDs, candIDs)}, {c.names[0], without(candIDs, baseIDs)}} {
-		if len(side.ids) > 0 {
-			c.fault(name, side.ids, "%s lacks %s that the other side has: %s", side.what, wording.Plural(len(side.ids), "prompt"), wording.List(side.ids))
+	if !m.samePrompts() {
+		baseIDs, candIDs := c.base.named(m.base.prompts), c.cand.named(m.cand.prompts)
+		for _, side := range []struct {
+			what string
+			ids  []string
+		}{{c.names[1], without(baseIDs, candIDs)}, {c.names[0], without(candIDs, baseIDs)}} {
+			if len(side.ids) > 0 {
+				c.fault(name, side.ids, "%s lacks %s that the other side has: %s", side.what, wording.Plural(len(side.ids), "prompt"), wording.List(side.ids))
+			}
 		}
 	}
 	for _, side := range c.sides() {
-		failed := side.column(name).failures(side.Side)
-		if n := len(failed); n > c.rules.MaxErrors {
-			c.fault(name, failed, "%s has no answer to %s, and max_errors is %d: ask again, or raise it", side.what, wording.Plural(n, "prompt"), c.rules.MaxErrors)
+		if failed := side.stored(name).failed; len(failed) > c.rules.MaxErrors {
+			c.fault(name, side.named(failed), "%s has no answer to %s, and max_errors is %d: ask again, or raise it", side.what, wording.Plural(len(failed), "prompt"), c.rules.MaxErrors)
 		}
 	}
-	return p
+	return m
 }
 
-func (c *column) ids(of *Side) []string {
-	out := make([]string, len(c.prompts))
-	for i, p := range c.prompts {
-		out[i] = of.ids[p]
+// samePrompts tells whether both sides have predictions of the same prompts.
+func (m *match) samePrompts() bool {
+	if len(m.base.prompts) != len(m.cand.prompts) {
+		return false
 	}
-	return out
+	for i, at := range m.base.prompts {
+		if m.other[at] != m.cand.prompts[i] {
+			return false
+		}
+	}
+	return true
 }
 
-// failures are the prompts of which any repeat has no answer.
-func (c *column) failures(of *Side) []string {
-	var out []string
-	for i, p := range c.prompts {
-		if slices.Contains(c.failed[i*c.repeats:(i+1)*c.repeats], true) {
-			out = append(out, of.ids[p])
+// load reads the decisions on both sides.
+func (m *match) load() (*pair, error) {
+	inBase, inCand := m.common()
+	p := &pair{check: m.check, name: m.name}
+	var err error
+	if p.base, err = m.check.base.load(m.base, inBase); err != nil {
+		return nil, err
+	}
+	if p.cand, err = m.check.cand.load(m.cand, inCand); err != nil {
+		return nil, err
+	}
+	p.prepare()
+	return p, nil
+}
+
+// common returns the places of the prompts that both sides have with the same true
+// tier; nil where these are all.
+func (m *match) common() (inBase, inCand []int32) {
+	sameTruth := func(i, j int) bool {
+		return m.check.base.truth[m.base.prompts[i]] == m.check.cand.truth[m.cand.prompts[j]]
+	}
+	n := len(m.base.prompts)
+	if m.samePrompts() {
+		all := 0
+		for all < n && sameTruth(all, all) {
+			all++
 		}
+		if all == n {
+			return nil, nil
+		}
+	}
+	inBase, inCand = make([]int32, 0, n), make([]int32, 0, n)
+	j := 0
+	for i, at := range m.base.prompts {
+		to := m.other[at]
+		for j < len(m.cand.prompts) && m.cand.prompts[j] < to {
+			j++
+		}
+		if j < len(m.cand.prompts) && m.cand.prompts[j] == to && sameTruth(i, j) {
+			inBase, inCand = append(inBase, int32(i)), append(inCand, int32(j))
+		}
+	}
+	return inBase, inCand
+}
+
+// named returns the ids of prompts.
+func (s *Side) named(prompts []int32) []string {
+	out := make([]string, len(prompts))
+	for i, p := range prompts {
+		out[i] = s.ids[p]
 	}
 	return out
 }

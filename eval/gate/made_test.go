@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/routeproof/routeproof/centroids"
@@ -111,16 +112,21 @@ func everything() Rules {
 	}
 }
 
-func withTokens(s Source) Source {
-	s.Tokens = func(id string) (int, bool) { return 20 + 7*int(id[len(id)-1]-'0') + 31*int(id[len(id)-2]-'0'), true }
-	return s
+// withTokens gives predictions the tokens of their prompts.
+func withTokens(rows []datasets.Prediction) []datasets.Prediction {
+	out := slices.Clone(rows)
+	for i := range out {
+		id := out[i].ID
+		out[i].PromptTokens = datasets.Known(20 + 7*int(id[len(id)-1]-'0') + 31*int(id[len(id)-2]-'0'))
+	}
+	return out
 }
 
 // 100,000 prompts of 8 classifiers with every gate on.
 func BenchmarkDecide(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	rows := wild(rng, 100_000, 8, 1, 0.8)
-	base := sideOf(b, withTokens(source("base")), rows)
+	base := sideOf(b, source("base"), withTokens(rows))
 	names := centroids.DefaultTiers().Names()
 	for i := range rows {
 		if rng.IntN(10) == 0 {
@@ -128,7 +134,7 @@ func BenchmarkDecide(b *testing.B) {
 			rows[i].Confidence = datasets.Known(rng.Float64())
 		}
 	}
-	cand := sideOf(b, withTokens(source("cand")), rows)
+	cand := sideOf(b, source("cand"), withTokens(rows))
 	costs := priced()
 	for _, c := range []struct {
 		name  string
@@ -146,7 +152,7 @@ func BenchmarkDecide(b *testing.B) {
 	b.Run("NewSide", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			sideOf(b, withTokens(source("base")), rows)
+			sideOf(b, source("base"), withTokens(rows))
 		}
 	})
 }

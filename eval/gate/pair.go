@@ -40,9 +40,6 @@ func (p *pair) prepare() {
 	p.single = p.units == n && p.base.repeats == 1 && p.cand.repeats == 1
 }
 
-// of returns the predictions for the column's prompt i, by repeat.
-func (c *column) of(i int) []int8 { return c.predicted[i*c.repeats : (i+1)*c.repeats] }
-
 // rate is what a gate counts of a decision on a prompt.
 type rate struct {
 	name         string
@@ -64,8 +61,8 @@ func underRouting() rate {
 }
 
 func invalidRate() rate {
-	return rate{InvalidRate, false, func(c *column, at int, _ int8) bool { return c.invalid[at] }, func(p *pair, i int) bool {
-		return !slices.Equal(p.base.invalid[i*p.base.repeats:(i+1)*p.base.repeats], p.cand.invalid[i*p.cand.repeats:(i+1)*p.cand.repeats])
+	return rate{InvalidRate, false, func(c *column, at int, _ int8) bool { return c.invalid(at) }, func(p *pair, i int) bool {
+		return !slices.EqualFunc(p.base.flagsOf(i), p.cand.flagsOf(i), func(b, c uint8) bool { return b&invalidFlag == c&invalidFlag })
 	}}
 }
 

@@ -83,8 +83,9 @@ func TestOutOfFold(t *testing.T) {
 	s := source("run")
 	s.OutOfFold = true
 	side := sideOf(t, s, append(final, folded...))
-	if c := side.column("x"); !slices.Equal(c.predicted, []int8{0, 1, 2, 3}) || side.N() != 4 {
-		t.Errorf("%v", c.predicted)
+	c, err := side.load(side.stored("x"), nil)
+	if err != nil || !slices.Equal(c.predicted, []int8{0, 1, 2, 3}) || side.N() != 4 {
+		t.Errorf("%+v, %v", c, err)
 	}
 	fitted := sideOf(t, s, slices.Concat(final, folded, rows("fitted", "SMCF", "SMCF")))
 	v := decide(t, fitted, fitted, Rules{}, nil)
@@ -94,7 +95,7 @@ func TestOutOfFold(t *testing.T) {
 	if v = decide(t, fitted, fitted, Rules{Classifiers: []string{"fitted"}}, nil); v.Outcome != Invalid {
 		t.Errorf("%s", v.Why)
 	}
-	_, err := NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
+	_, err = NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
 	if err == nil || !strings.Contains(err.Error(), "no row of 1 has a fold") {
 		t.Errorf("%v", err)
 	}

@@ -153,7 +153,7 @@ func TestFurtherGatesSimulated(t *testing.T) {
 	rules := Rules{Margin: known(1e-6), MacroF1: on, ECE: on, Cost: on, UnderRouting: on, Replicates: 1000}
 	for range draws {
 		base, cand := wild(rng, 100, 1, 1, 0.8), wild(rng, 100, 1, 1, 0.8)
-		v := decide(t, sideOf(t, withTokens(source("a")), base), sideOf(t, withTokens(source("b")), cand), rules, priced())
+		v := decide(t, sideOf(t, source("a"), withTokens(base)), sideOf(t, source("b"), withTokens(cand)), rules, priced())
 		any := false
 		for _, g := range v.Classifiers[0].Gates {
 			if float64(g.P) <= 0.05 {

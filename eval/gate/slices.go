@@ -48,29 +48,13 @@ func (c *check) findSlices() {
 
 // sliceNames are the names there are of each kind of slice.
 func (c *check) sliceNames() map[string][]string {
-	known := map[string][]string{Domain: distinct(c.domain), Length: distinct(c.length)}
+	known := map[string][]string{Domain: c.domain.distinct(), Length: c.length.distinct()}
 	for k, name := range c.base.source.Tiers.Names() {
 		if slices.Contains(c.base.truth, int8(k)) {
 			known[Tier] = append(known[Tier], name)
 		}
 	}
 	return known
-}
-
-// distinct returns the names that are not empty, sorted.
-func distinct(names []string) []string {
-	seen := map[string]bool{}
-	for _, name := range names {
-		if name != "" {
-			seen[name] = true
-		}
-	}
-	out := make([]string, 0, len(seen))
-	for name := range seen {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // members tells which of the pair's prompts are in a slice.
@@ -80,7 +64,13 @@ func (p *pair) members(s Slice) func(i int) bool {
 		k, _ := p.check.base.source.Tiers.Index(s.Name)
 		return func(i int) bool { return p.truth[i] == int8(k) }
 	case Length:
-		return func(i int) bool { return p.length[p.base.prompts[i]] == s.Name }
+		return p.labelled(p.length, s.Name)
 	}
-	return func(i int) bool { return p.domain[p.base.prompts[i]] == s.Name }
+	return p.labelled(p.domain, s.Name)
+}
+
+// labelled tells which of the pair's prompts something is said of.
+func (p *pair) labelled(of labels, name string) func(i int) bool {
+	k, ok := of.names.Find(name)
+	return func(i int) bool { return ok && of.of[p.base.prompts[i]] == int32(k) }
 }

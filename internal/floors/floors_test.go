@@ -44,6 +44,8 @@ func floors() map[string]floor {
 		"centroids":                       {0, []string{gonum}},
 		"internal/wording":                {-2, nil},
 		"internal/jsonline":               {-2, nil},
+		"internal/names":                  {-2, nil},
+		"internal/spill":                  {-2, nil},
 		"internal/dot":                    {-1, nil},
 		"internal/neardup":                {-1, []string{text}},
 		"internal/table":                  {-1, []string{parquet, zstd}},

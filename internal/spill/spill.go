@@ -1,0 +1,113 @@
+// Package spill keeps bytes that may outgrow memory: the first in memory, the
+// others in a temporary file.
+package spill
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+)
+
+const (
+	bufferBytes = 1 << 18 // that are written at once
+	roomBytes   = 1 << 20 // beyond which there is room for all that memory may hold
+)
+
+// A File is bytes that are appended, then read from wherever it may be. What
+// begins beyond Limit bytes is in a temporary file, which is gone once the File is
+// closed, or the program ends.
+type File struct {
+	Limit int    // bytes that are kept in memory
+	What  string // is kept, in messages
+
+	near   []byte
+	far    *os.File // nil where there is none yet
+	size   int64    // of far
+	buffer []byte   // of far, not written yet
+	err    error    // that a write ended in
+}
+
+// Append appends bytes and returns where they begin.
+func (f *File) Append(p []byte) (at int64, err error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	if f.far == nil && len(f.near)+len(p) <= f.Limit {
+		at = int64(len(f.near))
+		if len(f.near) > roomBytes && cap(f.near) < f.Limit {
+			f.near = slices.Grow(f.near, f.Limit-len(f.near)) // once
+		}
+		f.near = append(f.near, p...)
+		return at, nil
+	}
+	if f.far == nil {
+		far, err := os.CreateTemp("", "routeproof-spill-*")
+		if err != nil {
+			return 0, f.failed(err)
+		}
+		f.far = far
+		os.Remove(far.Name()) // at once where the system allows it, else by Close
+	}
+	at = f.Len()
+	if len(f.buffer)+len(p) > bufferBytes {
+		if err := f.write(f.buffer); err != nil {
+			return 0, err
+		}
+		f.buffer = f.buffer[:0]
+	}
+	if len(p) > bufferBytes {
+		return at, f.write(p)
+	}
+	f.buffer = append(f.buffer, p...)
+	return at, nil
+}
+
+func (f *File) write(p []byte) error {
+	n, err := f.far.Write(p)
+	if f.size += int64(n); err != nil {
+		return f.failed(err)
+	}
+	return nil
+}
+
+func (f *File) failed(err error) error {
+	f.err = fmt.Errorf("%s beyond %d MiB go to a temporary file: %w", f.What, f.Limit>>20, err)
+	return f.err
+}
+
+// Read fills p with the bytes from a place on, which must have been appended, and
+// in one piece. It may be called concurrently while nothing is appended.
+func (f *File) Read(p []byte, at int64) error {
+	if at < int64(len(f.near)) {
+		copy(p, f.near[at:])
+		return nil
+	}
+	at -= int64(len(f.near))
+	if at >= f.size {
+		copy(p, f.buffer[at-f.size:])
+		return nil
+	}
+	if _, err := f.far.ReadAt(p, at); err != nil {
+		return fmt.Errorf("reading %s back from a temporary file: %w", f.What, err)
+	}
+	return nil
+}
+
+// Len returns how many bytes were appended.
+func (f *File) Len() int64 { return int64(len(f.near)) + f.size + int64(len(f.buffer)) }
+
+// Close gives the bytes up. A File that nothing was appended to may be closed, and
+// one may be closed again.
+func (f *File) Close() error {
+	far := f.far
+	*f = File{Limit: f.Limit, What: f.What}
+	if far == nil {
+		return nil
+	}
+	err := far.Close()
+	if gone := os.Remove(far.Name()); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
+}

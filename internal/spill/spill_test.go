@@ -1,0 +1,133 @@
+package spill
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// What was appended is read back, whole and in parts, in memory and beyond it.
+func TestReadBack(t *testing.T) {
+	for _, limit := range []int{0, 1, 1000, 3 << 20, 1 << 30} {
+		rng := rand.New(rand.NewPCG(1, uint64(limit)))
+		f := File{Limit: limit, What: "texts"}
+		type part struct {
+			at    int64
+			bytes []byte
+		}
+		var parts []part
+		total := int64(0)
+		for range 300 {
+			n := rng.IntN(200)
+			if rng.IntN(20) == 0 {
+				n = rng.IntN(2 * bufferBytes)
+			}
+			p := make([]byte, n)
+			for i := range p {
+				p[i] = byte(rng.Uint32())
+			}
+			at, err := f.Append(p)
+			if err != nil || at != total {
+				t.Fatalf("limit %d: at %d, want %d: %v", limit, at, total, err)
+			}
+			parts, total = append(parts, part{at, bytes.Clone(p)}), total+int64(n)
+			clear(p) // the caller's
+		}
+		if f.Len() != total || len(f.near) > limit || (f.far == nil) != (total <= int64(limit)) {
+			t.Fatalf("limit %d: %d bytes, %d of them near, want %d", limit, f.Len(), len(f.near), total)
+		}
+		var wg sync.WaitGroup
+		for w := range 4 {
+			wg.Go(func() {
+				for i := range parts {
+					p := parts[(i*7+w)%len(parts)]
+					from := len(p.bytes) * w / 8
+					got := make([]byte, len(p.bytes)-from)
+					if err := f.Read(got, p.at+int64(from)); err != nil || !bytes.Equal(got, p.bytes[from:]) {
+						t.Errorf("limit %d: at %d: %v", limit, p.at, err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		for range 2 {
+			if err := f.Close(); err != nil || f.Len() != 0 {
+				t.Errorf("%d bytes after Close: %v", f.Len(), err)
+			}
+		}
+	}
+}
+
+// Nothing is left of a temporary file; without a place for one, memory still holds
+// its part, and whoever appends more is told each time.
+func TestTemporary(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	t.Setenv("TMP", folder)
+	f := File{Limit: 4, What: "texts"}
+	if _, err := f.Append([]byte("within more")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v are left: %v", left, err)
+	}
+	missing := filepath.Join(folder, "missing")
+	t.Setenv("TMPDIR", missing)
+	t.Setenv("TMP", missing)
+	f = File{Limit: 2 << 20, What: "texts"}
+	if _, err := f.Append([]byte("near")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := f.Append(make([]byte, 3<<20)); err == nil || !strings.Contains(err.Error(), "texts beyond 2 MiB go to a temporary file") {
+			t.Errorf("%v", err)
+		}
+	}
+	got := make([]byte, 4)
+	if err := f.Read(got, 0); err != nil || string(got) != "near" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	p := make([]byte, 500)
+	b.SetBytes(int64(len(p)))
+	f := File{Limit: 1 << 20}
+	defer f.Close()
+	for b.Loop() {
+		if _, err := f.Append(p); err != nil {
+			b.Fatal(err)
+		}
+		if f.Len() > 1<<28 {
+			f.Close()
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	const n = 100_000
+	p := make([]byte, 500)
+	f := File{}
+	defer f.Close()
+	for range n {
+		if _, err := f.Append(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.SetBytes(int64(len(p)))
+	i := int64(0)
+	for b.Loop() {
+		if err := f.Read(p, i%n*500); err != nil {
+			b.Fatal(err)
+		}
+		i += 7919
+	}
+}
