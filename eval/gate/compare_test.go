@@ -181,12 +181,11 @@ func TestCompareCostInterval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, _, _ := p.costRows()
 	sums, sizes := make([]float64, p.units), make([]float64, p.units)
-	for _, r := range rows {
-		sums[p.unit[r.prompt]] += r.now + r.ownCand - r.old - r.ownBase
-		sizes[p.unit[r.prompt]]++
-	}
+	p.price(func(prompt int, r costRow) {
+		sums[p.unit[prompt]] += r.now + r.ownCand - r.old - r.ownBase
+		sizes[p.unit[prompt]]++
+	})
 	var plain []float64
 	stats.Resample(p.units, 20_000, 9, func(_ int, weights []float64) {
 		sum, n := 0.0, 0.0

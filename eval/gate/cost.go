@@ -89,20 +89,19 @@ func (c *Costs) oldTokens() eval.Costs {
 
 // costRow is a prompt's costs, in USD.
 type costRow struct {
-	prompt           int32
 	old, repriced    float64 // C(p₀, t₀, d₀), C(p₁, t₀, d₀)
 	retokened, now   float64 // C(p₁, t₁, d₀), C(p₁, t₁, d₁)
 	ownBase, ownCand float64
 }
 
-// costRows prices the prompts; missing is how many could not be.
-func (p *pair) costRows() (rows []costRow, own bool, missing int) {
+// price visits the costs of each prompt that can be priced. own is whether either side
+// recorded own costs.
+func (p *pair) price(visit func(prompt int, r costRow)) (own bool) {
 	known := func(v float64) bool { return !math.IsNaN(v) }
 	own = slices.ContainsFunc(p.base.cost, known) || slices.ContainsFunc(p.cand.cost, known)
 	between := p.costs.oldTokens()
-	rows = make([]costRow, 0, len(p.truth))
 	for i, truth := range p.truth {
-		r := costRow{prompt: int32(i)}
+		var r costRow
 		t0 := p.check.base.tokens[p.base.prompts[i]]
 		t1 := p.check.cand.tokens[p.cand.prompts[i]]
 		if t0 < 0 {
@@ -115,16 +114,15 @@ func (p *pair) costRows() (rows []costRow, own bool, missing int) {
 			r.ownBase, r.ownCand = mean(p.base.cost, i, p.base.repeats), mean(p.cand.cost, i, p.cand.repeats)
 		}
 		if t0 < 0 || !known(r.ownBase) || !known(r.ownCand) {
-			missing++
 			continue
 		}
 		r.old = served(p.costs.Baseline, p.base.of(i), truth, t0)
 		r.repriced = served(between, p.base.of(i), truth, t0)
 		r.retokened = served(p.costs.Candidate, p.base.of(i), truth, t1)
 		r.now = served(p.costs.Candidate, p.cand.of(i), truth, t1)
-		rows = append(rows, r)
+		visit(i, r)
 	}
-	return rows, own, missing
+	return own
 }
 
 // served is the mean over repeats of what serving a prompt costs.
@@ -150,15 +148,14 @@ func (p *pair) cost() (*Cost, *Gate) {
 	if p.costs == nil {
 		return nil, nil
 	}
-	rows, own, missing := p.costRows()
+	c, repriced := p.split()
 	g := newGate("cost", nil, false, p.rules.marginOf(p.rules.Cost))
-	g.N, g.Method = len(rows), "group sign flips, bootstrap bound"
-	if g.unknown = p.costUnknown(rows, missing); g.unknown != "" {
+	g.N, g.Method = c.N, "group sign flips, bootstrap bound"
+	if g.unknown = p.costUnknown(c); g.unknown != "" {
 		g.Margin = nan() // it is a share of an unknown cost
 		return nil, p.onlyIfOn(&g)
 	}
-	c, repriced := p.split(rows, own)
-	sums, sizes := p.byGroup(rows, func(r costRow) float64 {
+	sums, sizes := p.byGroup(func(r costRow) float64 {
 		change := r.now - r.repriced
 		if !c.PricesDiffer {
 			change += r.ownCand - r.ownBase
@@ -171,9 +168,11 @@ func (p *pair) cost() (*Cost, *Gate) {
 	return c, p.onlyIfOn(&g)
 }
 
-// costUnknown says why the priced rows do not tell the cost; empty: they do.
-func (p *pair) costUnknown(rows []costRow, missing int) string {
-	if len(rows) > 0 && !tooFewPaired(missing, len(p.truth)) {
+// costUnknown says why the prompts that can be priced do not tell the cost; empty:
+// they do.
+func (p *pair) costUnknown(c *Cost) string {
+	missing := len(p.truth) - c.N
+	if c.N > 0 && !tooFewPaired(missing, len(p.truth)) {
 		return ""
 	}
 	return fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(len(p.truth), "prompt"))
@@ -181,14 +180,15 @@ func (p *pair) costUnknown(rows []costRow, missing int) string {
 
 // split says what the cost comes to and what its change is due to; repriced is
 // the baseline's at the candidate's prices.
-func (p *pair) split(rows []costRow, own bool) (c *Cost, repriced eval.Number) {
-	c = &Cost{N: len(rows), PricesDiffer: p.pricesDiffer(), Classify: nan()}
+func (p *pair) split() (c *Cost, repriced eval.Number) {
+	c = &Cost{PricesDiffer: p.pricesDiffer(), Classify: nan()}
 	var at costRow
-	for _, r := range rows {
+	own := p.price(func(_ int, r costRow) {
+		c.N++
 		at.old, at.repriced, at.retokened, at.now = at.old+r.old, at.repriced+r.repriced, at.retokened+r.retokened, at.now+r.now
 		at.ownBase, at.ownCand = at.ownBase+r.ownBase, at.ownCand+r.ownCand
-	}
-	each := perThousand / float64(len(rows))
+	})
+	each := perThousand / float64(c.N)
 	c.Baseline, c.Candidate = number((at.old+at.ownBase)*each), number((at.now+at.ownCand)*each)
 	c.Price, c.Tokens, c.TierMix = number((at.repriced-at.old)*each), number((at.retokened-at.repriced)*each), number((at.now-at.retokened)*each)
 	c.Change = c.Price + c.Tokens + c.TierMix
@@ -199,14 +199,14 @@ func (p *pair) split(rows []costRow, own bool) (c *Cost, repriced eval.Number) {
 	return c, number((at.repriced + at.ownBase) * each)
 }
 
-// byGroup sums a figure of the priced rows over each group that has any, and
-// counts them.
-func (p *pair) byGroup(rows []costRow, of func(costRow) float64) (sums, sizes []float64) {
+// byGroup sums a figure of the prompts that can be priced over each group that has
+// any, and counts them.
+func (p *pair) byGroup(of func(costRow) float64) (sums, sizes []float64) {
 	sums, sizes = make([]float64, p.units), make([]float64, p.units)
-	for _, r := range rows {
-		sums[p.unit[r.prompt]] += of(r)
-		sizes[p.unit[r.prompt]]++
-	}
+	p.price(func(prompt int, r costRow) {
+		sums[p.unit[prompt]] += of(r)
+		sizes[p.unit[prompt]]++
+	})
 	n := 0
 	for g, size := range sizes {
 		if size > 0 {

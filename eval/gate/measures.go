@@ -143,13 +143,12 @@ func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string) {
 	if p.costs == nil {
 		return m, nil, p.unpriced
 	}
-	rows, own, missing := p.costRows()
-	if why := p.costUnknown(rows, missing); why != "" {
+	cost, _ = p.split()
+	if why := p.costUnknown(cost); why != "" {
 		return m, nil, why
 	}
-	cost, _ = p.split(rows, own)
-	sums, sizes := p.byGroup(rows, func(r costRow) float64 { return r.now - r.old + (r.ownCand - r.ownBase) })
-	m = Measure{Name: HeadlineCost, N: len(rows), Groups: len(sums)}
+	sums, sizes := p.byGroup(func(r costRow) float64 { return r.now - r.old + (r.ownCand - r.ownBase) })
+	m = Measure{Name: HeadlineCost, N: cost.N, Groups: len(sums)}
 	for _, v := range sums {
 		if v != 0 {
 			m.Changed++
