@@ -150,5 +150,5 @@ func (c *calibration) scorer(ctx context.Context) (simulate.Scorer, error) {
 	case router == "classifier", router == "" && c.simulation.flags.predictions != "":
 		return simulate.TrendsOf(ctx, c.deciders[0], c.requests)
 	}
-	return simulate.Lengths(c.requests), nil
+	return simulate.Lengths(c.requests)
 }

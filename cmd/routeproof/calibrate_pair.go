@@ -31,7 +31,13 @@ func (c *calibration) parallel(ctx context.Context) (*calibrated, error) {
 	return c.certifyPair(ctx, ofParallel, calibrate.Agreement, func(x *called) (score float64, wrong bool, err error) {
 		score = math.NaN()
 		if answered(&x.calls[0]) && answered(&x.calls[1]) {
-			if score, _, err = c.agreement.Similarity(ctx, x.calls[0].Response.Value, x.calls[1].Response.Value); err != nil {
+			var texts [2]string
+			for side := range texts {
+				if texts[side], err = x.calls[side].Response.Read(); err != nil {
+					return 0, false, err
+				}
+			}
+			if score, _, err = c.agreement.Similarity(ctx, texts[0], texts[1]); err != nil {
 				return 0, false, err
 			}
 		}

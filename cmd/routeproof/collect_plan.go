@@ -104,7 +104,11 @@ func (c *collection) climbing(ctx context.Context) (policy.Policy, error) {
 		return nil, err
 	}
 	route := policy.Route{Rungs: c.rungs, Decide: func(ctx context.Context, q *policy.Request) (eval.Decision, error) {
-		d, err := classifier.Classify(ctx, []eval.Request{{ID: q.ID, Text: q.Text}})
+		text, err := q.Text.Read()
+		if err != nil {
+			return eval.Decision{}, err
+		}
+		d, err := classifier.Classify(ctx, []eval.Request{{ID: q.ID, Text: text}})
 		if err != nil {
 			return eval.Decision{}, err
 		}

@@ -122,7 +122,11 @@ func (a *app) writeCollected(ctx context.Context, f *collectFlags, s *session, p
 				if service.Served == nil {
 					return nil
 				}
-				return log(logRecord(service, models))
+				record, err := logRecord(service, models)
+				if err != nil {
+					return err
+				}
+				return log(record)
 			})
 		})
 	}
@@ -148,8 +152,8 @@ func (a *app) writeCollected(ctx context.Context, f *collectFlags, s *session, p
 }
 
 // logRecord is what a router would have logged when the last call was made.
-func logRecord(service *live.Service, models []policy.Model) policy.LogRecord {
-	l := policy.NewLogRecord(&service.Request, service.Served, models)
+func logRecord(service *live.Service, models []policy.Model) (policy.LogRecord, error) {
+	l, err := policy.NewLogRecord(&service.Request, service.Served, models)
 	var at int64
 	for _, r := range service.Records {
 		at = max(at, r.At.Unix())
@@ -157,7 +161,7 @@ func logRecord(service *live.Service, models []policy.Model) policy.LogRecord {
 	if at > 0 {
 		l.Time = &at
 	}
-	return l
+	return l, err
 }
 
 func (r *collected) add(service *live.Service, models []policy.Model, count func(string) (int, error)) error {

@@ -28,28 +28,19 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 		return nil
 	}
 	s.rungs = tiers
-	decider := pipeline.RuleName
-	decisions := map[string]eval.Decision{}
-	if s.flags.predictions != "" {
-		if decider, err = s.predicted(decisions, each); err != nil {
-			return err
-		}
-	} else {
+	if s.flags.predictions == "" {
 		rule, err := s.config.NewRule()
 		if err != nil {
 			return err
 		}
-		asked := make([]eval.Request, len(s.requests))
-		for i, q := range s.requests {
-			asked[i] = eval.Request{ID: q.ID, Text: q.Text}
-		}
-		made, err := rule.Classify(ctx, asked)
-		if err != nil {
-			return err
-		}
-		for i, d := range made {
-			decisions[asked[i].ID] = d
-		}
+		decide, err := s.decided(ctx, rule)
+		s.deciders = []simulate.NamedDecider{{Name: pipeline.RuleName, Decide: decide}}
+		return err
+	}
+	decisions := map[string]eval.Decision{}
+	decider, err := s.predicted(decisions, each)
+	if err != nil {
+		return err
 	}
 	decided := 0
 	for _, q := range s.requests {
@@ -62,6 +53,57 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 	}
 	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(decisions)}}
 	return nil
+}
+
+// decidedAtOnce is how many requests the rule decides on together.
+const decidedAtOnce = 1024
+
+// decided has the rule decide on all requests. What it decides is told by tier and
+// stage, of which there are few.
+func (s *simulation) decided(ctx context.Context, rule eval.Classifier) (policy.Decider, error) {
+	type outcome struct {
+		tier  int
+		stage string
+	}
+	number := map[outcome]uint16{}
+	var distinct []eval.Decision
+	of := make([]uint16, 0, len(s.requests)) // by request, as they are sorted
+	asked := make([]eval.Request, 0, decidedAtOnce)
+	for chunk := range slices.Chunk(s.requests, decidedAtOnce) {
+		asked = asked[:0]
+		for i := range chunk {
+			text, err := chunk[i].Text.Read()
+			if err != nil {
+				return nil, err
+			}
+			asked = append(asked, eval.Request{ID: chunk[i].ID, Text: text})
+		}
+		made, err := rule.Classify(ctx, asked)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range made {
+			k, known := number[outcome{d.Tier, d.Stage}]
+			if !known {
+				k = uint16(len(distinct))
+				number[outcome{d.Tier, d.Stage}] = k
+				distinct = append(distinct, d)
+			}
+			of = append(of, k)
+		}
+	}
+	return func(_ context.Context, q *policy.Request) (eval.Decision, error) {
+		i, ok := s.place(q.ID)
+		if !ok {
+			return eval.Decision{}, fmt.Errorf("%w: a decision on %q", policy.ErrUnrecorded, q.ID)
+		}
+		return distinct[of[i]], nil
+	}, nil
+}
+
+// place returns where the request of an id stands.
+func (s *simulation) place(id string) (int, bool) {
+	return slices.BinarySearchFunc(s.requests, id, func(q policy.Request, id string) int { return strings.Compare(q.ID, id) })
 }
 
 // predicted reads the decisions of a classifier: those on test prompts, where

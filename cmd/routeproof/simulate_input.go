@@ -192,25 +192,27 @@ func (s *simulation) noAnswers(model string, known []string) error {
 
 // readPrompts adds what the prompts say of requests.
 func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem)) error {
-	prompts := make([]datasets.Prompt, len(s.requests))
-	place := map[string]int{}
 	for i := range s.requests {
-		q := &s.requests[i]
-		q.TaskType = s.flags.taskType
-		place[q.ID], prompts[i] = i, datasets.Prompt{ID: q.ID, Text: q.Text}
+		s.requests[i].TaskType = s.flags.taskType
 	}
+	s.given = make([]string, len(s.requests))
+	var named []string // group of each request that the prompts name; nil: none
 	if s.flags.prompts != "" {
+		named = make([]string, len(s.requests))
 		found := 0
 		if _, err := datasets.Prompts(nil).ScanFile(s.flags.prompts, each, func(p *datasets.Prompt) error {
-			i, ok := place[p.ID]
+			i, ok := s.place(p.ID)
 			if !ok {
 				return ctx.Err()
 			}
 			found++
-			prompts[i].Group, prompts[i].Split = p.Group, p.Split
+			named[i], s.given[i] = p.Group, p.Split
 			q := &s.requests[i]
-			if q.Text == "" {
-				q.Text, prompts[i].Text = p.Text, p.Text
+			if !q.Text.Known {
+				var err error
+				if q.Text, err = s.backend.Keep(p.Text); err != nil {
+					return err
+				}
 			}
 			return errors.Join(ctx.Err(), s.describe(q, p))
 		}); err != nil {
@@ -224,19 +226,40 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.notes = append(s.notes, note)
 		}
 	}
-	for _, p := range prompts {
-		s.given = append(s.given, p.Split)
-	}
-	s.groups = datasets.GroupPrompts(prompts)
-	for i, group := range s.groups.Near {
-		if s.requests[i].Group = group; prompts[i].Text == "" && prompts[i].Group == "" {
-			s.requests[i].Group = int32(len(prompts) + i) // without a text nothing tells that it is another's copy
-		}
+	if err := s.group(ctx, named); err != nil {
+		return err
 	}
 	if !s.flags.byScore {
 		s.noteUnknown(ctx)
 	}
 	return s.readDecisions(ctx, each)
+}
+
+// group groups the requests, those of a named group together.
+func (s *simulation) group(ctx context.Context, named []string) error {
+	grouper := datasets.NewGrouper()
+	for _, take := range []func(*datasets.Prompt){grouper.Count, grouper.Group} {
+		for i := range s.requests {
+			q := &s.requests[i]
+			text, err := q.Text.Read()
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return err
+			}
+			p := datasets.Prompt{ID: q.ID, Text: text, Split: s.given[i]}
+			if named != nil {
+				p.Group = named[i]
+			}
+			take(&p)
+		}
+	}
+	s.groups = grouper.Groups()
+	for i, group := range s.groups.Near {
+		q := &s.requests[i]
+		if q.Group = group; q.Text.Empty() && (named == nil || named[i] == "") {
+			q.Group = int32(len(s.requests) + i) // without a text nothing tells that it is another's copy
+		}
+	}
+	return nil
 }
 
 func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error) {

@@ -155,7 +155,11 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*rout
 		}
 		scorers = append(scorers, scorer)
 	}
-	length, texts := simulate.Lengths(s.requests), 0
+	length, err := simulate.Lengths(s.requests)
+	if err != nil {
+		return nil, err
+	}
+	texts := 0
 	for _, v := range length.Scores {
 		if !math.IsNaN(v) {
 			texts++

@@ -93,7 +93,7 @@ func (a *app) cascadeVerb(cmd *cobra.Command, hybrid bool) *cobra.Command {
 }
 
 // simulate reads the input, has it worked on, and prints what comes of it.
-func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) error {
+func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) (err error) {
 	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema}
 	inputs = append(inputs, f.scores...)
 	if err := checkOverwrite(inputs, f.outputs()...); err != nil {
@@ -107,6 +107,7 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	if err := log.finish(err); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, s.backend.Close()) }()
 	document, print, err := work(s)
 	if err != nil {
 		return err

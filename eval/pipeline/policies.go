@@ -126,11 +126,20 @@ func (c Config) Models(count func(string) (int, error)) ([]policy.Model, error) 
 }
 
 // policies simulates policies on the test prompts, where outcomes are given.
-func (j *job) policies(ctx context.Context) error {
+func (j *job) policies(ctx context.Context) (err error) {
 	if j.in.Outcomes == nil {
 		return nil
 	}
-	suite, err := j.suite(ctx)
+	models, err := j.Config.Models(j.counter.Count)
+	if err != nil {
+		return err
+	}
+	backend, err := j.outcomes(ctx, models)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, backend.Close()) }()
+	suite, err := j.suite(backend)
 	if err != nil {
 		return err
 	}
@@ -180,7 +189,11 @@ func (j *job) routes(ctx context.Context, suite *simulate.Suite, singles []*simu
 		}
 		scorers = append(scorers, s)
 	}
-	scorers = append(scorers, simulate.Lengths(suite.Requests), simulate.Random("random/"+j.Config.Splits.Salt, suite.Requests))
+	lengths, err := simulate.Lengths(suite.Requests)
+	if err != nil {
+		return err
+	}
+	scorers = append(scorers, lengths, simulate.Random("random/"+j.Config.Splits.Salt, suite.Requests))
 	j.Policies.Routes, err = simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
 		Options: simulate.Options{Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed},
 	})
@@ -205,17 +218,9 @@ func (j *job) agreementConfig() AgreementConfig {
 	return c
 }
 
-// suite reads the outcomes of the test prompts.
-func (j *job) suite(ctx context.Context) (*simulate.Suite, error) {
-	models, err := j.Config.Models(j.counter.Count)
-	if err != nil {
-		return nil, err
-	}
-	backend, err := j.outcomes(ctx, models)
-	if err != nil {
-		return nil, err
-	}
-	s := &simulate.Suite{Backend: backend, Threshold: j.agreementConfig().SimilarityFrom(), TimeoutMS: j.Config.Policies.Checks.TimeoutMS}
+// suite is all policies over the test prompts.
+func (j *job) suite(backend *policy.Recorded) (s *simulate.Suite, err error) {
+	s = &simulate.Suite{Backend: backend, Threshold: j.agreementConfig().SimilarityFrom(), TimeoutMS: j.Config.Policies.Checks.TimeoutMS}
 	if s.Checks, err = policy.NewChecks(j.Config.Policies.Checks.Policy()); err != nil {
 		return nil, err
 	}
@@ -229,7 +234,7 @@ func (j *job) suite(ctx context.Context) (*simulate.Suite, error) {
 	if s.Requests, err = j.testRequests(backend); err != nil {
 		return nil, err
 	}
-	if s.Rungs, err = policy.RungsOf(j.Tiers.Names(), models); err != nil {
+	if s.Rungs, err = policy.RungsOf(j.Tiers.Names(), backend.Models()); err != nil {
 		return nil, err
 	}
 	s.Deciders = j.deciders()
@@ -305,21 +310,17 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 
 // testRequests returns the test prompts that have outcomes.
 func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, err error) {
-	known := map[string]bool{}
-	for _, q := range backend.Requests() {
-		known[q.ID] = true
-	}
 	prompts := map[string]*datasets.Prompt{}
 	for i := range j.in.Prompts {
 		prompts[j.in.Prompts[i].ID] = &j.in.Prompts[i]
 	}
 	number := map[string]int32{}
 	for _, it := range j.Items {
-		if it.Split != datasets.Test || !known[it.ID] {
+		if it.Split != datasets.Test || !backend.Asked(it.ID) {
 			continue
 		}
 		p := prompts[it.ID]
-		q := policy.Request{ID: it.ID, Text: it.Text, Domain: it.Domain, TaskType: p.TaskType}
+		q := policy.Request{ID: it.ID, Text: policy.NewText(it.Text), Domain: it.Domain, TaskType: p.TaskType}
 		if p.Schema != "" {
 			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
 				return nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}

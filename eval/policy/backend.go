@@ -11,7 +11,7 @@ import (
 // A Request is a prompt to be served.
 type Request struct {
 	ID       string
-	Text     string
+	Text     Text
 	Domain   string
 	Group    int32   // requests of a group are one piece of evidence
 	TaskType string  // of datasets.TaskTypes; empty is general
@@ -34,7 +34,7 @@ type Model struct {
 
 // A Call is what became of asking one model once.
 type Call struct {
-	Response     datasets.Optional[string]
+	Response     Text
 	Err          string // why there is no answer; empty if there is one
 	Score        datasets.Optional[float64]
 	Confidence   datasets.Optional[float64]

@@ -151,7 +151,11 @@ func (c *Checks) Check(request *Request, call *Call) (Reasons, error) {
 		if !call.Response.Known {
 			return 0, fmt.Errorf("%w: the text of an answer", ErrUnrecorded)
 		}
-		reasons = c.checkText(request, call.Response.Value)
+		text, err := call.Response.Read()
+		if err != nil {
+			return 0, err
+		}
+		reasons = c.checkText(request, text)
 	}
 	if c.unsure(call.Confidence) {
 		reasons = reasons.With(Unsure)

@@ -24,8 +24,12 @@ type LogRecord struct {
 }
 
 // NewLogRecord returns the record of a request that was served, without a time.
-func NewLogRecord(request *Request, s *Served, models []Model) LogRecord {
-	sum := sha256.Sum256([]byte(request.Text))
+func NewLogRecord(request *Request, s *Served, models []Model) (LogRecord, error) {
+	text, err := request.Text.Read()
+	if err != nil {
+		return LogRecord{}, err
+	}
+	sum := sha256.Sum256([]byte(text))
 	l := LogRecord{Feature: request.Domain, MessageHash: hex.EncodeToString(sum[:6]), StartTier: models[s.Start].Tier, Escalated: s.Escalated}
 	if s.CostUSD.Known() {
 		usd := math.Round(s.CostUSD.Value*1e8) / 1e8
@@ -36,7 +40,7 @@ func NewLogRecord(request *Request, s *Served, models []Model) LogRecord {
 		l.Tier, l.Model = models[s.Rung].Tier, models[s.Rung].Name
 		l.InputTokens, l.OutputTokens = call.InputTokens.Pointer(), call.OutputTokens.Pointer()
 	}
-	return l
+	return l, nil
 }
 
 func wholeMS(q eval.Quantity) *int64 {

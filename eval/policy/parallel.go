@@ -89,15 +89,20 @@ func (p Parallel) Serve(ctx context.Context, backend Backend, request *Request) 
 
 // agree compares the sides, and adds what that costs.
 func (p Parallel) agree(ctx context.Context, s *Served) (bool, error) {
-	for _, side := range s.Attempts {
+	var texts [2]string
+	for i, side := range s.Attempts {
 		if side.Reasons.NoAnswer() {
 			return false, nil
 		}
 		if !side.Call.Response.Known {
 			return false, fmt.Errorf("%w: the text of an answer", ErrUnrecorded)
 		}
+		var err error
+		if texts[i], err = side.Call.Response.Read(); err != nil {
+			return false, err
+		}
 	}
-	similarity, cost, err := p.Agreement.Similarity(ctx, s.Attempts[0].Call.Response.Value, s.Attempts[1].Call.Response.Value)
+	similarity, cost, err := p.Agreement.Similarity(ctx, texts[0], texts[1])
 	if err != nil {
 		return false, err
 	}

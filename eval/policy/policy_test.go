@@ -32,7 +32,7 @@ func schema(t testing.TB, text string) *Schema {
 	return s
 }
 
-func answered(text string) Call { return Call{Response: datasets.Known(text)} }
+func answered(text string) Call { return Call{Response: NewText(text)} }
 
 func ms(v float64) eval.Quantity { return eval.Quantity{Value: v, Origin: eval.Recorded} }
 
@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"all off", ChecksConfig{}, "extraction", answered(""), ""},
 		{"taken", DefaultChecks(), "", answered(long), ""},
-		{"an error, whatever the rest", DefaultChecks(), "", Call{Err: "500", Response: datasets.Known("x")}, "error"},
+		{"an error, whatever the rest", DefaultChecks(), "", Call{Err: "500", Response: NewText("x")}, "error"},
 		{"too late", ChecksConfig{TimeoutMS: 1000}, "", late, "timeout"},
 		{"late without a limit", ChecksConfig{}, "", late, ""},
 		{"in time", ChecksConfig{TimeoutMS: 1001}, "", late, ""},
@@ -472,7 +472,10 @@ func TestLogRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLogRecord(q, &s, b.Models())
+	l, err := NewLogRecord(q, &s, b.Models())
+	if err != nil {
+		t.Fatal(err)
+	}
 	// printf %s 'prompt of 1' | sha256sum | cut -c1-12
 	if l.MessageHash != "5acab0d9f666" || l.Feature != "support" || l.Tier != "M" || l.StartTier != "S" || l.Model != "m" || !l.Escalated || *l.CostUSD != .32345679 || *l.LatencyMS != 32 || l.Time != nil || l.InputTokens != nil {
 		t.Errorf("%+v, hash %s, %g USD, %d ms", l, l.MessageHash, *l.CostUSD, *l.LatencyMS)
@@ -481,7 +484,7 @@ func TestLogRecord(t *testing.T) {
 	if s, err = (Cascade{newChecks(t, DefaultChecks()), 0}).Serve(context.Background(), failed, q); err != nil {
 		t.Fatal(err)
 	}
-	if l := NewLogRecord(q, &s, failed.Models()); l.Tier != "" || l.Model != "" {
+	if l, err = NewLogRecord(q, &s, failed.Models()); err != nil || l.Tier != "" || l.Model != "" {
 		t.Errorf("nobody answered: %+v", l)
 	}
 }

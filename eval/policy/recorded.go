@@ -1,36 +1,45 @@
 package policy
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/internal/names"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
-// Recorded is a backend that answers from outcomes.
+// Recorded is a backend that answers from outcomes. Texts beyond 64 MiB are in a
+// temporary file, until [Recorded.Close]; a prompt takes some 50 bytes and its id,
+// and each model of the ladder 80.
 type Recorded struct {
 	// MadeUp says that nobody measured the outcomes' costs and latencies: they
 	// are marked as assumed. It is set before the first is added.
 	MadeUp bool
 
-	models []Model
-	count  func(text string) (int, error)
-	rung   map[string]int // of a model's name
-	index  map[string]int // of a request's id
-	asked  []Request
-	calls  []Call // of request i: calls[i*len(models) : (i+1)*len(models)]
-	known  []bool // likewise
-	others map[string]int
+	models  []Model
+	count   func(text string) (int, error)
+	rung    map[string]int // of a model's name
+	ids     names.Table    // of requests
+	asked   []ref          // their texts
+	domain  []int32        // in domains
+	domains names.Table
+	calls   [][]keptCall // of blockCalls requests each, a model's behind another's
+	errs    names.Table
+	texts   texts
+	others  map[string]int
 }
 
 // NewRecorded returns a backend without outcomes for a ladder of different
 // models. count counts the tokens of texts for which no count was recorded; nil:
 // those stay unknown.
 func NewRecorded(models []Model, count func(text string) (int, error)) (*Recorded, error) {
-	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, index: map[string]int{}, others: map[string]int{}}
+	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}}
+	r.texts = texts{limit: nearTexts, far: spill.File{What: "texts"}}
+	r.domains.Add("")
 	for i, m := range models {
 		if _, twice := r.rung[m.Name]; twice {
 			return nil, fmt.Errorf("ladder: model %q stands twice", m.Name)
@@ -49,22 +58,25 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 		r.others[o.Model]++
 		return nil
 	}
-	i, seen := r.index[o.ID]
-	if !seen {
-		i = len(r.asked)
-		r.index[o.ID] = i
-		r.asked = append(r.asked, Request{ID: o.ID})
-		r.calls = append(r.calls, make([]Call, len(r.models))...)
-		r.known = append(r.known, make([]bool, len(r.models))...)
+	i, added := r.ids.Add(o.ID)
+	if added {
+		r.asked, r.domain = append(r.asked, ref{}), append(r.domain, 0)
+		if i%blockCalls == 0 {
+			r.calls = append(r.calls, make([]keptCall, blockCalls*len(r.models)))
+		}
 	}
-	if r.asked[i].Text == "" {
-		r.asked[i].Text = o.Prompt
+	if r.asked[i].size == 0 && o.Prompt != "" {
+		var err error
+		if r.asked[i], err = r.texts.add(o.Prompt); err != nil {
+			return err
+		}
 	}
-	if r.asked[i].Domain == "" {
-		r.asked[i].Domain = o.Domain
+	if r.domain[i] == 0 {
+		number, _ := r.domains.Add(o.Domain)
+		r.domain[i] = int32(number)
 	}
-	at := i*len(r.models) + rung
-	if r.known[at] {
+	to := r.kept(i, rung)
+	if to.known != 0 {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
 	}
 	measured := eval.Recorded
@@ -72,9 +84,17 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 		measured = eval.Assumed
 	}
 	call, err := NewCall(o, &r.models[rung], measured, r.count)
-	r.calls[at], r.known[at] = call, true
-	return err
+	return errors.Join(err, r.keep(to, &call))
 }
+
+// Keep keeps a text as it keeps those of outcomes.
+func (r *Recorded) Keep(text string) (Text, error) {
+	at, err := r.texts.add(text)
+	return r.texts.get(at), err
+}
+
+// Close gives the texts up.
+func (r *Recorded) Close() error { return r.texts.far.Close() }
 
 // NewCall returns the call that an outcome of a model is. measured is the origin
 // of the outcome's own figures. What it has not is computed from tokens, prices
@@ -82,7 +102,7 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 // nil. Of a failed call no tokens are counted, nor is its latency computed.
 func NewCall(o *datasets.Outcome, m *Model, measured eval.Origin, count func(text string) (int, error)) (Call, error) {
 	c := Call{
-		Response: o.Response, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
+		Response: Text{Known: o.Response.Known, value: o.Response.Value}, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
 		InputTokens: o.InputTokens, OutputTokens: o.OutputTokens,
 		CostUSD: of(o.CostUSD, measured), FirstTokenMS: of(o.TTFTMS, measured), LatencyMS: of(o.LatencyMS, measured),
 	}
@@ -142,10 +162,23 @@ func computed(v float64) eval.Quantity { return eval.Quantity{Value: v, Origin: 
 // Models implements [Backend].
 func (r *Recorded) Models() []Model { return r.models }
 
+// Asked tells whether a ladder model answered a prompt.
+func (r *Recorded) Asked(id string) bool {
+	_, ok := r.ids.Find(id)
+	return ok
+}
+
 // Requests returns a request for each prompt that a ladder model answered, by
 // id, without task types.
 func (r *Recorded) Requests() []Request {
-	return slices.SortedFunc(slices.Values(r.asked), func(a, b Request) int { return cmp.Compare(a.ID, b.ID) })
+	out := make([]Request, r.ids.Len())
+	for to, i := range r.ids.Order() {
+		out[to] = Request{ID: r.ids.Name(int(i)), Domain: r.domains.Name(int(r.domain[i]))}
+		if r.asked[i].size > 0 {
+			out[to].Text = r.texts.get(r.asked[i])
+		}
+	}
+	return out
 }
 
 // Others returns how many outcomes there were of each model off the ladder.
@@ -153,9 +186,10 @@ func (r *Recorded) Others() map[string]int { return r.others }
 
 // Call implements [Backend].
 func (r *Recorded) Call(_ context.Context, request *Request, rung int) (Call, error) {
-	i, ok := r.index[request.ID]
-	if !ok || !r.known[i*len(r.models)+rung] {
-		return Call{}, fmt.Errorf("%w: an answer of model %q to %q", ErrUnrecorded, r.models[rung].Name, request.ID)
+	if i, ok := r.ids.Find(request.ID); ok {
+		if kept := r.kept(i, rung); kept.known != 0 {
+			return r.call(kept), nil
+		}
 	}
-	return r.calls[i*len(r.models)+rung], nil
+	return Call{}, fmt.Errorf("%w: an answer of model %q to %q", ErrUnrecorded, r.models[rung].Name, request.ID)
 }

@@ -85,7 +85,7 @@ func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 		}
 	}
 	for _, t := range all {
-		c.columns = append(c.columns, c.column(t))
+		c.columns = append(c.columns, column{of: []*Trace{t}})
 	}
 	c.columns = append(c.columns, c.oracle(singles))
 	out := &Comparison{
@@ -100,24 +100,13 @@ func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 				row.CostOrigin, row.LatencyOrigin = max(row.CostOrigin, t.CostOrigin), max(row.LatencyOrigin, t.LatencyOrigin)
 			}
 		}
-		_, row.P50, row.P95 = quantiles(only(col.latency, timed))
-		_, row.First50, _ = quantiles(only(col.first, timed))
+		_, row.P50, row.P95 = quantiles(c.values(&col, timed, func(t *Trace, i int) float64 { return t.Latency[i] }))
+		_, row.First50, _ = quantiles(c.values(&col, timed, func(t *Trace, i int) float64 { return t.FirstToken[i] }))
 		out.Rows = append(out.Rows, row)
 	}
 	c.estimate(out.Rows, len(singles)-1)
 	markFrontier(out.Rows, c.axis)
 	return out, nil
-}
-
-// only returns the values that are marked.
-func only(values []float64, marked []bool) []float64 {
-	var out []float64
-	for i, v := range values {
-		if marked[i] {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 func countOf(marked []bool) int {
@@ -140,7 +129,30 @@ type comparer struct {
 	columns  []column
 }
 
-type column struct{ score, cost, latency, first []float64 }
+// column is how one policy serves the requests taken.
+type column struct {
+	of   []*Trace
+	pick []int8 // by request, which of these serves it; nil: the only one
+}
+
+// trace returns the trace that serves the j-th request taken.
+func (col *column) trace(j int) *Trace {
+	if col.pick == nil {
+		return col.of[0]
+	}
+	return col.of[col.pick[j]]
+}
+
+// values are a figure of the requests taken that are marked.
+func (c *comparer) values(col *column, marked []bool, of func(t *Trace, i int) float64) []float64 {
+	out := make([]float64, 0, len(c.requests))
+	for j, i := range c.requests {
+		if marked[j] {
+			out = append(out, of(col.trace(j), i))
+		}
+	}
+	return out
+}
 
 // take finds the requests that can be compared, and which of them are timed
 // under all policies.
@@ -156,7 +168,7 @@ func (c *comparer) take(all []*Trace) (timed []bool) {
 		if !scored {
 			continue
 		}
-		g := all[0].Group[i]
+		g := all[0].Requests[i].Group
 		if _, seen := number[g]; !seen {
 			number[g] = len(number)
 		}
@@ -167,16 +179,6 @@ func (c *comparer) take(all []*Trace) (timed []bool) {
 	return timed
 }
 
-func (c *comparer) column(t *Trace) column {
-	var col column
-	for _, i := range c.requests {
-		col.score = append(col.score, t.Score[i])
-		col.cost = append(col.cost, c.cost(t, i))
-		col.latency, col.first = append(col.latency, t.Latency[i]), append(col.first, t.FirstToken[i])
-	}
-	return col
-}
-
 func (c *comparer) cost(t *Trace, i int) float64 {
 	if c.axis == AxisUSD {
 		return t.CostUSD[i]
@@ -185,16 +187,16 @@ func (c *comparer) cost(t *Trace, i int) float64 {
 }
 
 func (c *comparer) oracle(singles []*Trace) column {
-	var col column
-	for _, i := range c.requests {
-		best := singles[0]
-		for _, t := range singles[1:] {
-			if t.Score[i] > best.Score[i] || t.Score[i] == best.Score[i] && c.cost(t, i) < c.cost(best, i) {
-				best = t
+	col := column{of: singles, pick: make([]int8, len(c.requests))}
+	for j, i := range c.requests {
+		best := 0
+		for k, t := range singles {
+			b := singles[best]
+			if t.Score[i] > b.Score[i] || t.Score[i] == b.Score[i] && c.cost(t, i) < c.cost(b, i) {
+				best = k
 			}
 		}
-		col.score, col.cost = append(col.score, best.Score[i]), append(col.cost, c.cost(best, i))
-		col.latency, col.first = append(col.latency, best.Latency[i]), append(col.first, best.FirstToken[i])
+		col.pick[j] = int8(best)
 	}
 	return col
 }
@@ -220,9 +222,10 @@ func (c *comparer) estimate(rows []Row, reference int) {
 	for k, col := range c.columns {
 		by[k] = sums{make([]float64, c.groups), make([]float64, c.groups)}
 		for j, g := range c.group {
-			by[k].score[g] += col.score[j]
+			t, i := col.trace(j), c.requests[j]
+			by[k].score[g] += t.Score[i]
 			if c.priced[j] {
-				by[k].cost[g] += col.cost[j]
+				by[k].cost[g] += c.cost(t, i)
 			}
 		}
 	}

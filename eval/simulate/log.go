@@ -20,8 +20,12 @@ func WriteLog(ctx context.Context, w io.Writer, p policy.Policy, backend policy.
 		if errors.Is(err, policy.ErrUnrecorded) {
 			continue
 		}
+		var record policy.LogRecord
 		if err == nil {
-			err = enc.Encode(policy.NewLogRecord(&requests[i], &s, backend.Models()))
+			record, err = policy.NewLogRecord(&requests[i], &s, backend.Models())
+		}
+		if err == nil {
+			err = enc.Encode(record)
 		}
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return err

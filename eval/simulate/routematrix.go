@@ -25,7 +25,8 @@ func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 	m := &matrix{quality: make([][]float64, len(singles)), scores: make([][]float64, len(scorers))}
 	m.cost.of, m.latency.of = make([][]float64, len(singles)), make([][]float64, len(singles))
 	number, keys := map[int32]int{}, leastIDs(singles[0])
-	for i, group := range singles[0].Group {
+	for i := range singles[0].Requests {
+		group := singles[0].Requests[i].Group
 		if slices.ContainsFunc(singles, func(t *Trace) bool { return math.IsNaN(t.Score[i]) }) ||
 			slices.ContainsFunc(scorers, func(s Scorer) bool { return math.IsNaN(s.Scores[i]) }) {
 			continue
@@ -52,9 +53,10 @@ func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
 // leastIDs are the keys of groups.
 func leastIDs(t *Trace) map[int32]string {
 	keys := map[int32]string{}
-	for i, group := range t.Group {
-		if key, seen := keys[group]; !seen || t.ID[i] < key {
-			keys[group] = t.ID[i]
+	for i := range t.Requests {
+		q := &t.Requests[i]
+		if key, seen := keys[q.Group]; !seen || q.ID < key {
+			keys[q.Group] = q.ID
 		}
 	}
 	return keys

@@ -14,7 +14,7 @@ import (
 // a replicate.
 func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
 	m := newMatrix(singles, scorers)
-	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Group) - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
+	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Requests) - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
 	if out.N == 0 {
 		return nil, ErrNothing
 	}

@@ -21,16 +21,20 @@ type Scorer struct {
 
 // Lengths scores requests by the number of characters (Unicode code points) of
 // the text; NaN without one.
-func Lengths(requests []policy.Request) Scorer {
+func Lengths(requests []policy.Request) (Scorer, error) {
 	s := Scorer{Name: "length"}
-	for _, q := range requests {
+	for i := range requests {
+		text, err := requests[i].Text.Read()
+		if err != nil {
+			return Scorer{}, err
+		}
 		v := math.NaN()
-		if q.Text != "" {
-			v = float64(utf8.RuneCountInString(q.Text))
+		if text != "" {
+			v = float64(utf8.RuneCountInString(text))
 		}
 		s.Scores = append(s.Scores, v)
 	}
-	return s
+	return s, nil
 }
 
 // Random scores requests by a hash of salt and id.

@@ -418,7 +418,7 @@ func TestCompareTimes(t *testing.T) {
 func traceOf(name string, score, cost []float64) *Trace {
 	t := &Trace{Policy: name, Models: make([]policy.Model, 2), Score: score, CostUSD: cost}
 	for i := range score {
-		t.Known, t.Dearest, t.Group = append(t.Known, true), append(t.Dearest, 0), append(t.Group, int32(i))
+		t.Known, t.Dearest, t.Requests = append(t.Known, true), append(t.Dearest, 0), append(t.Requests, policy.Request{Group: int32(i)})
 		t.Latency, t.FirstToken = append(t.Latency, math.NaN()), append(t.FirstToken, math.NaN())
 	}
 	return t

@@ -112,7 +112,7 @@ func (t *Trace) Summaries() []TierSummary {
 		}
 		if c.Asked > 0 && i < len(t.Tiers)-1 {
 			s.Rate = eval.Number(float64(c.Escalated) / float64(c.Asked))
-			s.Interval = wilson(float64(s.Rate), len(c.Groups))
+			s.Interval = wilson(float64(s.Rate), c.Groups)
 			s.Mark = markOf(float64(s.Rate))
 		}
 		out[i] = s

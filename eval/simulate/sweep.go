@@ -41,18 +41,19 @@ func (k Knob) At(c policy.ChecksConfig, threshold float64) policy.ChecksConfig {
 // strictness orders answers: the lower, the sooner one is refused as the knob
 // is tightened. It is the confidence, the length, or the latency with its sign
 // changed.
-func (k Knob) strictness(call *policy.Call) float64 {
+func (k Knob) strictness(call *policy.Call) (float64, error) {
 	switch {
 	case k == KnobMinChars:
-		return float64(policy.Chars(call.Response.Value))
+		text, err := call.Response.Read()
+		return float64(policy.Chars(text)), err
 	case k == KnobTimeout && call.LatencyMS.Known():
-		return -call.LatencyMS.Value
+		return -call.LatencyMS.Value, nil
 	case k == KnobTimeout:
-		return math.Inf(1)
+		return math.Inf(1), nil
 	case call.Confidence.Known:
-		return call.Confidence.Value
+		return call.Confidence.Value, nil
 	}
-	return 0
+	return 0, nil
 }
 
 // threshold is the knob's where all answers of a lower strictness are refused.
@@ -167,7 +168,7 @@ func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, st
 	if err != nil {
 		return nil, err
 	}
-	var runs []ladderRun
+	runs := make([]ladderRun, 0, len(requests))
 	s := &Sweep{Knob: knob}
 	for i := range requests {
 		run, ok, err := runOf(ctx, knob, checks, start, backend, &requests[i])
@@ -199,6 +200,7 @@ func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start Start, b
 	if err != nil {
 		return run, false, err
 	}
+	run.answers = make([]ladderAnswer, 0, len(backend.Models())-run.start)
 	for rung := run.start; rung < len(backend.Models()); rung++ {
 		call, err := backend.Call(ctx, request, rung)
 		var reasons policy.Reasons
@@ -208,13 +210,17 @@ func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start Start, b
 		if err == nil && knob == KnobMinChars && call.Err == "" && !call.Response.Known {
 			err = fmt.Errorf("%w: the text of an answer", policy.ErrUnrecorded)
 		}
+		var strictness float64
+		if err == nil {
+			strictness, err = knob.strictness(&call)
+		}
 		switch {
 		case errors.Is(err, policy.ErrUnrecorded) || err == nil && !reasons.NoAnswer() && !call.Score.Known:
 			return run, false, nil
 		case err != nil:
 			return run, false, err
 		}
-		a := ladderAnswer{refused: reasons != 0, absent: reasons.NoAnswer(), strictness: knob.strictness(&call), score: call.Score.Value, cost: math.NaN()}
+		a := ladderAnswer{refused: reasons != 0, absent: reasons.NoAnswer(), strictness: strictness, score: call.Score.Value, cost: math.NaN()}
 		if call.CostUSD.Known() {
 			a.cost = call.CostUSD.Value
 		}
@@ -252,7 +258,11 @@ func (s *Sweep) sweep(knob Knob, runs []ladderRun, models int) {
 		strictness float64
 		run        int
 	}
-	var events []event
+	n := 0
+	for i := range runs {
+		n += len(runs[i].answers)
+	}
+	events := make([]event, 0, n)
 	late := knob == KnobTimeout
 	for i := range runs {
 		runs[i].result = runs[i].at(math.Inf(-1), late)

@@ -3,8 +3,8 @@ package simulate
 import (
 	"context"
 	"errors"
-	"maps"
 	"math"
+	"math/bits"
 	"runtime"
 	"sync"
 
@@ -15,11 +15,10 @@ import (
 // A Trace is how one policy served some requests. Slices are by request; NaN is
 // unknown.
 type Trace struct {
-	Policy string
-	Models []policy.Model
-	Both   bool // asks two models for every request
-	ID     []string
-	Group  []int32 // of each request
+	Policy   string
+	Models   []policy.Model
+	Both     bool // asks two models for every request
+	Requests []policy.Request
 
 	// Known tells whether the record says how the request would be served.
 	// Where it does not, all else is NaN, and rung is −1.
@@ -46,7 +45,37 @@ type TierCounts struct {
 	Served    int                   // answers that were given
 	Escalated int                   // calls after which the next model was asked
 	Reasons   map[policy.Reason]int // answers not taken, by the first reason; of the last model too
-	Groups    map[int32]bool        // of the requests that it was asked for
+	Groups    int                   // of the requests that it was asked for
+
+	groups groupSet
+}
+
+// groupSet is a set of groups, which are numbered from 0 on without large gaps.
+type groupSet []uint64
+
+func (s *groupSet) add(group int32) {
+	word := int(group) / 64
+	if word >= len(*s) {
+		*s = append(*s, make(groupSet, word+1-len(*s))...)
+	}
+	(*s)[word] |= 1 << (group % 64)
+}
+
+func (s *groupSet) join(other groupSet) {
+	if len(other) > len(*s) {
+		*s = append(*s, make(groupSet, len(other)-len(*s))...)
+	}
+	for i, word := range other {
+		(*s)[i] |= word
+	}
+}
+
+func (s groupSet) len() int {
+	n := 0
+	for _, word := range s {
+		n += bits.OnesCount64(word)
+	}
+	return n
 }
 
 // Run serves all requests by a policy. It uses all processors; the result does
@@ -55,7 +84,7 @@ func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backe
 	n := len(requests)
 	_, both := p.(policy.Parallel)
 	t := &Trace{
-		Both: both, ID: make([]string, n), Group: make([]int32, n), Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
+		Both: both, Requests: requests, Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
 		Score: make([]float64, n), CostUSD: make([]float64, n), FirstToken: make([]float64, n), Latency: make([]float64, n),
 	}
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/64))
@@ -77,13 +106,17 @@ func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backe
 	for _, part := range parts {
 		t.add(part)
 	}
+	for i := range t.Tiers {
+		tier := &t.Tiers[i]
+		tier.Groups, tier.groups = tier.groups.len(), nil
+	}
 	return t, nil
 }
 
 func newTiers(n int) []TierCounts {
 	tiers := make([]TierCounts, n)
 	for i := range tiers {
-		tiers[i] = TierCounts{Reasons: map[policy.Reason]int{}, Groups: map[int32]bool{}}
+		tiers[i] = TierCounts{Reasons: map[policy.Reason]int{}}
 	}
 	return tiers
 }
@@ -91,7 +124,6 @@ func newTiers(n int) []TierCounts {
 // serve serves request i, and counts in a part.
 func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, backend policy.Backend, request *policy.Request) error {
 	nan := math.NaN()
-	t.ID[i], t.Group[i] = request.ID, request.Group
 	t.Rung[i], t.Score[i], t.CostUSD[i], t.FirstToken[i], t.Latency[i] = -1, nan, nan, nan, nan
 	s, err := p.Serve(ctx, backend, request)
 	if errors.Is(err, policy.ErrUnrecorded) {
@@ -137,7 +169,7 @@ func (t *Trace) count(s *policy.Served, group int32) {
 	for k, a := range s.Attempts {
 		tier := &t.Tiers[a.Rung]
 		tier.Asked++
-		tier.Groups[group] = true
+		tier.groups.add(group)
 		if a.Reasons == 0 {
 			continue
 		}
@@ -160,7 +192,7 @@ func (t *Trace) add(part *Trace) {
 		a.Asked += b.Asked
 		a.Served += b.Served
 		a.Escalated += b.Escalated
-		maps.Copy(a.Groups, b.Groups)
+		a.groups.join(b.groups)
 		for r, n := range b.Reasons {
 			a.Reasons[r] += n
 		}

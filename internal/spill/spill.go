@@ -77,8 +77,12 @@ func (f *File) failed(err error) error {
 }
 
 // Read fills p with the bytes from a place on, which must have been appended, and
-// in one piece. It may be called concurrently while nothing is appended.
+// in one piece. It may be called concurrently while nothing is appended. It fails
+// once the File is closed.
 func (f *File) Read(p []byte, at int64) error {
+	if end := at + int64(len(p)); end > f.Len() {
+		return fmt.Errorf("reading %s back: expected bytes %d to %d, found %d: they were given up", f.What, at, end, f.Len())
+	}
 	if at < int64(len(f.near)) {
 		copy(p, f.near[at:])
 		return nil

@@ -55,6 +55,9 @@ func TestReadBack(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		if err := f.Read(make([]byte, 1), total); err == nil {
+			t.Error("read beyond the end")
+		}
 		for range 2 {
 			if err := f.Close(); err != nil || f.Len() != 0 {
 				t.Errorf("%d bytes after Close: %v", f.Len(), err)

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/routeproof/routeproof/centroids/embedder"
-	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/policy"
 )
 
@@ -31,7 +30,7 @@ func checkResponses(folder string) (row, error) {
 		run: func() error {
 			share(len(texts), func(from, to int) {
 				for i := from; i < to; i++ {
-					r, err := checks.Check(&requests[structured[i]], &policy.Call{Response: datasets.Known(texts[i])})
+					r, err := checks.Check(&requests[structured[i]], &policy.Call{Response: policy.NewText(texts[i])})
 					if reasons[i] = uint8(r); err != nil {
 						reasons[i] = unknown
 					}

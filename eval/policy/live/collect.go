@@ -102,7 +102,7 @@ func (s *single) serve(ctx context.Context, p policy.Policy) (*Service, error) {
 
 // RequestOf is the request that a prompt is.
 func RequestOf(p *datasets.Prompt) (policy.Request, error) {
-	q := policy.Request{ID: p.ID, Text: p.Text, Domain: p.Domain, TaskType: p.TaskType}
+	q := policy.Request{ID: p.ID, Text: policy.NewText(p.Text), Domain: p.Domain, TaskType: p.TaskType}
 	if p.Schema != "" {
 		schema, err := policy.ParseSchema(p.Schema)
 		if err != nil {

@@ -75,9 +75,10 @@ func replayPolicies(t *testing.T) map[string]policy.Policy {
 		t.Fatal(err)
 	}
 	decide := func(_ context.Context, q *policy.Request) (eval.Decision, error) {
+		text, err := q.Text.Read()
 		return eval.Decision{
-			Tier: len(q.Text) % 3, CostUSD: eval.Quantity{Value: token, Origin: eval.Computed}, LatencyMS: eval.Quantity{Value: 0.5, Origin: eval.Recorded},
-		}, nil
+			Tier: len(text) % 3, CostUSD: eval.Quantity{Value: token, Origin: eval.Computed}, LatencyMS: eval.Quantity{Value: 0.5, Origin: eval.Recorded},
+		}, err
 	}
 	return map[string]policy.Policy{
 		"single":             policy.Single(1),
