@@ -70,17 +70,18 @@ func compile(field string, patterns []string) (*regexp.Regexp, error) {
 // Name implements [eval.Classifier].
 func (r *Rule) Name() string { return r.name }
 
-// Classify implements [eval.Classifier].
+// Classify implements [eval.Classifier], on all processors.
 func (r *Rule) Classify(ctx context.Context, requests []eval.Request) ([]eval.Decision, error) {
 	out := make([]eval.Decision, len(requests))
 	local := localDecision()
-	for i, q := range requests {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	share(len(requests), func(i int) {
+		if ctx.Err() == nil {
+			out[i] = local
+			out[i].Tier, out[i].Stage = r.decide(requests[i].Text)
 		}
-		d := local
-		d.Tier, d.Stage = r.decide(q.Text)
-		out[i] = d
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	return out, nil
 }
