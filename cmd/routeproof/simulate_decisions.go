@@ -51,7 +51,10 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 	if decided < len(s.requests) {
 		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all are compared on those alone", decider, decided, len(s.requests)))
 	}
-	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(decisions)}}
+	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(func(id string) (eval.Decision, bool) {
+		d, ok := decisions[id]
+		return d, ok
+	})}}
 	return nil
 }
 
@@ -92,13 +95,13 @@ func (s *simulation) decided(ctx context.Context, rule eval.Classifier) (policy.
 			of = append(of, k)
 		}
 	}
-	return func(_ context.Context, q *policy.Request) (eval.Decision, error) {
-		i, ok := s.place(q.ID)
+	return policy.Decided(func(id string) (d eval.Decision, ok bool) {
+		i, ok := s.place(id)
 		if !ok {
-			return eval.Decision{}, fmt.Errorf("%w: a decision on %q", policy.ErrUnrecorded, q.ID)
+			return d, false
 		}
-		return distinct[of[i]], nil
-	}, nil
+		return distinct[of[i]], true
+	}), nil
 }
 
 // place returns where the request of an id stands.

@@ -47,6 +47,11 @@ type division struct {
 	n, models     int
 	ends          []int       // of runs of equal scores
 	quality, cost [][]float64 // by model: prefix sums at the runs' ends, from 0
+
+	// Of the programme, used again: reach[k] is the best value of the first k runs
+	// with models up to m; from[m][k] is where model m begins then.
+	reach []value
+	from  [][]int32
 }
 
 func newDivision(o *Order, quality, cost [][]float64) *division {
@@ -74,6 +79,10 @@ func newDivision(o *Order, quality, cost [][]float64) *division {
 	for m := range quality {
 		d.quality, d.cost = append(d.quality, prefix(quality[m])), append(d.cost, prefix(cost[m]))
 	}
+	d.reach, d.from = make([]value, len(d.ends)), make([][]int32, d.models)
+	for m := 1; m < d.models; m++ {
+		d.from[m] = make([]int32, len(d.ends))
+	}
 	return d
 }
 
@@ -95,15 +104,11 @@ func (d *division) best(first, second weights) Mix {
 		q, c := d.quality[m][k], d.cost[m][k]
 		return value{first.quality*q - first.cost*c, second.quality*q - second.cost*c}
 	}
-	// reach[k] is the best value of the first k runs with models up to m; from[m][k]
-	// is where model m begins then.
-	reach := make([]value, runs)
-	from := make([][]int32, d.models)
+	reach, from := d.reach, d.from
 	for k := range reach {
 		reach[k] = at(0, k)
 	}
 	for m := 1; m < d.models; m++ {
-		from[m] = make([]int32, runs)
 		begin, gain := 0, reach[0].minus(at(m, 0))
 		for k := range reach {
 			if g := reach[k].minus(at(m, k)); g.above(gain) || k == 0 || g == gain {

@@ -341,17 +341,25 @@ func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request,
 // deciders are the classifiers that requests are routed by: all that are no
 // hybrids, and the best.
 func (j *job) deciders() []simulate.NamedDecider {
+	place := map[string]int{} // of test prompts, which alone are asked about
+	for i, it := range j.Items {
+		if it.Split == datasets.Test {
+			place[it.ID] = i
+		}
+	}
 	var out []simulate.NamedDecider
 	for _, p := range j.Predictions {
 		best := p.Classifier == j.Result.Classifiers[0].Name
 		if !best && strings.Contains(p.Classifier, "+") {
 			continue
 		}
-		decisions := map[string]eval.Decision{}
-		for i, d := range p.Final {
-			decisions[j.Items[i].ID] = d
-		}
-		out = append(out, simulate.NamedDecider{Name: p.Classifier, Decide: policy.Decided(decisions)})
+		out = append(out, simulate.NamedDecider{Name: p.Classifier, Decide: policy.Decided(func(id string) (d eval.Decision, ok bool) {
+			i, ok := place[id]
+			if !ok {
+				return d, false
+			}
+			return p.Final[i], true
+		})})
 	}
 	return out
 }

@@ -335,10 +335,14 @@ func TestHoles(t *testing.T) {
 	}
 }
 
+func decidedBy(of map[string]eval.Decision) func(id string) (eval.Decision, bool) {
+	return func(id string) (eval.Decision, bool) { d, ok := of[id]; return d, ok }
+}
+
 func TestRoute(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", 1, 0), row("1", "m", "never", 2, .5), row("1", "l", good, 4, 1))
 	q := &b.Requests()[0]
-	decide := Decided(map[string]eval.Decision{"1": {Tier: 1, CostUSD: ms(0.5), LatencyMS: ms(10)}})
+	decide := Decided(decidedBy(map[string]eval.Decision{"1": {Tier: 1, CostUSD: ms(0.5), LatencyMS: ms(10)}}))
 	s, err := Route{Decide: decide, Rungs: []int{0, 1, 2}}.Serve(context.Background(), b, q)
 	if err != nil || s.Rung != 1 || s.CostUSD.Value != 2.5 || s.LatencyMS.Value != 210 || s.FirstTokenMS.Value != 30 || s.Decision.Tier != 1 {
 		t.Errorf("route: %+v, %v", s, err)

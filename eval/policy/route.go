@@ -10,10 +10,11 @@ import (
 // A Decider says which tier a request belongs to.
 type Decider func(ctx context.Context, request *Request) (eval.Decision, error)
 
-// Decided is the decider over decisions made before, by the requests' ids.
-func Decided(decisions map[string]eval.Decision) Decider {
+// Decided is the decider over decisions made before, which find returns by the
+// requests' ids.
+func Decided(find func(id string) (eval.Decision, bool)) Decider {
 	return func(_ context.Context, request *Request) (eval.Decision, error) {
-		d, ok := decisions[request.ID]
+		d, ok := find(request.ID)
 		if !ok {
 			return d, fmt.Errorf("%w: a decision on %q", ErrUnrecorded, request.ID)
 		}

@@ -300,7 +300,7 @@ func TestSweepOfAHybrid(t *testing.T) {
 		decisions[q.ID] = eval.Decision{Tier: i % 4, CostUSD: eval.Quantity{Value: .001 * float64(i), Origin: eval.Recorded}}
 	}
 	delete(decisions, requests[5].ID)
-	decide, rungs := policy.Decided(decisions), []int{0, 1, 2, 3}
+	decide, rungs := policy.Decided(func(id string) (eval.Decision, bool) { d, ok := decisions[id]; return d, ok }), []int{0, 1, 2, 3}
 	s, err := SweepCascade(context.Background(), KnobConfidence, policy.ChecksConfig{}, StartBy(decide, rungs), b, requests)
 	if err != nil {
 		t.Fatal(err)

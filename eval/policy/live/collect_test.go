@@ -491,7 +491,7 @@ func TestUndecided(t *testing.T) {
 	if _, err := serve(t, func(string) error { return fatal }, 0); !errors.Is(err, fatal) {
 		t.Errorf("key refused: error %v", err)
 	}
-	plan := Plan{Prompts: promptsOf(3), Policies: []policy.Policy{policy.Route{Decide: policy.Decided(nil), Rungs: []int{0}}}}
+	plan := Plan{Prompts: promptsOf(3), Policies: []policy.Policy{policy.Route{Decide: policy.Decided(func(string) (d eval.Decision, ok bool) { return d, false }), Rungs: []int{0}}}}
 	d := newDesk(t, openaitest.Config{})
 	d.collect(d.backend(d.client(nil), nil), plan)
 	if s := d.replayed(nil, plan); d.server.Count() != 0 || s[0].Served != nil {
