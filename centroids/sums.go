@@ -3,11 +3,6 @@ package centroids
 import (
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
-	"sync/atomic"
-
-	"gonum.org/v1/gonum/blas/blas32"
 )
 
 // Rows are summed in float32 within a block and in float64 across the blocks
@@ -20,16 +15,13 @@ const (
 	ShardRows = 65536
 )
 
-// leastShared is how many numbers are worth several goroutines.
-const leastShared = 1 << 18
-
 // Sums accumulates one vector sum a tier, in row order. Memory is O(tiers ×
 // dims), whatever the number of rows.
 type Sums struct {
 	tiers, dims int
 	total       []float64 // [tier][dim] of the finished shards
 	shard       []float64 // [tier][dim] of the current shard's finished blocks
-	block       []float32 // [tier][dim] of the current block
+	block       *block    // the current one
 	counts      []int     // rows a tier, those without a vector included
 	empty       []int     // rows a tier without a vector
 	rows        int
@@ -45,7 +37,7 @@ func NewSums(tiers, dims int) *Sums {
 		dims:   dims,
 		total:  make([]float64, tiers*dims),
 		shard:  make([]float64, tiers*dims),
-		block:  make([]float32, tiers*dims),
+		block:  newBlock(tiers, dims),
 		counts: make([]int, tiers),
 		empty:  make([]int, tiers),
 	}
@@ -60,98 +52,42 @@ func (s *Sums) Add(rows []float32, tiers []int) {
 	if len(rows) != len(tiers)*s.dims {
 		panic("centroids: rows and tiers differ in length")
 	}
-	for _, tier := range tiers {
+	_ = s.add(source{tiers: tiers, rows: rows}) // only reading has errors
+}
+
+// AddFrom is [Sums.Add] of rows that read gives, to the same bits. It fills dst,
+// row-major, with rows from the first-th of this call on, and is called for some
+// 256 KiB at a time, in no order, by several goroutines at once. An error of it is
+// returned, the one of the earliest rows where there are several; the sums are of no
+// use then.
+func (s *Sums) AddFrom(tiers []int, read func(dst []float32, first int) error) error {
+	return s.add(source{tiers: tiers, read: read})
+}
+
+func (s *Sums) add(src source) error {
+	for _, tier := range src.tiers {
 		if tier < 0 || tier >= s.tiers {
 			panic("centroids: tier out of range")
 		}
 	}
-	for len(tiers) > 0 {
-		n := min(len(tiers), blockRows-s.rows%blockRows)
-		if whole := len(tiers) / blockRows * blockRows; n == blockRows && whole*s.dims >= leastShared {
-			n = whole
-			s.addBlocks(rows[:n*s.dims], tiers[:n])
-		} else {
-			s.addTo(s.block, rows[:n*s.dims], tiers[:n])
-			s.close(s.block, rows[:n*s.dims], tiers[:n])
-		}
-		rows, tiers = rows[n*s.dims:], tiers[n:]
-	}
-}
-
-// addBlocks adds whole blocks. Each is summed from zero, as if it were alone, by
-// whichever goroutine is free, and closed in row order. Those that wait for an
-// earlier one are so few that memory stays O(tiers × dims) a processor.
-func (s *Sums) addBlocks(rows []float32, tiers []int) {
-	blocks := len(tiers) / blockRows
-	of := func(k int) ([]float32, []int) {
-		from, to := k*blockRows, (k+1)*blockRows
-		return rows[from*s.dims : to*s.dims], tiers[from:to]
-	}
-	workers := min(runtime.GOMAXPROCS(0), blocks)
-	free := make(chan []float32, 4*workers) // room for blocks, nil where not made yet
-	for range cap(free) {
-		free <- nil
-	}
-	var (
-		wg     sync.WaitGroup
-		next   atomic.Int64 // to be summed
-		mu     sync.Mutex
-		summed = make([][]float32, cap(free)) // and not closed; block k at k modulo the length
-		closed int
-	)
-	for range workers {
-		wg.Go(func() {
-			// With the room first, whoever has the earliest block can finish it.
-			for room := range free {
-				k := int(next.Add(1)) - 1
-				if k >= blocks {
-					return
-				}
-				if room == nil {
-					room = make([]float32, len(s.block))
-				}
-				part, labels := of(k)
-				s.addTo(room, part, labels)
-				mu.Lock()
-				summed[k%len(summed)] = room
-				for first := &summed[closed%len(summed)]; *first != nil; first = &summed[closed%len(summed)] {
-					part, labels := of(closed)
-					s.close(*first, part, labels)
-					free <- *first
-					*first = nil
-					closed++
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// addTo adds rows of one block to block.
-func (s *Sums) addTo(block, rows []float32, tiers []int) {
-	for i, tier := range tiers {
-		blas32.Axpy(1,
-			blas32.Vector{N: s.dims, Inc: 1, Data: rows[i*s.dims : (i+1)*s.dims]},
-			blas32.Vector{N: s.dims, Inc: 1, Data: block[tier*s.dims : (tier+1)*s.dims]})
-	}
-}
-
-// close counts the rows that block got last, and closes what they complete.
-func (s *Sums) close(block, rows []float32, tiers []int) {
-	for i, tier := range tiers {
+	for _, tier := range src.tiers {
 		s.counts[tier]++
-		if isZero(rows[i*s.dims : (i+1)*s.dims]) {
-			s.empty[tier]++
+	}
+	for from, n := 0, 0; from < len(src.tiers); from += n {
+		n = min(len(src.tiers)-from, blockRows-s.rows%blockRows)
+		if whole := (len(src.tiers) - from) / blockRows; n == blockRows && whole*blockRows*s.dims >= leastShared {
+			n = whole * blockRows
+			if err := s.addBlocks(src, from, whole); err != nil {
+				return err
+			}
+			continue
 		}
+		if err := s.block.add(&src, from, from+n); err != nil {
+			return err
+		}
+		s.close(s.block, n)
 	}
-	s.rows += len(tiers)
-	if s.rows%blockRows == 0 {
-		s.closeBlock(block)
-	}
-	if s.rows%ShardRows == 0 {
-		s.closeShard()
-	}
+	return nil
 }
 
 // Merge appends the rows of next after those of s. To keep the result equal
@@ -177,20 +113,6 @@ func (s *Sums) Merge(next *Sums) {
 	if s.rows%ShardRows == 0 {
 		s.closeShard()
 	}
-}
-
-func (s *Sums) closeBlock(block []float32) {
-	for i, v := range block {
-		s.shard[i] += float64(v)
-	}
-	clear(block)
-}
-
-func (s *Sums) closeShard() {
-	for i, v := range s.shard {
-		s.total[i] += v
-	}
-	clear(s.shard)
 }
 
 // Counts returns the rows of each tier and how many of them had no vector.
@@ -223,7 +145,7 @@ func (s *Sums) Centroid(tier int, name string) ([]float32, error) {
 	var square float64
 	for d := range mean {
 		i := tier*s.dims + d
-		mean[d] = s.total[i] + (s.shard[i] + float64(s.block[i]))
+		mean[d] = s.total[i] + (s.shard[i] + float64(s.block.sums[i]))
 		square += float64(mean[d] * mean[d])
 	}
 	// Below this the direction is rounding noise of unit summands.

@@ -3,12 +3,15 @@ package centroids_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/routeproof/routeproof/centroids"
 )
@@ -103,6 +106,96 @@ func TestProcessorsDoNotMatter(t *testing.T) {
 				t.Errorf("%d × %d on %d processors: counts %v and %v, expected %v and %v", c.n, c.dims, procs, gotRows, gotEmpty, wantRows, wantEmpty)
 			}
 		}
+	}
+}
+
+// Rows that are read in any order, by several at once, give the bits of one pass.
+func TestAddFromEqualsAdd(t *testing.T) {
+	for _, c := range []struct{ n, dims int }{{1, 3}, {255, 3}, {256, 3}, {257, 3}, {centroids.ShardRows + 1, 5}, {3000, 300}, {700, 2000}} {
+		const k = 3
+		rows, labels := randomRows(c.n, k, c.dims, 8)
+		clear(rows[c.n/2*c.dims : (c.n/2+1)*c.dims])
+		whole := centroids.NewSums(k, c.dims)
+		whole.Add(rows, labels)
+		wantRows, wantEmpty := whole.Counts()
+		for _, procs := range []int{1, 2, 3, 8} {
+			for _, before := range []int{0, min(100, c.n), c.n} { // rows of a call before
+				was := runtime.GOMAXPROCS(procs)
+				s := centroids.NewSums(k, c.dims)
+				s.Add(rows[:before*c.dims], labels[:before])
+				read := make([]atomic.Int32, c.n)
+				err := s.AddFrom(labels[before:], func(dst []float32, first int) error {
+					from := (before + first) * c.dims
+					for i := range len(dst) / c.dims {
+						read[before+first+i].Add(1)
+					}
+					copy(dst, rows[from:from+len(dst)])
+					return nil
+				})
+				runtime.GOMAXPROCS(was)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range read {
+					if n := read[i].Load(); n != 1 && i >= before {
+						t.Fatalf("%d × %d after %d on %d processors: row %d was read %d times", c.n, c.dims, before, procs, i, n)
+					}
+				}
+				if gotRows, gotEmpty := s.Counts(); !reflect.DeepEqual(gotRows, wantRows) || !reflect.DeepEqual(gotEmpty, wantEmpty) {
+					t.Errorf("%d × %d after %d on %d processors: counts %v and %v, expected %v and %v", c.n, c.dims, before, procs, gotRows, gotEmpty, wantRows, wantEmpty)
+				}
+				for tier := range k {
+					want, _ := whole.Centroid(tier, "")
+					if got, _ := s.Centroid(tier, ""); !reflect.DeepEqual(got, want) {
+						t.Errorf("%d × %d after %d on %d processors: centroid %d differs from that of one pass", c.n, c.dims, before, procs, tier)
+					}
+				}
+			}
+		}
+	}
+}
+
+// The error of the earliest rows comes back, and nobody waits for a block that was
+// not summed.
+func TestAddFromFails(t *testing.T) {
+	const n, k, dims = 60*256 + 10, 2, 256
+	labels := make([]int, n)
+	for _, procs := range []int{1, 2, 3, 8} {
+		for _, bad := range []int{0, 1, 255, 256, 5000, 60*256 - 1, 60 * 256, n - 1} {
+			for _, all := range []bool{false, true} { // the rows behind it fail too
+				was := runtime.GOMAXPROCS(procs)
+				err := centroids.NewSums(k, dims).AddFrom(labels, func(dst []float32, first int) error {
+					rows := len(dst) / dims
+					if first+rows <= bad || first > bad && !all {
+						return nil
+					}
+					if first <= bad {
+						time.Sleep(time.Millisecond) // meanwhile the others sum what they can
+					}
+					return fmt.Errorf("rows of block %d", first/256)
+				})
+				runtime.GOMAXPROCS(was)
+				if want := fmt.Sprintf("rows of block %d", bad/256); err == nil || err.Error() != want {
+					t.Errorf("row %d, those behind it: %t, on %d processors: %v, expected %s", bad, all, procs, err, want)
+				}
+			}
+		}
+	}
+}
+
+func TestAddFromRefusesTiers(t *testing.T) {
+	for _, tier := range []int{-1, 2} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("tier %d: expected a panic", tier)
+				}
+			}()
+			_ = centroids.NewSums(2, 3).AddFrom([]int{0, tier}, func([]float32, int) error {
+				t.Error("rows were read")
+				return nil
+			})
+		}()
 	}
 }
 

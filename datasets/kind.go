@@ -119,7 +119,7 @@ func (k Kind[T]) Metadata(path, key string) (string, error) {
 		return "", err
 	}
 	defer source.Close()
-	reader, err := source.Rows(k.columns())
+	reader, err := source.Rows(k.Columns())
 	if errors.As(err, &refused) {
 		return "", nil
 	}
@@ -140,7 +140,8 @@ func contentError(name string, err error, each func(Problem)) error {
 	return p.err()
 }
 
-func (k Kind[T]) columns() []table.Column {
+// Columns returns the columns that are read of such a file, in the kind's order.
+func (k Kind[T]) Columns() []table.Column {
 	columns := make([]table.Column, len(k.fields))
 	for i, f := range k.fields {
 		columns[i] = f.Column
@@ -157,7 +158,7 @@ func (k Kind[T]) names() []string {
 }
 
 func (k Kind[T]) scan(source *table.Source, name string, each func(Problem), visit func(*T) error) (Summary, error) {
-	reader, err := source.Rows(k.columns())
+	reader, err := source.Rows(k.Columns())
 	if err != nil {
 		return Summary{}, contentError(name, err, each)
 	}

@@ -8,35 +8,26 @@ import (
 	"math"
 	"os"
 	"regexp"
-	"runtime"
 	"strconv"
 	"sync"
+	"unsafe"
 )
 
 // An NPY is an open file of vectors as numpy.save writes them: a matrix of 4- or
-// 8-byte floats, little-endian, a vector a row. It is read front to back.
-// Source: NumPy Enhancement Proposal 1.
+// 8-byte floats, little-endian, a vector a row. Source: NumPy Enhancement Proposal 1.
 type NPY struct {
 	Rows, Dims int
 
 	f     *os.File
-	width int   // bytes of a number
-	at    int64 // of the next row
-	left  int   // rows
-	parts []npyPart
-}
-
-// npyPart is what one processor reads with.
-type npyPart struct {
-	bytes []byte
-	err   error
+	width int       // bytes of a number
+	at    int64     // of the first row
+	wide  sync.Pool // *[]byte, numbers of 8 bytes
 }
 
 const (
-	npyMagic   = "\x93NUMPY"
-	npyHeader  = 1 << 16 // bytes that one may have
-	npyBuffer  = 1 << 18 // bytes that are read at once
-	npyAtLeast = 1 << 16 // numbers that another processor is worth
+	npyMagic  = "\x93NUMPY"
+	npyHeader = 1 << 16 // bytes that one may have
+	npyBuffer = 1 << 16 // bytes that are read at once where they are not numbers of ours
 )
 
 // errNPY is what is wrong with a file.
@@ -57,7 +48,6 @@ func OpenNPY(path string) (*NPY, error) {
 	if err := n.header(); err != nil {
 		return nil, errors.Join(npyProblem(path, err), f.Close())
 	}
-	n.left = n.Rows
 	return n, nil
 }
 
@@ -155,57 +145,69 @@ func (n *NPY) describe(header string) error {
 	return nil
 }
 
-// Read fills dst with as many of the next rows as it has room for, on all
-// processors, and returns how many there were; io.EOF comes after the last. Numbers
-// need not be finite. It takes 256 KiB a processor.
-func (n *NPY) Read(dst []float32) (rows int, err error) {
-	rows = min(len(dst)/n.Dims, n.left)
-	if rows == 0 {
-		if n.left == 0 {
-			return 0, io.EOF
-		}
-		return 0, fmt.Errorf("npy: expected room for a row of %d numbers, found %d", n.Dims, len(dst))
+// ReadRows fills dst, of len(dst) / Dims rows, with those from first on, which is 0
+// for the first of all. Numbers need not be finite. It may be called concurrently. A
+// file that has become shorter since it was opened is a [ContentError]. It panics
+// where there are fewer rows or dst does not hold whole ones.
+func (n *NPY) ReadRows(dst []float32, first int) error {
+	if rows := len(dst) / n.Dims; len(dst)%n.Dims != 0 || first < 0 || rows > n.Rows-first {
+		panic("datasets: rows beyond those of the array, or part of one")
 	}
-	dst = dst[:rows*n.Dims]
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(dst)/npyAtLeast))
-	for len(n.parts) < workers {
-		n.parts = append(n.parts, npyPart{bytes: make([]byte, npyBuffer)})
+	at := n.at + int64(first)*int64(n.Dims)*int64(n.width)
+	var err error
+	if n.width == 4 {
+		err = n.readNarrow(dst, at)
+	} else {
+		err = n.readWide(dst, at)
 	}
-	var wg sync.WaitGroup
-	for w := range workers {
-		from, to := w*len(dst)/workers, (w+1)*len(dst)/workers
-		wg.Go(func() { n.parts[w].err = n.read(dst[from:to], n.at+int64(from*n.width), n.parts[w].bytes) })
+	if errors.Is(err, io.EOF) {
+		return npyProblem(n.f.Name(), npyErrorf("ends before row %d of %d: it was longer when it was opened", first+len(dst)/n.Dims, n.Rows))
 	}
-	wg.Wait()
-	for _, p := range n.parts[:workers] {
-		if p.err != nil {
-			return 0, p.err
-		}
-	}
-	n.at += int64(len(dst) * n.width)
-	n.left -= rows
-	return rows, nil
+	return err
 }
 
-// read fills dst with numbers from a place on.
-func (n *NPY) read(dst []float32, at int64, buffer []byte) error {
+// readNarrow reads numbers of 4 bytes straight to where they go.
+func (n *NPY) readNarrow(dst []float32, at int64) error {
+	_, err := n.f.ReadAt(bytesOf(dst), at)
+	if !littleEndian {
+		fromLittleEndian(dst)
+	}
+	return err
+}
+
+// littleEndian tells whether the numbers of this machine are those of a file.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// bytesOf is where numbers are in memory.
+func bytesOf(numbers []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(numbers))), 4*len(numbers))
+}
+
+// fromLittleEndian takes the bytes of numbers for little-endian ones.
+func fromLittleEndian(numbers []float32) {
+	bytes := bytesOf(numbers)
+	for i := range numbers {
+		numbers[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
+	}
+}
+
+// readWide reads numbers of 8 bytes.
+func (n *NPY) readWide(dst []float32, at int64) error {
+	buffer, _ := n.wide.Get().(*[]byte)
+	if buffer == nil {
+		buffer = new(make([]byte, npyBuffer))
+	}
+	defer n.wide.Put(buffer)
 	for len(dst) > 0 {
-		some := min(len(dst), len(buffer)/n.width)
-		bytes := buffer[:some*n.width]
+		some := dst[:min(len(dst), npyBuffer/8)]
+		bytes := (*buffer)[:8*len(some)]
 		if _, err := n.f.ReadAt(bytes, at); err != nil {
 			return err
 		}
-		at += int64(len(bytes))
-		if out := dst[:some]; n.width == 4 {
-			for i := range out {
-				out[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
-			}
-		} else {
-			for i := range out {
-				out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(bytes[8*i:])))
-			}
+		for i := range some {
+			some[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(bytes[8*i:])))
 		}
-		dst = dst[some:]
+		dst, at = dst[len(some):], at+int64(len(bytes))
 	}
 	return nil
 }

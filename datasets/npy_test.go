@@ -5,13 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -67,50 +66,105 @@ func TestNPYOfNumPy(t *testing.T) {
 	}
 }
 
-// All numbers come back, whatever the buffers and processors.
+// All numbers come back, whatever the pieces and the order in which they are read.
 func TestNPYReads(t *testing.T) {
 	const rows, dims = 3001, 97
-	wide, narrow := make([]float64, rows*dims), make([]float32, rows*dims)
-	for i := range wide {
-		wide[i] = math.Sqrt(float64(i)) - 200
-		narrow[i] = float32(wide[i])
-	}
-	for kind, path := range map[string]string{"<f4": array(t, description("<f4", rows, dims), narrow), "<f8": array(t, description("<f8", rows, dims), wide)} {
-		for _, room := range []int{dims, 100*dims + 3, 2500 * dims, 4000 * dims} {
-			for _, processors := range []int{1, 3} {
-				before := runtime.GOMAXPROCS(processors)
-				n, err := OpenNPY(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var got []float32
-				for buffer := make([]float32, room); ; {
-					some, err := n.Read(buffer)
-					if errors.Is(err, io.EOF) {
-						break
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, buffer[:some*dims]...)
-				}
-				runtime.GOMAXPROCS(before)
-				if !slices.Equal(got, narrow) {
-					t.Errorf("%s, room for %d, %d processors: other numbers", kind, room, processors)
-				}
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
+	for kind, path := range arrays(t, rows, dims) {
+		want := numbersOf(rows * dims)
+		n, err := OpenNPY(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{1, 100, 2500, rows} {
+			got := make([]float32, len(want))
+			var wg sync.WaitGroup
+			errs := make([]error, rows)
+			for first := 0; first < rows; first += size {
+				wg.Go(func() { errs[first] = n.ReadRows(got[first*dims:min(first+size, rows)*dims], first) })
+			}
+			wg.Wait()
+			if err := errors.Join(errs...); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s, %d rows at once: other numbers, or %v", kind, size, err)
 			}
 		}
+		for _, wrong := range []struct{ numbers, first int }{{dims, rows}, {2 * dims, rows - 1}, {dims, -1}, {dims - 1, 0}, {dims, math.MaxInt}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s, %d numbers from row %d on: expected a panic", kind, wrong.numbers, wrong.first)
+					}
+				}()
+				_ = n.ReadRows(make([]float32, wrong.numbers), wrong.first)
+			}()
+		}
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := n.ReadRows(make([]float32, dims), 0); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s, after Close: %v", kind, err)
+		}
 	}
-	n, err := OpenNPY(array(t, description("<f4", 1, 2), []float32{1, 2}))
+}
+
+// numbersOf are numbers that need all bits.
+func numbersOf(n int) []float32 {
+	numbers := make([]float32, n)
+	for i := range numbers {
+		numbers[i] = float32(math.Sqrt(float64(i)) - 200)
+	}
+	return numbers
+}
+
+// arrays are the same numbers in files of each type.
+func arrays(t testing.TB, rows, dims int) map[string]string {
+	narrow := numbersOf(rows * dims)
+	wide := make([]float64, len(narrow))
+	for i := range wide {
+		wide[i] = math.Sqrt(float64(i)) - 200
+	}
+	return map[string]string{"<f4": array(t, description("<f4", rows, dims), narrow), "<f8": array(t, description("<f8", rows, dims), wide)}
+}
+
+// What a machine of either order makes of the bytes of a file are the same numbers.
+func TestLittleEndian(t *testing.T) {
+	want := append(numbersOf(1000), 0, float32(math.Inf(-1)), math.Float32frombits(1), math.Float32frombits(0x7fc12345))
+	stored, err := binary.Append(nil, binary.LittleEndian, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
-	if _, err := n.Read(make([]float32, 1)); err == nil || errors.Is(err, io.EOF) {
-		t.Errorf("without room for a row: %v", err)
+	decoded := make([]float32, len(want))
+	copy(bytesOf(decoded), stored)
+	same := func() bool {
+		return slices.EqualFunc(decoded, want, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) })
+	}
+	if littleEndian != same() {
+		t.Errorf("without decoding the numbers are the same: %t, on a little-endian machine: %t", same(), littleEndian)
+	}
+	if fromLittleEndian(decoded); !same() {
+		t.Error("decoding gives other numbers")
+	}
+	if len(bytesOf(nil)) != 0 {
+		t.Error("bytes of nothing")
+	}
+}
+
+// A file that is cut while it is read is refused, not taken for a shorter one.
+func TestNPYCut(t *testing.T) {
+	const rows, dims = 1000, 97
+	for kind, path := range arrays(t, rows, dims) {
+		var told []Problem
+		visited := 0
+		_, err := ScanVectors(path, func(p Problem) { told = append(told, p) }, func(*Vector) error {
+			visited++
+			return os.Truncate(path, 100_000)
+		})
+		var refused *ContentError
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), path+": ends before row 1000 of 1000") || len(told) != 1 {
+			t.Errorf("%s: %v, told %v", kind, err, told)
+		}
+		if visited == 0 || visited == rows {
+			t.Errorf("%s: %d rows were visited", kind, visited)
+		}
 	}
 }
 

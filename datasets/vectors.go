@@ -3,8 +3,6 @@ package datasets
 import (
 	"errors"
 	"fmt"
-	"io"
-	"runtime"
 	"slices"
 	"strconv"
 
@@ -55,6 +53,8 @@ func Vectors() Kind[Vector] {
 	}
 }
 
+const npyAtOnce = 1 << 16 // numbers of an array that are read at once
+
 // ScanVectors reads the file at path as [Vectors] in any of their formats, of which
 // [Kind.Scan] tells, or as an array that numpy.save wrote ([NPY]). The rows of an
 // array have no ids, which are then 1, 2, …, and must be finite.
@@ -66,26 +66,31 @@ func ScanVectors(path string, each func(Problem), visit func(*Vector) error) (Su
 	if !array {
 		return Vectors().ScanFile(path, each, visit)
 	}
-	n, err := OpenNPY(path)
-	if err != nil {
+	return scanNPY(path, each, visit)
+}
+
+func scanNPY(path string, each func(Problem), visit func(*Vector) error) (Summary, error) {
+	told := func(err error) error {
 		var refused *ContentError
 		if errors.As(err, &refused) && each != nil {
 			each(refused.First[0])
 		}
-		return Summary{}, err
+		return err
+	}
+	n, err := OpenNPY(path)
+	if err != nil {
+		return Summary{}, told(err)
 	}
 	defer n.Close()
 	p := problems{file: path, each: each}
-	some := make([]float32, max(n.Dims, npyAtLeast/n.Dims*n.Dims*runtime.GOMAXPROCS(0)))
-	for row := 0; ; {
-		rows, err := n.Read(some)
-		if errors.Is(err, io.EOF) {
-			break
+	size := max(1, npyAtOnce/n.Dims) // of a piece, in rows
+	some := make([]float32, size*n.Dims)
+	for row := 0; row < n.Rows; {
+		some = some[:min(size, n.Rows-row)*n.Dims]
+		if err := n.ReadRows(some, row); err != nil {
+			return Summary{}, told(err)
 		}
-		if err != nil {
-			return Summary{}, fmt.Errorf("%s: %w", path, err)
-		}
-		for v := range slices.Chunk(some[:rows*n.Dims], n.Dims) {
+		for v := range slices.Chunk(some, n.Dims) {
 			row++
 			if i := slices.IndexFunc(v, func(x float32) bool { return x-x != 0 }); i >= 0 {
 				if p.add(row, "", "expected finite numbers, number %d is %g", i+1, v[i]); p.total == maxProblems {

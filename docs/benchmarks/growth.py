@@ -3,11 +3,13 @@
     make build
     python3 docs/benchmarks/growth.py bin/routeproof [N …]          # 10,000 and 100,000 by default
     python3 docs/benchmarks/growth.py bin/routeproof --hard [N]     # equal, nearly equal, sorted scores; one giant text
+    python3 docs/benchmarks/growth.py bin/routeproof --vectors [N …]  # 1,536 numbers a prompt; 20,000 and 200,000 by default
     python3 docs/benchmarks/growth.py bin/routeproof --start        # milliseconds until --version and --help are done
 
 Sets are those of `data synth`, seeded. Prints seconds and the largest resident memory of each verb, and by what a ten times
 larger set takes longer: 10 is linear, 100 quadratic. Needs nothing but Python.
 """
+import array
 import json
 import os
 import random
@@ -15,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 LADDER = "SIMPLE=openai/gpt-4o-mini,MEDIUM=anthropic/claude-haiku-3-5,COMPLEX=anthropic/claude-sonnet-4,FRONTIER=anthropic/claude-opus-4"
+DIMS = 1536
 PAIR = "SIMPLE=openai/gpt-4o-mini,COMPLEX=anthropic/claude-sonnet-4"
 
 
@@ -55,8 +59,8 @@ def timed(program, command, folder):
     return time.perf_counter() - began, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
 
 
-def synth(program, folder, n):
-    subprocess.run([program, "data", "synth", "--n", str(n), "--out", folder], check=True, stdout=subprocess.DEVNULL)
+def synth(program, folder, n, *more):
+    subprocess.run([program, "data", "synth", "--n", str(n), "--out", folder, *more], check=True, stdout=subprocess.DEVNULL)
 
 
 def grow(program, sizes):
@@ -65,13 +69,51 @@ def grow(program, sizes):
         with tempfile.TemporaryDirectory() as folder:
             synth(program, folder, n)
             print(f"\n{n:,} prompts, {os.path.getsize(os.path.join(folder, 'outcomes.jsonl')) >> 20} MiB of outcomes\n")
-            for verb, command in verbs("out").items():
-                os.makedirs(os.path.join(folder, "out"), exist_ok=True)
-                seconds, mebibytes, code = timed(program, command, folder)
-                growth = f"× {seconds / last[verb]:.1f}" if verb in last else ""
-                # 10, 11 and 12 are verdicts of check and calibrate.
-                print(f"{verb:18} {seconds:8.2f} s {mebibytes:7.0f} MiB  {growth:8} {'' if code in (0, 10, 11) else f'exit {code}'}", flush=True)
-                last[verb] = seconds
+            show(program, folder, verbs("out"), last)
+
+
+def show(program, folder, commands, last):
+    """Runs each verb's command and prints what it took, beside what it took of the set before."""
+    os.makedirs(os.path.join(folder, "out"))
+    for verb, command in commands.items():
+        seconds, mebibytes, code = timed(program, command, folder)
+        growth = f"× {seconds / last[verb]:.1f}" if verb in last else ""
+        # 10, 11 and 12 are verdicts of check and calibrate.
+        print(f"{verb:18} {seconds:8.2f} s {mebibytes:7.0f} MiB  {growth:8} {'' if code in (0, 10, 11) else f'exit {code}'}", flush=True)
+        last[verb] = seconds
+
+
+def grow_vectors(program, sizes):
+    last = {}
+    for n in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            synth(program, folder, n, "--only", "prompts")
+            size = make_vectors(folder, n)
+            os.sync()  # or writing goes on beside what is timed
+            print(f"\n{n:,} prompts, {size >> 20} MiB of vectors\n", flush=True)
+            show(program, folder, {
+                "build": "build --prompts prompts.jsonl --vectors vectors.npy --vectors-model made --out out/a.safetensors",
+                "classify": "classify --artifact out/a.safetensors --vectors vectors.npy --vectors-model made",
+            }, last)
+
+
+def make_vectors(folder, n):
+    """Writes one for each prompt: noise, cut out of a long one, and its tier's direction. Equal texts have equal ones. Returns the bytes."""
+    rng, tiers, directions = random.Random(1), {}, {}
+    noise = array.array("f", (rng.random() - 0.5 for _ in range(1 << 20)))
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({n}, {DIMS}), }}\n".encode()
+    with open(os.path.join(folder, "vectors.npy"), "wb", 1 << 20) as f, open(os.path.join(folder, "prompts.jsonl")) as prompts:
+        f.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+        for line in prompts:
+            prompt = json.loads(line)
+            text = zlib.crc32(prompt["prompt"].encode())
+            at = text % (len(noise) - DIMS)
+            row = noise[at:at + DIMS]
+            row[directions.setdefault(text, tiers.setdefault(prompt["tier"], len(tiers)))] += 1
+            if sys.byteorder == "big":
+                row.byteswap()
+            f.write(row)
+        return f.tell()
 
 
 def hard(program, n):
@@ -124,6 +166,9 @@ def main():
         return
     if arguments[:1] == ["--hard"]:
         hard(program, int(arguments[1]) if len(arguments) > 1 else 100_000)
+        return
+    if arguments[:1] == ["--vectors"]:
+        grow_vectors(program, [int(n) for n in arguments[1:]] or [20_000, 200_000])
         return
     grow(program, [int(n) for n in arguments] or [10_000, 100_000])
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/routeproof/routeproof/datasets"
 )
 
 // result runs a row once and reads what it leaves.
@@ -82,6 +84,32 @@ func TestSums(t *testing.T) {
 	}
 	if math.Abs(square-1) > 1e-6 {
 		t.Errorf("a centroid has the squared length %v", square)
+	}
+}
+
+// What is written is read again, by the columns of the product's own kind of file.
+func TestPredictions(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "rows.i64", int64(3000))
+	r, err := writePredictions(folder)
+	if err == nil {
+		err = r.run()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found totals
+	if err := json.Unmarshal(result(t, "read", folder, "ours.json"), &found); err != nil || found.Rows != 3000 || found.Known != 16*3000 {
+		t.Errorf("%+v, %v: expected 3,000 rows with 16 cells each", found, err)
+	}
+	rows := 0
+	if _, err := datasets.Predictions().ScanFile(filepath.Join(folder, predictions), nil, func(p *datasets.Prediction) error {
+		if rows++; !p.PromptTokens.Known || !p.PromptRunes.Known {
+			t.Errorf("row %d does not say how long its prompt is", rows)
+		}
+		return nil
+	}); err != nil || rows != 3000 {
+		t.Errorf("%d rows, %v", rows, err)
 	}
 }
 

@@ -7,30 +7,18 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/internal/table"
 )
 
 // predictionColumns are those of a file of predictions that a run leaves.
-var predictionColumns = []table.Column{
-	{Name: "id", Type: table.Name, Required: true},
-	{Name: "classifier", Type: table.Name, Required: true, Repeats: true},
-	{Name: "tier", Type: table.Name, Required: true, Repeats: true},
-	{Name: "predicted", Type: table.Name, Required: true, Repeats: true},
-	{Name: "split", Type: table.Text, Repeats: true},
-	{Name: "fold", Type: table.Whole},
-	{Name: "repeat", Type: table.Whole},
-	{Name: "scores", Type: table.Numbers},
-	{Name: "confidence", Type: table.Number},
-	{Name: "invalid", Type: table.Boolean},
-	{Name: "error", Type: table.Text},
-	{Name: "model", Type: table.Text, Repeats: true},
-	{Name: "input_tokens", Type: table.Whole},
-	{Name: "output_tokens", Type: table.Whole},
-	{Name: "cost_usd", Type: table.Number},
-	{Name: "latency_ms", Type: table.Number},
-	{Name: "domain", Type: table.Text, Repeats: true},
-	{Name: "group", Type: table.Text, Repeats: true},
+var predictionColumns = datasets.Predictions().Columns()
+
+// column is the place of a column that there is.
+func column(name string) int {
+	return slices.IndexFunc(predictionColumns, func(c table.Column) bool { return c.Name == name })
 }
 
 const predictions = "predictions.parquet"
@@ -48,20 +36,23 @@ func makePredictions(n int) []*table.Batch {
 			batches = append(batches, b)
 		}
 		b.Append(i)
-		b.SetText(0, fmt.Sprintf("prompt-%d", i/3))
-		b.SetText(1, []string{"centroid", "knn", "llm"}[i%3])
-		b.SetText(2, names[random.IntN(4)])
-		b.SetText(3, names[random.IntN(4)])
-		b.SetText(4, "test")
-		b.SetNumbers(7, []float64{random.Float64(), random.Float64(), random.Float64(), random.Float64()})
-		b.SetNumber(8, random.Float64())
-		b.SetBool(9, false)
-		b.SetNumber(12, float64(random.IntN(2000)))
-		b.SetNumber(13, 1)
-		b.SetNumber(14, random.Float64()/1000)
-		b.SetNumber(15, random.Float64()*100)
-		b.SetText(16, []string{"code", "law", "chat"}[random.IntN(3)])
-		b.SetText(17, fmt.Sprintf("%016x", random.Uint64N(1000)*0x9e3779b97f4a7c15))
+		b.SetText(column("id"), fmt.Sprintf("prompt-%d", i/3))
+		b.SetText(column("classifier"), []string{"centroid", "knn", "llm"}[i%3])
+		b.SetText(column("tier"), names[random.IntN(4)])
+		b.SetText(column("predicted"), names[random.IntN(4)])
+		b.SetText(column("split"), "test")
+		b.SetNumbers(column("scores"), []float64{random.Float64(), random.Float64(), random.Float64(), random.Float64()})
+		b.SetNumber(column("confidence"), random.Float64())
+		b.SetBool(column("invalid"), false)
+		b.SetNumber(column("input_tokens"), float64(random.IntN(2000)))
+		b.SetNumber(column("output_tokens"), 1)
+		b.SetNumber(column("cost_usd"), random.Float64()/1000)
+		b.SetNumber(column("latency_ms"), random.Float64()*100)
+		b.SetText(column("domain"), []string{"code", "law", "chat"}[random.IntN(3)])
+		b.SetText(column("group"), fmt.Sprintf("%016x", random.Uint64N(1000)*0x9e3779b97f4a7c15))
+		tokens := 1 + i/3*2654435761%2000 // as each classifier's row of a prompt has
+		b.SetNumber(column("prompt_tokens"), float64(tokens))
+		b.SetNumber(column("prompt_runes"), float64(4*tokens+i/3%7))
 	}
 	return batches
 }

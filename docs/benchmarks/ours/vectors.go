@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -92,19 +90,8 @@ func sumPieces(path string, labels []int) (*centroids.Sums, error) {
 		return nil, err
 	}
 	defer file.Close()
-	const piece = 512 // rows
-	sums, vectors := centroids.NewSums(tiers, dims), make([]float32, piece*dims)
-	for {
-		n, err := file.Read(vectors)
-		if errors.Is(err, io.EOF) {
-			return sums, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		sums.Add(vectors[:n*dims], labels[:n])
-		labels = labels[n:]
-	}
+	sums := centroids.NewSums(tiers, file.Dims)
+	return sums, sums.AddFrom(labels, file.ReadRows)
 }
 
 // classify decides for each vector which tier's centroid is nearest.
