@@ -351,7 +351,7 @@ func TestRoute(t *testing.T) {
 	if err != nil || s.Rung != 2 || s.Start != 1 || s.CostUSD.Value != 6.5 || s.LatencyMS.Value != 610 || len(s.Attempts) != 2 {
 		t.Errorf("hybrid: %+v, %v", s, err)
 	}
-	if _, err = (Route{Decide: Decided(nil), Rungs: []int{0}}).Serve(context.Background(), b, q); !errors.Is(err, ErrUnrecorded) {
+	if _, err = (Route{Decide: Decided(decidedBy(nil)), Rungs: []int{0}}).Serve(context.Background(), b, q); !errors.Is(err, ErrUnrecorded) {
 		t.Errorf("no decision: %v", err)
 	}
 }
