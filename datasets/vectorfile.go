@@ -1,18 +1,12 @@
 package datasets
 
 import (
-	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
-	"os"
-	"sync"
+
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
-const (
-	nearValues  = 16 << 20 // numbers that a VectorFile keeps in memory
-	spillBuffer = 1 << 20  // bytes
-)
+const nearVectors = 64 << 20 // bytes that a VectorFile keeps in memory
 
 // A VectorFile is a checked file of vectors, all of one length, each divided by its
 // Euclidean norm. Up to 16 Mi numbers, 64 MiB, are in memory; the others are in a
@@ -24,17 +18,15 @@ type VectorFile struct {
 
 	unnamed bool // the ids are numbers of rows
 
-	limit  int       // of near
-	near   []float32 // the first vectors
-	zero   []bool    // vectors whose numbers are all 0
-	far    *os.File  // the others, 4 bytes a number, little-endian; nil where there are none
-	unit   []float32 // of Add
-	buffer []byte    // of far, not written yet
-	pool   sync.Pool // *[]byte, a vector of far each
+	zero []bool     // vectors whose numbers are all 0
+	kept spill.File // the vectors, as they are in memory
+	unit []float32  // of Add
 }
 
 // NewVectorFile returns a file without vectors.
-func NewVectorFile() *VectorFile { return &VectorFile{limit: nearValues} }
+func NewVectorFile() *VectorFile {
+	return &VectorFile{kept: spill.File{Limit: nearVectors, What: "vectors"}}
+}
 
 // Add adds a vector, as [Unit] makes it. It panics where its length is not that of
 // the first.
@@ -47,25 +39,8 @@ func (f *VectorFile) Add(id string, values []float32) error {
 	}
 	zero := !Unit(f.unit, values)
 	f.IDs, f.zero = append(f.IDs, id), append(f.zero, zero)
-	if f.far == nil && len(f.near)+f.Dims <= f.limit {
-		f.near = append(f.near, f.unit...)
-		return nil
-	}
-	if f.far == nil {
-		var err error
-		if f.far, err = os.CreateTemp("", "routeproof-vectors-*"); err != nil {
-			return fmt.Errorf("vectors beyond %d MiB go to a temporary file: %w", 4*f.limit>>20, err)
-		}
-		os.Remove(f.far.Name()) // at once where the system allows it, else by Close
-		f.buffer = make([]byte, 0, spillBuffer+4*f.Dims)
-	}
-	for _, v := range f.unit {
-		f.buffer = binary.LittleEndian.AppendUint32(f.buffer, math.Float32bits(v))
-	}
-	if len(f.buffer) >= spillBuffer {
-		return f.flush()
-	}
-	return nil
+	_, err := f.kept.Append(bytesOf(f.unit))
+	return err
 }
 
 // Unit puts a vector of finite numbers, divided by its Euclidean norm in float64 and
@@ -96,18 +71,6 @@ func norm(v []float32) float64 {
 	return math.Sqrt((s0 + s1) + (s2 + s3))
 }
 
-// flush writes what is buffered.
-func (f *VectorFile) flush() error {
-	if len(f.buffer) == 0 {
-		return nil
-	}
-	_, err := f.far.Write(f.buffer)
-	if f.buffer = f.buffer[:0]; err != nil {
-		return fmt.Errorf("vectors beyond %d MiB go to a temporary file: %w", 4*f.limit>>20, err)
-	}
-	return nil
-}
-
 // Name gives the vectors of an array the ids of the prompts that they were made of,
 // in this order. Another number of prompts is a [ContentError], of which each is
 // told, unless it is nil. Vectors that brought their ids keep them.
@@ -134,35 +97,14 @@ func (f *VectorFile) Zero(i int) bool { return f.zero[i] }
 // concurrently once nothing is added any more.
 func (f *VectorFile) Vector(i int, dst []float32) error {
 	dst = dst[:f.Dims]
-	at := i - len(f.near)/f.Dims
-	if at < 0 {
-		copy(dst, f.near[i*f.Dims:])
-		return nil
-	}
-	bytes, _ := f.pool.Get().(*[]byte)
-	if bytes == nil {
-		bytes = new(make([]byte, 4*f.Dims))
-	}
-	defer f.pool.Put(bytes)
-	if _, err := f.far.ReadAt(*bytes, int64(at)*int64(len(*bytes))); err != nil {
-		return fmt.Errorf("reading vector %d back from a temporary file: %w", i+1, err)
-	}
-	for d := range dst {
-		dst[d] = math.Float32frombits(binary.LittleEndian.Uint32((*bytes)[4*d:]))
-	}
-	return nil
+	return f.kept.Read(bytesOf(dst), int64(i)*4*int64(f.Dims))
 }
 
 // Close removes the temporary file, if there is one. The vectors cannot be read
 // afterwards. It may be called twice, and of nil.
 func (f *VectorFile) Close() error {
-	if f == nil || f.far == nil {
+	if f == nil {
 		return nil
 	}
-	err := f.far.Close()
-	if removed := os.Remove(f.far.Name()); removed != nil && !errors.Is(removed, os.ErrNotExist) {
-		err = errors.Join(err, removed)
-	}
-	f.far = nil
-	return err
+	return f.kept.Close()
 }

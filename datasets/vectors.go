@@ -118,9 +118,6 @@ func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
 		return nil, err
 	}
 	summary, err := ScanVectors(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
-	if err == nil {
-		err = file.flush()
-	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -72,7 +72,7 @@ func (f *File) write(p []byte) error {
 }
 
 func (f *File) failed(err error) error {
-	f.err = fmt.Errorf("%s beyond %d MiB go to a temporary file: %w", f.What, f.Limit>>20, err)
+	f.err = fmt.Errorf("keeping %s in a temporary file: %w", f.What, err)
 	return f.err
 }
 

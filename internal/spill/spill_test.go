@@ -90,7 +90,7 @@ func TestTemporary(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := f.Append(make([]byte, 3<<20)); err == nil || !strings.Contains(err.Error(), "texts beyond 2 MiB go to a temporary file") {
+		if _, err := f.Append(make([]byte, 3<<20)); err == nil || !strings.Contains(err.Error(), "keeping texts in a temporary file") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -72,6 +72,9 @@ func TestParquetColumnsOfNulls(t *testing.T) {
 		if want := fmt.Sprintf("0 score: expected %s, found a column of nulls", of); !slices.Equal(faults, []string{want}) {
 			t.Errorf("required: %q, expected %q", faults, want)
 		}
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
