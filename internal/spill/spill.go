@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 )
 
 const (
 	bufferBytes = 1 << 18 // that are written at once
-	roomBytes   = 1 << 20 // beyond which there is room for all that memory may hold
+	chunkBytes  = 1 << 18 // that are allocated at once
 )
 
 // A File is bytes that are appended, then read from wherever it may be. What
@@ -21,7 +20,8 @@ type File struct {
 	Limit int    // bytes that are kept in memory
 	What  string // is kept, in messages
 
-	near   []byte
+	near   [][]byte // of chunkBytes each, but for the last
+	held   int      // bytes in near
 	far    *os.File // nil where there is none yet
 	size   int64    // of far
 	buffer []byte   // of far, not written yet
@@ -33,12 +33,9 @@ func (f *File) Append(p []byte) (at int64, err error) {
 	if f.err != nil {
 		return 0, f.err
 	}
-	if f.far == nil && len(f.near)+len(p) <= f.Limit {
-		at = int64(len(f.near))
-		if len(f.near) > roomBytes && cap(f.near) < f.Limit {
-			f.near = slices.Grow(f.near, f.Limit-len(f.near)) // once
-		}
-		f.near = append(f.near, p...)
+	if f.far == nil && f.held+len(p) <= f.Limit {
+		at = int64(f.held)
+		f.hold(p)
 		return at, nil
 	}
 	if f.far == nil {
@@ -63,6 +60,23 @@ func (f *File) Append(p []byte) (at int64, err error) {
 	return at, nil
 }
 
+// hold keeps bytes in memory.
+func (f *File) hold(p []byte) {
+	f.held += len(p)
+	for len(p) > 0 {
+		last := len(f.near) - 1
+		if last < 0 || len(f.near[last]) == chunkBytes {
+			f.near = append(f.near, nil)
+			if last++; last > 0 {
+				f.near[last] = make([]byte, 0, chunkBytes)
+			}
+		}
+		n := min(len(p), chunkBytes-len(f.near[last]))
+		f.near[last] = append(f.near[last], p[:n]...)
+		p = p[n:]
+	}
+}
+
 func (f *File) write(p []byte) error {
 	n, err := f.far.Write(p)
 	if f.size += int64(n); err != nil {
@@ -83,11 +97,14 @@ func (f *File) Read(p []byte, at int64) error {
 	if end := at + int64(len(p)); end > f.Len() {
 		return fmt.Errorf("reading %s back: expected bytes %d to %d, found %d: they were given up", f.What, at, end, f.Len())
 	}
-	if at < int64(len(f.near)) {
-		copy(p, f.near[at:])
+	if at < int64(f.held) {
+		for len(p) > 0 {
+			n := copy(p, f.near[at/chunkBytes][at%chunkBytes:])
+			p, at = p[n:], at+int64(n)
+		}
 		return nil
 	}
-	at -= int64(len(f.near))
+	at -= int64(f.held)
 	if at >= f.size {
 		copy(p, f.buffer[at-f.size:])
 		return nil
@@ -99,7 +116,7 @@ func (f *File) Read(p []byte, at int64) error {
 }
 
 // Len returns how many bytes were appended.
-func (f *File) Len() int64 { return int64(len(f.near)) + f.size + int64(len(f.buffer)) }
+func (f *File) Len() int64 { return int64(f.held) + f.size + int64(len(f.buffer)) }
 
 // Close gives the bytes up. A File that nothing was appended to may be closed, and
 // one may be closed again.

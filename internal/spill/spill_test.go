@@ -37,8 +37,8 @@ func TestReadBack(t *testing.T) {
 			parts, total = append(parts, part{at, bytes.Clone(p)}), total+int64(n)
 			clear(p) // the caller's
 		}
-		if f.Len() != total || len(f.near) > limit || (f.far == nil) != (total <= int64(limit)) {
-			t.Fatalf("limit %d: %d bytes, %d of them near, want %d", limit, f.Len(), len(f.near), total)
+		if f.Len() != total || f.held > limit || (f.far == nil) != (total <= int64(limit)) {
+			t.Fatalf("limit %d: %d bytes, %d of them near, want %d", limit, f.Len(), f.held, total)
 		}
 		var wg sync.WaitGroup
 		for w := range 4 {
