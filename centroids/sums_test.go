@@ -163,8 +163,9 @@ func TestAddFromFails(t *testing.T) {
 	for _, procs := range []int{1, 2, 3, 8} {
 		for _, bad := range []int{0, 1, 255, 256, 5000, 60*256 - 1, 60 * 256, n - 1} {
 			for _, all := range []bool{false, true} { // the rows behind it fail too
-				was := runtime.GOMAXPROCS(procs)
+				was, reads := runtime.GOMAXPROCS(procs), new(atomic.Int64)
 				err := centroids.NewSums(k, dims).AddFrom(labels, func(dst []float32, first int) error {
+					reads.Add(1)
 					rows := len(dst) / dims
 					if first+rows <= bad || first > bad && !all {
 						return nil
@@ -177,6 +178,9 @@ func TestAddFromFails(t *testing.T) {
 				runtime.GOMAXPROCS(was)
 				if want := fmt.Sprintf("rows of block %d", bad/256); err == nil || err.Error() != want {
 					t.Errorf("row %d, those behind it: %t, on %d processors: %v, expected %s", bad, all, procs, err, want)
+				}
+				if n := reads.Load(); procs == 1 && n > int64(bad/256+1) {
+					t.Errorf("%d reads, the last ones after the error of row %d", n, bad)
 				}
 			}
 		}

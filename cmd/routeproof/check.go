@@ -232,7 +232,10 @@ func (a *app) readCheck(ctx context.Context, f *gateFlags, log *problemLog) (*co
 	})
 	c.cand, c.to, cand = a.readSide(f.candidate, sideOptions{config: config, certificates: retests, each: log.add})
 	wait.Wait()
-	return c, errors.Join(c.unread("baseline", base), c.unread("candidate", cand))
+	if err := errors.Join(c.unread("baseline", base), c.unread("candidate", cand)); err != nil {
+		return nil, errors.Join(err, c.base.Close(), c.cand.Close())
+	}
+	return c, nil
 }
 
 // unread makes faults of a side's bad rows, and returns other errors.

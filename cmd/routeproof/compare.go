@@ -116,7 +116,11 @@ func (a *app) compare(cmd *cobra.Command, f *compareFlags, paths []string) (out 
 		for i, path := range paths {
 			sides[i], errs[i] = a.bring(path, f, log)
 		}
-		return errors.Join(errs[:]...)
+		err := errors.Join(errs[:]...)
+		if err != nil {
+			err = errors.Join(err, sides[0].side.Close(), sides[1].side.Close())
+		}
+		return err
 	})
 	if err = log.finish(err); err != nil {
 		return out, err

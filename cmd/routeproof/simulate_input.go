@@ -38,7 +38,7 @@ type simulation struct {
 }
 
 // open reads what the flags name.
-func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*simulation, error) {
+func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (_ *simulation, err error) {
 	if f.classifier != "" && f.predictions == "" {
 		return nil, fmt.Errorf("%w: --classifier %s: expected --predictions with it, the file that it is in", errUsage, f.classifier)
 	}
@@ -59,6 +59,11 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (*
 	if s.start, err = startOf(models, f.checks.start); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && s.backend != nil {
+			err = errors.Join(err, s.backend.Close())
+		}
+	}()
 	if err := s.readOutcomes(cmd.Context(), models, each); err != nil {
 		return nil, err
 	}

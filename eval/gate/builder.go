@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/internal/names"
@@ -25,7 +26,9 @@ type builder struct {
 	classifiers names.Table
 	taken       []taken // by classifier
 	records     *spill.File
-	record      []byte
+	resting     int             // bytes of all rests
+	record      []byte          // room for one
+	block       []byte          // and for blockRows of them
 	leftOut     map[string]bool // classifiers of rows that have no fold
 	tierNames   []string
 	tierOf      map[string]int8
@@ -37,9 +40,15 @@ type builder struct {
 // taken is the records of a classifier.
 type taken struct {
 	n      int
-	blocks []int64 // of blockRows records each, in builder.records
-	rest   []byte  // records behind those
-	scored bool    // any has scores
+	blocks []block
+	rest   []byte // records behind those of the blocks
+	scored bool   // any has scores
+}
+
+// block is some records of a classifier, in builder.records.
+type block struct {
+	at       int64
+	first, n int
 }
 
 // A record is prompt, repeat and row, then the fields.
@@ -67,8 +76,22 @@ func (f field) offset(tiers int) int {
 // then a [datasets.ContentError] that counts them and holds the first. A side
 // without rows is none. Unique must be (id, classifier, repeat), and each prompt
 // have the same repeats of a classifier. It takes O(rows log rows), and memory as a
-// [Side] does, with some 50 bytes for each row of the largest classifier.
+// [Side] does, with 20 bytes and the scores for each row of the largest classifier.
 func NewSide(source Source, scan func(visit func(*datasets.Prediction) error) error) (*Side, error) {
+	b := newBuilder(source)
+	defer b.records.Close()
+	err := scan(b.add)
+	if err == nil {
+		err = b.finish()
+	}
+	if err != nil {
+		b.side.Close()
+		return nil, err
+	}
+	return b.side, nil
+}
+
+func newBuilder(source Source) *builder {
 	tiers := source.Tiers.Len()
 	if tiers == 0 {
 		panic("gate: no tiers")
@@ -86,19 +109,11 @@ func NewSide(source Source, scan func(visit func(*datasets.Prediction) error) er
 		side: s, tierNames: source.Tiers.Names(), tierOf: map[string]int8{}, leftOut: map[string]bool{},
 		records: &spill.File{Limit: near, What: "rows"}, record: make([]byte, numFields.offset(tiers)),
 	}
-	defer b.records.Close()
+	b.block = make([]byte, blockRows*len(b.record))
 	for i, name := range b.tierNames {
 		b.tierOf[name] = int8(i)
 	}
-	err := scan(b.add)
-	if err == nil {
-		err = b.finish()
-	}
-	if err != nil {
-		s.Close()
-		return nil, err
-	}
-	return s, nil
+	return b
 }
 
 // finish makes the side of what was taken in.
@@ -154,6 +169,7 @@ func (b *builder) arrange() error {
 		if len(c.prompts) == len(everyone) {
 			c.prompts = everyone
 		}
+		c.prompts = slices.Clip(c.prompts)
 		s.classifiers = append(s.classifiers, *c)
 	}
 	for name := range b.leftOut {
@@ -176,11 +192,33 @@ func permuted[T any](values []T, order []int32) []T {
 // keep puts a record behind the others of its classifier.
 func (b *builder) keep(t *taken, record []byte) error {
 	t.rest = append(t.rest, record...)
-	if t.n++; t.n%blockRows != 0 {
+	t.n++
+	b.resting += len(record)
+	switch {
+	case len(t.rest) >= blockRows*len(record):
+		return b.putBlock(t)
+	case b.resting <= b.records.Limit:
 		return nil
 	}
+	for k := range b.taken { // of many classifiers, few records each
+		if err := b.putBlock(&b.taken[k]); err != nil {
+			return err
+		}
+		b.taken[k].rest = nil
+	}
+	return nil
+}
+
+// putBlock puts what rests into a block.
+func (b *builder) putBlock(t *taken) error {
+	if len(t.rest) == 0 {
+		return nil
+	}
+	n := len(t.rest) / len(b.record)
 	at, err := b.records.Append(t.rest)
-	t.blocks, t.rest = append(t.blocks, at), t.rest[:0]
+	t.blocks = append(t.blocks, block{at, t.n - n, n})
+	b.resting -= len(t.rest)
+	t.rest = t.rest[:0]
 	return err
 }
 
@@ -192,14 +230,14 @@ func (b *builder) each(t *taken, visit func(i int, record []byte)) error {
 			visit(first+i, records[i*size:(i+1)*size])
 		}
 	}
-	block := make([]byte, blockRows*size)
-	for i, at := range t.blocks {
-		if err := b.records.Read(block, at); err != nil {
+	for _, k := range t.blocks {
+		records := b.block[:k.n*size]
+		if err := b.records.Read(records, k.at); err != nil {
 			return err
 		}
-		show(i*blockRows, block)
+		show(k.first, records)
 	}
-	show(len(t.blocks)*blockRows, t.rest)
+	show(t.n-len(t.rest)/size, t.rest)
 	return nil
 }
 
@@ -306,14 +344,14 @@ func (b *builder) duplicate(name string, t *taken, first, again key) error {
 
 // row returns the row that a record was made of.
 func (b *builder) row(t *taken, k key) (int, error) {
-	size := len(b.record)
-	block, i := int(k.record)/blockRows, int(k.record)%blockRows
-	record := t.rest[min(len(t.rest), i*size):]
-	if block < len(t.blocks) {
-		record = make([]byte, size)
-		if err := b.records.Read(record, t.blocks[block]+int64(i*size)); err != nil {
+	size, i := len(b.record), int(k.record)
+	record := b.record
+	if in := sort.Search(len(t.blocks), func(j int) bool { return t.blocks[j].first > i }) - 1; in >= 0 && i < t.blocks[in].first+t.blocks[in].n {
+		if err := b.records.Read(record, t.blocks[in].at+int64((i-t.blocks[in].first)*size)); err != nil {
 			return 0, err
 		}
+	} else {
+		record = t.rest[(i-t.n)*size+len(t.rest):]
 	}
 	return int(binary.LittleEndian.Uint64(record[rowAt:])), nil
 }

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"strings"
@@ -82,7 +81,9 @@ func (c *check) verdict() *Verdict {
 // each does something for all matches, as many at once as there are processors,
 // whose decisions alone are in memory. They do not depend on one another.
 func each[T any](ctx context.Context, matches []*match, do func(*pair) (T, error)) ([]T, error) {
-	out, failed := make([]T, len(matches)), make([]error, len(matches))
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	out := make([]T, len(matches))
 	next := make(chan int)
 	var wait sync.WaitGroup
 	for range min(len(matches), runtime.GOMAXPROCS(0)) {
@@ -92,7 +93,9 @@ func each[T any](ctx context.Context, matches []*match, do func(*pair) (T, error
 				if err == nil {
 					out[i], err = do(p)
 				}
-				failed[i] = err
+				if err != nil {
+					stop(err)
+				}
 			}
 		})
 	}
@@ -104,7 +107,7 @@ func each[T any](ctx context.Context, matches []*match, do func(*pair) (T, error
 	}
 	close(next)
 	wait.Wait()
-	return out, errors.Join(append(failed, ctx.Err())...)
+	return out, context.Cause(ctx)
 }
 
 // decide computes all gates of one classifier, but for what needs those of the

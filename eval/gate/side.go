@@ -2,6 +2,7 @@ package gate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
@@ -40,7 +41,8 @@ type Hashes struct {
 
 // A Side is the predictions of several classifiers. Prompts are sorted by id and
 // classifiers by name, so the order of rows is forgotten. What is known of prompts is
-// in memory, some 60 bytes and the id each; decisions are by column, the first 16
+// in memory, some 60 bytes and the id each, and 4 bytes for each classifier that lacks
+// some of them; decisions are by column, the first 16
 // MiB of them in memory and the others in a temporary file, until [Side.Close]. It is
 // not changed by use and made by [NewSide] alone.
 type Side struct {
@@ -110,8 +112,8 @@ func (s *Side) Classifiers() []string {
 }
 
 func (s *Side) stored(name string) *stored {
-	i := slices.IndexFunc(s.classifiers, func(c stored) bool { return c.name == name })
-	if i < 0 {
+	i, ok := slices.BinarySearchFunc(s.classifiers, name, func(c stored, name string) int { return strings.Compare(c.name, name) })
+	if !ok {
 		return nil
 	}
 	return &s.classifiers[i]

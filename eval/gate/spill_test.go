@@ -3,12 +3,16 @@ package gate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 )
 
 // Verdicts and comparisons are the same, to the byte, where decisions are in a
@@ -79,8 +83,181 @@ func TestNoTemporary(t *testing.T) {
 		}
 		return nil
 	})
-	if err == nil {
-		t.Error("no error")
+	if err == nil || !strings.Contains(err.Error(), "keeping rows in a temporary file") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Decisions that cannot be read back are an error of whatever needs them.
+func TestLostDecisions(t *testing.T) {
+	s := source("a")
+	s.near = 1
+	side := sideOf(t, s, withTokens(wild(rand.New(rand.NewPCG(1, 1)), 100, 3, 1, 0.8)))
+	other := sideOf(t, source("b"), withTokens(wild(rand.New(rand.NewPCG(2, 1)), 100, 3, 1, 0.8)))
+	if err := side.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sides := range [][2]*Side{{side, other}, {other, side}} {
+		if v, err := Decide(context.Background(), sides[0], sides[1], everything(), priced()); err == nil {
+			t.Errorf("%s", v.Why)
+		}
+		if c, err := Compare(context.Background(), sides[0], sides[1], priced(), 0, 1); err == nil {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// However many classifiers there are, and however few records of each, memory holds
+// no more than it may, and rows are told by their numbers.
+func TestManyClassifiers(t *testing.T) {
+	const classifiers, each = 700, 37
+	s := source("a")
+	s.near = 50_000
+	var told []datasets.Problem
+	s.Each = func(p datasets.Problem) { told = append(told, p) }
+	row := func(k, i int) datasets.Prediction {
+		return datasets.Prediction{
+			ID: fmt.Sprintf("p%03d", (i*5+k)%each), Classifier: fmt.Sprint("c", k), Tier: "SIMPLE", Predicted: centroids.DefaultTiers().Names()[(i*5+k)%each%4],
+			Confidence: datasets.Known(float64(k) / classifiers),
+		}
+	}
+	scan := func(copies ...int) func(visit func(*datasets.Prediction) error) error {
+		return func(visit func(*datasets.Prediction) error) error {
+			for i := range each {
+				for k := range classifiers {
+					p := row(k, i)
+					if err := visit(&p); err != nil {
+						return err
+					}
+				}
+			}
+			for _, n := range copies { // of rows, numbered from 1
+				p := row((n-1)%classifiers, (n-1)/classifiers)
+				if err := visit(&p); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	side, err := NewSide(s, scan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer side.Close()
+	for k := range classifiers {
+		c, err := side.load(side.stored(fmt.Sprint("c", k)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range each {
+			if c.predicted[i] != int8(i%4) || c.confidence[i] != float64(k)/classifiers {
+				t.Fatalf("classifier %d, prompt %d: %d, %v", k, i, c.predicted[i], c.confidence[i])
+			}
+		}
+	}
+	b := newBuilder(s)
+	defer b.records.Close()
+	if err := scan()(b.add); err != nil {
+		t.Fatal(err)
+	}
+	resting := 0
+	for _, of := range b.taken {
+		resting += len(of.rest)
+	}
+	if resting != b.resting || resting > s.near {
+		t.Errorf("%d bytes rest, %d by count", resting, b.resting)
+	}
+	const rows = classifiers * each
+	if _, err := NewSide(s, scan(9_000, 1, rows)); err == nil {
+		t.Fatal("no error")
+	}
+	var got []string
+	for _, p := range told {
+		got = append(got, fmt.Sprint(p.Line, " ", p.Reason[strings.Index(p.Reason, "row "):][:len("row 25900")]))
+	}
+	slices.Sort(got)
+	if want := []string{"25901 row 9000 ", "25902 row 1 alr", "25903 row 25900"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// What rows say of their prompts goes with these when they are sorted; of repeats
+// the first counts where one is shown, and a prompt fails once.
+func TestSorted(t *testing.T) {
+	var all []datasets.Prediction
+	for i := 19; i >= 0; i-- {
+		for r := 2; r >= 0; r-- {
+			p := datasets.Prediction{
+				ID: fmt.Sprintf("p%02d", i), Classifier: "x", Tier: "SIMPLE", Predicted: "SIMPLE", Repeat: r, Confidence: datasets.Known(float64(r) / 10),
+				PromptRunes: datasets.Known(40 * i), PromptTokens: datasets.Known(100*i + r),
+			}
+			if i%7 == 0 && r > 0 {
+				p.Error = "timeout"
+			}
+			all = append(all, p)
+		}
+	}
+	s := sideOf(t, source("a"), all)
+	c := s.stored("x")
+	if got := s.named(c.failed); !slices.Equal(got, []string{"p00", "p07", "p14"}) {
+		t.Errorf("failed: %q", got)
+	}
+	column, err := s.load(c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.ids {
+		if got, want := s.length.name(i), eval.LengthName(40*i); got != want || s.tokens[i] != int32(100*i+2) {
+			t.Errorf("%s: length %q, want %q, %d tokens", s.ids[i], got, want, s.tokens[i])
+		}
+		for r := range 3 {
+			if column.confidence[3*i+r] != float64(r)/10 {
+				t.Errorf("%s: repeat %d has confidence %v", s.ids[i], r, column.confidence[3*i+r])
+			}
+		}
+	}
+	if n := column.failures(); n != 3 {
+		t.Errorf("%d failures", n)
+	}
+}
+
+// Groups are what they are one by one.
+func TestConfusionTableOfGroups(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	base, cand := wild(rng, 300, 1, 3, 0.7), wild(rng, 300, 1, 3, 0.7)
+	for i := range base {
+		base[i].Group = fmt.Sprint(int(base[i].ID[6]-'0')%4*100 + int(base[i].ID[5]-'0'))
+		cand[i].Group = base[i].Group
+	}
+	p := pairOf(t, base, cand)
+	want := map[string]int{}
+	for g := range p.units {
+		var prompts []string
+		for i, unit := range p.unit {
+			if int(unit) != g {
+				continue
+			}
+			key := string(rune(p.truth[i]))
+			for _, c := range []*column{p.base, p.cand} {
+				picks := slices.Clone(c.of(i))
+				slices.Sort(picks)
+				for _, k := range picks {
+					key += string(rune(k))
+				}
+			}
+			prompts = append(prompts, key)
+		}
+		slices.Sort(prompts)
+		want[strings.Join(prompts, "")]++
+	}
+	keys, counts := p.confusionTable()
+	got := map[string]int{}
+	for i, key := range keys {
+		got[key] = counts[i]
+	}
+	if p.units != 40 || !maps.Equal(got, want) {
+		t.Errorf("%d groups, %d patterns, want %d", p.units, len(got), len(want))
 	}
 }
 

@@ -13,7 +13,7 @@ type Request struct {
 	ID       string
 	Text     Text
 	Domain   string
-	Group    int32   // requests of a group are one piece of evidence
+	Group    int32   // requests of a group are one piece of evidence; numbered from 0 without large gaps
 	TaskType string  // of datasets.TaskTypes; empty is general
 	Schema   *Schema // that its answer must satisfy; nil: none
 }

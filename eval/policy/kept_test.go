@@ -77,7 +77,11 @@ func TestKept(t *testing.T) {
 				domain[o.ID] = o.Domain
 			}
 		}
-		if r.texts.near > limit || (r.texts.far.Len() > 0) != (limit < nearTexts) {
+		inBlocks := 0
+		for _, block := range r.texts.blocks {
+			inBlocks += len(block)
+		}
+		if r.texts.near > limit || inBlocks != r.texts.near || (r.texts.far.Len() > 0) != (limit < nearTexts) {
 			t.Fatalf("limit %d: %d bytes near, %d far", limit, r.texts.near, r.texts.far.Len())
 		}
 		if err := r.Add(&outcomes[0]); err == nil || !strings.Contains(err.Error(), "two outcomes") {
@@ -147,6 +151,20 @@ func TestLostText(t *testing.T) {
 	}
 	if _, err := NewLogRecord(&q, &Served{}, b.Models()); err == nil {
 		t.Error("a record of what could not be read")
+	}
+}
+
+// What cannot be kept is an error, of prompts and of answers.
+func TestNoRoom(t *testing.T) {
+	t.Setenv("TMPDIR", "/nowhere/at/all")
+	for name, o := range map[string]datasets.Outcome{
+		"prompt": {ID: "1", Model: "s", Prompt: "text"}, "answer": {ID: "1", Model: "s", Response: datasets.Known("text")},
+	} {
+		b := recorded(t, three())
+		b.texts.limit = 0
+		if err := b.Add(&o); err == nil || !strings.Contains(err.Error(), "keeping texts in a temporary file") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Recorded is a backend that answers from outcomes. Texts beyond 64 MiB are in a
 // temporary file, until [Recorded.Close]; a prompt takes some 50 bytes and its id,
-// and each model of the ladder 80.
+// and each model of the ladder 80. Different errors are held once each.
 type Recorded struct {
 	// MadeUp says that nobody measured the outcomes' costs and latencies: they
 	// are marked as assumed. It is set before the first is added.

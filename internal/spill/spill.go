@@ -78,10 +78,10 @@ func (f *File) hold(p []byte) {
 }
 
 func (f *File) write(p []byte) error {
-	n, err := f.far.Write(p)
-	if f.size += int64(n); err != nil {
+	if _, err := f.far.Write(p); err != nil {
 		return f.failed(err)
 	}
+	f.size += int64(len(p))
 	return nil
 }
 

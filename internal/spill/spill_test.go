@@ -2,11 +2,14 @@ package spill
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -97,6 +100,56 @@ func TestTemporary(t *testing.T) {
 	got := make([]byte, 4)
 	if err := f.Read(got, 0); err != nil || string(got) != "near" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Exactly what the limit allows is in memory, and a file that is there has no name
+// in its folder, where the system allows that.
+func TestEdge(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	f := File{Limit: 10, What: "texts"}
+	for i, far := range []bool{false, true} {
+		if _, err := f.Append(make([]byte, 10)); err != nil || (f.far != nil) != far {
+			t.Errorf("%d bytes: far %t, %v", 10*(i+1), f.far != nil, err)
+		}
+	}
+	if left, err := os.ReadDir(folder); runtime.GOOS == "linux" && (err != nil || len(left) > 0) {
+		t.Errorf("%v is seen: %v", left, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// After a write that failed nothing is appended, and what was not written is not
+// there.
+func TestFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("no device that is always full: %v", err)
+	}
+	f := File{What: "texts", far: full}
+	before := int64(0)
+	for {
+		if _, err = f.Append(make([]byte, 1000)); err != nil {
+			break
+		}
+		before = f.Len()
+	}
+	if !errors.Is(err, syscall.ENOSPC) || f.Len() != before {
+		t.Errorf("%d bytes, %d before: %v", f.Len(), before, err)
+	}
+	full.Close()
+	if f.far, err = os.CreateTemp(t.TempDir(), ""); err != nil {
+		t.Fatal(err)
+	}
+	defer f.far.Close()
+	if _, err := f.Append(nil); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("after the error: %v", err)
+	}
+	if err := f.Read(make([]byte, 1), before); err == nil {
+		t.Error("read what was not appended")
 	}
 }
 
