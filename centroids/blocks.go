@@ -65,10 +65,10 @@ func (b *block) addRows(rows []float32, tiers []int) {
 	}
 }
 
-// addBlocks adds whole blocks of src from a row on. Each is summed from zero, as if it were alone, by
-// whichever goroutine is free, and closed in row order. Those that wait for an
-// earlier one are so few that memory stays O(tiers × dims) a processor. It returns
-// the error of the first block that has one.
+// addBlocks adds whole blocks of src from a row on. Each is summed from zero, as if
+// it were alone, by whichever goroutine is free, and closed in row order. Those that
+// wait for an earlier one are so few that memory stays O(tiers × dims) a processor.
+// It returns the error of the first block that has one.
 func (s *Sums) addBlocks(src source, from, blocks int) error {
 	workers := min(runtime.GOMAXPROCS(0), blocks)
 	free := make(chan *block, 4*workers) // nil where not made yet

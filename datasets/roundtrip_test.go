@@ -145,7 +145,7 @@ func TestRoundTrip(t *testing.T) {
 	roundTrips(t, "answers", Answers(), maker.answer, nil)
 	roundTrips(t, "scores", Scores(), func(m maker, i int) Score { return Score{ID: m.name(i), Score: m.any()} }, nil)
 	roundTrips(t, "prices", Prices(), maker.price, nil)
-	roundTrips(t, "predictions", Predictions(), maker.prediction, func(p *Prediction) { p.Scores = slices.Clone(p.Scores) })
+	roundTrips(t, "predictions", Predictions(), maker.prediction, keepScores)
 	roundTrips(t, "vectors of 1", Vectors(), func(m maker, i int) Vector { return Vector{ID: m.name(i), Values: m.vector(1)} }, keepVector)
 	roundTrips(t, "vectors of 513", Vectors(), func(m maker, i int) Vector { return Vector{ID: m.name(i), Values: m.vector(513)} }, keepVector)
 }
