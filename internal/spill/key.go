@@ -1,0 +1,29 @@
+package spill
+
+import "bytes"
+
+// AppendKey appends a string so that records that begin with it sort by it first:
+// its zero bytes become 0, 255, and 0, 0 ends it.
+func AppendKey(to []byte, s []byte) []byte {
+	for {
+		zero := bytes.IndexByte(s, 0)
+		if zero < 0 {
+			return append(append(to, s...), 0, 0)
+		}
+		to = append(append(to, s[:zero]...), 0, 255)
+		s = s[zero+1:]
+	}
+}
+
+// CutKey appends the string that a record begins with to room, and returns it with
+// the rest of the record, which must have been made by AppendKey.
+func CutKey(room, record []byte) (s, rest []byte) {
+	for {
+		zero := bytes.IndexByte(record, 0)
+		room = append(room, record[:zero]...)
+		if record[zero+1] == 0 {
+			return room, record[zero+2:]
+		}
+		room, record = append(room, 0), record[zero+2:]
+	}
+}
