@@ -23,13 +23,23 @@ type Comparison struct {
 
 // CompareJSON writes everything, for machines.
 func CompareJSON(w io.Writer, c Comparison) error {
-	return writeJSON(w, struct {
+	document := struct {
 		Schema      string                `json:"schema"`
 		A           string                `json:"a"`
 		B           string                `json:"b"`
 		Predictions *gate.Comparison      `json:"predictions"`
 		Artifacts   *centroids.Difference `json:"artifacts"`
-	}{comparisonSchema, c.A, c.B, c.Predictions, c.Artifacts})
+	}{comparisonSchema, c.A, c.B, c.Predictions, c.Artifacts}
+	if c.Predictions == nil {
+		return writeJSON(w, document)
+	}
+	bare := *c.Predictions
+	bare.Classifiers = slices.Clone(bare.Classifiers)
+	for i := range bare.Classifiers {
+		bare.Classifiers[i].Flips = gate.Flips{}
+	}
+	document.Predictions = &bare
+	return writeWithFlips(w, document, c.Predictions.EachFlip)
 }
 
 // CompareText writes a comparison for a terminal, with up to so many prompts that
@@ -49,7 +59,11 @@ func (c Comparison) write(w io.Writer, d gatePage, written fmt.Stringer, flips i
 	d.heading(1, "Comparison")
 	d.text("A is %s, B is %s.", d.name(c.A), d.name(c.B))
 	if p := c.Predictions; p != nil {
-		predictions(d, p, flips)
+		first, err := readFlips(len(p.Classifiers), flips, p.EachFlip)
+		if err != nil {
+			return err
+		}
+		predictions(d, p, first)
 	}
 	if c.Artifacts != nil {
 		artifacts(d, c.Artifacts)
@@ -58,7 +72,7 @@ func (c Comparison) write(w io.Writer, d gatePage, written fmt.Stringer, flips i
 	return err
 }
 
-func predictions(d gatePage, c *gate.Comparison, flips int) {
+func predictions(d gatePage, c *gate.Comparison, flips firstFlips) {
 	d.heading(2, "Decisions")
 	over := ""
 	if c.A.Prompts != c.N || c.B.Prompts != c.N {
@@ -85,8 +99,8 @@ func predictions(d gatePage, c *gate.Comparison, flips int) {
 		}
 	}
 	anyChanged := false
-	for _, x := range c.Classifiers {
-		classifier(d, x, flips)
+	for i, x := range c.Classifiers {
+		classifier(d, x, flips[i])
 		anyChanged = anyChanged || changed(x)
 	}
 	if len(c.Classifiers) == 0 {
@@ -122,7 +136,7 @@ func changed(x gate.ClassifierChange) bool {
 	return slices.ContainsFunc(x.Measures, func(m gate.Measure) bool { return m.Changed > 0 })
 }
 
-func classifier(d gatePage, x gate.ClassifierChange, flips int) {
+func classifier(d gatePage, x gate.ClassifierChange, flips [2][]gate.Flip) {
 	d.heading(3, "Classifier "+d.name(x.Name))
 	switch {
 	case x.N == 0:
@@ -194,25 +208,21 @@ func parts(d gatePage, x gate.ClassifierChange) {
 	}
 }
 
-func flipTables(d gatePage, x gate.ClassifierChange, most int) {
-	if most == 0 {
-		return
-	}
-	worse, better := splitFlips(x.Flips)
-	for _, way := range []struct {
-		says  string
-		flips []gate.Flip
-	}{{"Right in A, wrong in B", worse}, {"Wrong in A, right in B", better}} {
-		n := len(way.flips)
-		if n == 0 {
+func flipTables(d gatePage, x gate.ClassifierChange, first [2][]gate.Flip) {
+	for i, way := range []struct {
+		says string
+		all  int
+	}{{"Right in A, wrong in B", x.Flips.Worse}, {"Wrong in A, right in B", x.Flips.Better}} {
+		shown := first[i]
+		if len(shown) == 0 {
 			continue
 		}
 		more := ""
-		if n > most {
-			more = fmt.Sprintf(" (%s shown)", wording.Thousands(most))
+		if way.all > len(shown) {
+			more = fmt.Sprintf(" (%s shown)", wording.Thousands(len(shown)))
 		}
-		d.text("%s: %s%s. The farthest from the true tier come first.", way.says, wording.Plural(n, "prompt"), more)
+		d.text("%s: %s%s. The farthest from the true tier come first.", way.says, wording.Plural(way.all, "prompt"), more)
 		t := gateTeller{gatePage: d}
-		d.table(t.flipTable(way.flips[:min(n, most)], "A", "B"))
+		d.table(t.flipTable(shown, "A", "B"))
 	}
 }

@@ -33,6 +33,10 @@ func compared(name string) Comparison {
 		}
 		return gate.Flip{ID: id, Domain: name, Truth: "TOP", Regressed: regressed, Baseline: right, Candidate: wrong}
 	}
+	flips, err := gate.NewFlips(flip("first "+name, true), flip("second", true), flip("third", false))
+	if err != nil {
+		panic(err)
+	}
 	return Comparison{
 		A: "old " + name, B: "new " + name,
 		Predictions: &gate.Comparison{
@@ -51,7 +55,7 @@ func compared(name string) Comparison {
 					Slices: []gate.Measure{{Name: gate.Accuracy, Slice: &gate.Slice{Kind: gate.Domain, Name: name}, MoreIsBetter: true, N: 40, A: 0.8, B: 0.8,
 						Difference: eval.Estimate{Value: 0, Low: -0.025, High: 0.025}}},
 					Cost:  &gate.Cost{Price: 2, Tokens: 0, TierMix: 0.5, Classify: nan, PricesDiffer: true},
-					Flips: []gate.Flip{flip("first "+name, true), flip("second", true), flip("third", false)},
+					Flips: flips,
 				},
 				{Name: "same", N: 40, Groups: 40, Identical: true, P: 1, HolmP: 1, Measures: []gate.Measure{{Name: gate.Accuracy, N: 40, A: 0.5, B: 0.5}}, Unpriced: "no price of " + name},
 				{Name: "apart", P: nan, HolmP: nan},

@@ -53,9 +53,13 @@ const (
 // flipped. Text from outside is cut and escaped, also against workflow commands,
 // which GitHub looks for in all that a step prints.
 func GateText(w io.Writer, v *gate.Verdict, opt GateOptions) error {
+	flips, err := readFlips(len(v.Classifiers), opt.flips(), v.EachFlip)
+	if err != nil {
+		return err
+	}
 	page := new(terminalPage)
-	tellGate(page, v, opt, gateRoom{flips: opt.flips(), classifiers: len(v.Classifiers)})
-	_, err := io.WriteString(w, page.String())
+	tellGate(page, v, flips, opt, gateRoom{flips: opt.flips(), classifiers: len(v.Classifiers)})
+	_, err = io.WriteString(w, page.String())
 	return err
 }
 
@@ -63,13 +67,17 @@ func GateText(w io.Writer, v *gate.Verdict, opt GateOptions) error {
 // with flips folded away. It is at most 1 MiB long: if need be fewer flips and
 // classifiers are shown, and it says so and that check.json has them all.
 func GateMarkdown(w io.Writer, v *gate.Verdict, opt GateOptions) error {
+	flips, err := readFlips(len(v.Classifiers), opt.flips(), v.EachFlip)
+	if err != nil {
+		return err
+	}
 	room := gateRoom{classifiers: len(v.Classifiers)}
 	for _, c := range v.Classifiers {
-		room.flips = max(room.flips, min(opt.flips(), len(c.Flips)))
+		room.flips = max(room.flips, min(opt.flips(), c.Flips.Len()))
 	}
 	for {
 		page := new(markdownPage)
-		tellGate(page, v, opt, room)
+		tellGate(page, v, flips, opt, room)
 		if page.Len() <= summaryLimit || !room.shrink() {
 			_, err := io.WriteString(w, page.String())
 			return err
@@ -146,11 +154,14 @@ func clip(s string, n int) string {
 	return s
 }
 
-// worstFirst are the classifiers of a verdict in order of what came of them, else
+// worstFirst are the numbers of a verdict's classifiers in order of what came of them, else
 // in their own.
-func worstFirst(v *gate.Verdict) []gate.Classifier {
-	out := slices.Clone(v.Classifiers)
-	slices.SortStableFunc(out, func(a, b gate.Classifier) int { return severity(b.Outcome) - severity(a.Outcome) })
+func worstFirst(v *gate.Verdict) []int {
+	out := make([]int, len(v.Classifiers))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return severity(v.Classifiers[b].Outcome) - severity(v.Classifiers[a].Outcome) })
 	return out
 }
 

@@ -40,7 +40,16 @@ func TestGateJSONRoundTrip(t *testing.T) {
 			return a == b || !a.Defined() && b == 0 || a == 0 && !b.Defined()
 		})
 		text := cmp.Comparer(func(a, b string) bool { return strings.ToValidUTF8(a, "\ufffd") == strings.ToValidUTF8(b, "\ufffd") })
-		if diff := cmp.Diff(*v, back.Verdict, same, text, cmpopts.IgnoreUnexported(gate.Gate{}), cmpopts.EquateEmpty()); diff != "" {
+		flips := cmp.Transformer("flips", func(of gate.Flips) (all []gate.Flip) {
+			for f, err := range of.All() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, f)
+			}
+			return all
+		})
+		if diff := cmp.Diff(*v, back.Verdict, same, text, flips, cmpopts.IgnoreUnexported(gate.Gate{}), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		if strings.Contains(got, `\u003c`) || strings.Contains(got, "NaN") || !strings.HasSuffix(got, "}\n") {

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -10,20 +9,42 @@ import (
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
+// firstFlips are the first flips of each classifier, by number: those for the worse, then
+// those for the better.
+type firstFlips [][2][]gate.Flip
+
+// readFlips reads the first ones of so many classifiers, up to most each way.
+func readFlips(classifiers, most int, each func(visit func(classifier int, f gate.Flip) error) error) (firstFlips, error) {
+	out := make(firstFlips, classifiers)
+	if most <= 0 {
+		return out, nil
+	}
+	err := each(func(i int, f gate.Flip) error {
+		way := &out[i][0]
+		if !f.Regressed {
+			way = &out[i][1]
+		}
+		if len(*way) < most {
+			*way = append(*way, f)
+		}
+		return nil
+	})
+	return out, err
+}
+
 // flips tells the prompts that flipped, those that got worse first.
-func (t *gateTeller) flips(c *gate.Classifier) {
-	worse, better := splitFlips(c.Flips)
+func (t *gateTeller) flips(c *gate.Classifier, first [2][]gate.Flip) {
 	now := [2]string{"wrong", "right"}
 	if c.Repeats > 1 {
 		now = [2]string{"right less often", "right more often"}
 	}
-	for i, way := range [][]gate.Flip{worse, better} {
-		shown := way[:min(len(way), t.room.flips)]
-		if len(way) == 0 {
+	for i, all := range []int{c.Flips.Worse, c.Flips.Better} {
+		shown := first[i][:min(len(first[i]), t.room.flips)]
+		if all == 0 {
 			continue
 		}
-		title := fmt.Sprintf("%s now %s", pluralIs(len(way), "prompt"), now[i])
-		if n := len(way) - len(shown); n > 0 {
+		title := fmt.Sprintf("%s now %s", pluralIs(all, "prompt"), now[i])
+		if n := all - len(shown); n > 0 {
 			title += fmt.Sprintf(" (%s shown, %s more in %s)", wording.Thousands(len(shown)), wording.Thousands(n), CheckFile)
 		}
 		if len(shown) == 0 {
@@ -32,16 +53,6 @@ func (t *gateTeller) flips(c *gate.Classifier) {
 		}
 		t.folded(title, func() { t.table(t.flipTable(shown, "was", "now")) })
 	}
-}
-
-// splitFlips cuts flips, which are sorted, into those for the worse
-// and those for the better.
-func splitFlips(flips []gate.Flip) (worse, better []gate.Flip) {
-	i := slices.IndexFunc(flips, func(f gate.Flip) bool { return !f.Regressed })
-	if i < 0 {
-		return flips, nil
-	}
-	return flips[:i], flips[i:]
 }
 
 func pluralIs(n int, noun string) string {

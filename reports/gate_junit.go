@@ -58,6 +58,10 @@ type (
 // GateOptions.InconclusiveFails says: readers know no other third state. Characters
 // that cannot be seen, among which are all that XML does not allow, become U+FFFD.
 func GateJUnit(w io.Writer, v *gate.Verdict, opt GateOptions) error {
+	flips, err := readFlips(len(v.Classifiers), opt.flips(), v.EachFlip)
+	if err != nil {
+		return err
+	}
 	all := junitSuites{Name: "routeproof check"}
 	add := func(s junitSuite) {
 		if len(s.Cases) == 0 {
@@ -77,7 +81,7 @@ func GateJUnit(w io.Writer, v *gate.Verdict, opt GateOptions) error {
 		s := faultSuite(c.Name, of[c.Name])
 		delete(of, c.Name)
 		for j := range c.Gates {
-			s.Cases = append(s.Cases, junitGate(c, &c.Gates[j], opt))
+			s.Cases = append(s.Cases, junitGate(c, &c.Gates[j], flips[i][0], opt))
 		}
 		add(s)
 	}
@@ -96,7 +100,7 @@ func GateJUnit(w io.Writer, v *gate.Verdict, opt GateOptions) error {
 	if err := enc.Encode(all); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\n")
+	_, err = io.WriteString(w, "\n")
 	return err
 }
 
@@ -134,7 +138,7 @@ func faultSuite(name string, faults []gate.Fault) junitSuite {
 	return s
 }
 
-func junitGate(c *gate.Classifier, g *gate.Gate, opt GateOptions) junitCase {
+func junitGate(c *gate.Classifier, g *gate.Gate, worse []gate.Flip, opt GateOptions) junitCase {
 	name := gateTitle(g)
 	if strings.HasPrefix(g.Name, floorPrefix) {
 		name += fmt.Sprintf(", %s %s", floorSide(g), gateLevel(g, g.Margin))
@@ -148,7 +152,7 @@ func junitGate(c *gate.Classifier, g *gate.Gate, opt GateOptions) junitCase {
 	case gate.Inconclusive:
 		out.Skipped = &junitSkipped{Message: "inconclusive: " + why}
 	case gate.Regressed:
-		out.Failure = &junitResult{Type: string(gate.Regressed), Message: why, Text: junitText(c, g, opt)}
+		out.Failure = &junitResult{Type: string(gate.Regressed), Message: why, Text: junitText(c, g, worse, opt)}
 	case gate.Invalid:
 		out.Error = &junitResult{Type: string(gate.Invalid), Message: why, Text: why}
 	}
@@ -156,8 +160,8 @@ func junitGate(c *gate.Classifier, g *gate.Gate, opt GateOptions) junitCase {
 }
 
 // junitText is what a failure says: figures, and of accuracy the prompts that got
-// worse.
-func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
+// worse, the first of which are given.
+func junitText(c *gate.Classifier, g *gate.Gate, worse []gate.Flip, opt GateOptions) string {
 	cells := gateCells(g)
 	lines := []string{junitLine(g.Why)}
 	for i, what := range []string{"baseline", "candidate", "change", "at worst", "margin", "Holm p"} {
@@ -167,8 +171,7 @@ func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
 	if g.Name != gate.Accuracy || g.Slice != nil {
 		return strings.Join(lines, "\n")
 	}
-	worse, _ := splitFlips(c.Flips)
-	for _, f := range worse[:min(len(worse), opt.flips())] {
+	for _, f := range worse {
 		line := fmt.Sprintf("prompt %s: %s, was %s, now %s", junitLine(f.ID), junitLine(f.Truth), junitLine(f.Baseline.Tier), junitLine(f.Candidate.Tier))
 		if opt.Texts != nil {
 			if text, known := opt.Texts(f.ID); known {
@@ -177,7 +180,7 @@ func junitText(c *gate.Classifier, g *gate.Gate, opt GateOptions) string {
 		}
 		lines = append(lines, line)
 	}
-	if n := len(worse) - opt.flips(); n > 0 {
+	if n := c.Flips.Worse - len(worse); n > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more prompts: see %s", n, CheckFile))
 	}
 	return strings.Join(lines, "\n")

@@ -19,14 +19,13 @@ type gateTeller struct {
 }
 
 // tellGate tells what decided before what led to it.
-func tellGate(page gatePage, v *gate.Verdict, opt GateOptions, room gateRoom) {
+func tellGate(page gatePage, v *gate.Verdict, flips firstFlips, opt GateOptions, room gateRoom) {
 	t := &gateTeller{page, v, opt, room}
 	t.head()
 	t.faults()
-	classifiers := worstFirst(v)
 	var unchanged []string
-	for i := range classifiers[:room.classifiers] {
-		c := &classifiers[i]
+	for _, i := range worstFirst(v)[:room.classifiers] {
+		c := &v.Classifiers[i]
 		if nothingToTell(c) {
 			unchanged = append(unchanged, fmt.Sprintf("%s (%s)", t.name(c.Name), accuracyOf(c)))
 			continue
@@ -34,7 +33,7 @@ func tellGate(page gatePage, v *gate.Verdict, opt GateOptions, room gateRoom) {
 		if of := func(f gate.Fault) bool { return f.Classifier == c.Name }; c.Outcome == gate.Invalid && slices.ContainsFunc(v.Faults, of) {
 			continue // its faults say all
 		}
-		t.classifier(c)
+		t.classifier(c, flips[i])
 	}
 	if len(unchanged) > 0 {
 		t.heading(3, "Unchanged: "+outcomeWord(gate.Pass))
@@ -118,14 +117,14 @@ func (t *gateTeller) others(n, shown int) {
 	}
 }
 
-func (t *gateTeller) classifier(c *gate.Classifier) {
+func (t *gateTeller) classifier(c *gate.Classifier, flips [2][]gate.Flip) {
 	t.heading(3, fmt.Sprintf("Classifier %s: %s", t.name(c.Name), outcomeWord(c.Outcome)))
 	t.text("%s", t.prose(c.Why))
 	if len(c.Gates) > 0 {
 		t.gates(c)
 	}
 	t.cost(c.Cost)
-	t.flips(c)
+	t.flips(c, flips)
 }
 
 // gates writes the table of gates and what there is to say about them.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/routeproof/routeproof/eval"
@@ -107,8 +108,13 @@ const CheckFile = "check.json"
 // faults. It is a function of the verdict alone; figures that are undefined or
 // unknown are null.
 func WriteGate(w io.Writer, v *gate.Verdict) error {
-	return writeJSON(w, struct {
+	bare := *v
+	bare.Classifiers = slices.Clone(v.Classifiers)
+	for i := range bare.Classifiers {
+		bare.Classifiers[i].Flips = gate.Flips{}
+	}
+	return writeWithFlips(w, struct {
 		Schema string `json:"schema"`
 		*gate.Verdict
-	}{fmt.Sprintf("%s%d", checkSchema, v.Version), v})
+	}{fmt.Sprintf("%s%d", checkSchema, v.Version), &bare}, v.EachFlip)
 }

@@ -162,7 +162,7 @@ func (a *app) check(cmd *cobra.Command, f *gateFlags) error {
 	if err = errors.Join(err, c.base.Close(), c.cand.Close()); err != nil {
 		return err
 	}
-	if err := a.writeCheck(f, c, verdict); err != nil {
+	if err := errors.Join(a.writeCheck(f, c, verdict), verdict.Close()); err != nil {
 		return err
 	}
 	if f.bless {

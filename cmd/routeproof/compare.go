@@ -56,7 +56,7 @@ compared over the prompts that do, and what does not is told.`,
 			if err != nil {
 				return err
 			}
-			return a.buffered(func(w io.Writer) error {
+			err = a.buffered(func(w io.Writer) error {
 				switch f.format {
 				case "json":
 					return reports.CompareJSON(controlEscaper{w}, c)
@@ -65,6 +65,7 @@ compared over the prompts that do, and what does not is told.`,
 				}
 				return reports.CompareText(w, c, f.flips)
 			})
+			return errors.Join(err, c.Predictions.Close())
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", "text, markdown or json")

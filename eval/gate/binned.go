@@ -1,11 +1,14 @@
 package gate
 
 import (
+	"encoding/binary"
+	"errors"
+	"io"
 	"math"
-	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 const (
@@ -15,87 +18,128 @@ const (
 	levels   = 1e4 // of size that drawn sign flips tell apart
 )
 
-// binned cuts values, sorted, into bins, each at its mean, so that the mean of all
-// is kept. A value that stands for over a part in most of all has a bin of its
+// binned cuts values into bins, each at its mean, so that the mean of all is kept; there
+// are n, in a Sorter, each appended by appendSortable. A value that stands for over a part in most of all has a bin of its
 // own, and so have the tail extreme ones at each end, on which the bound hangs; the
 // others share about most bins of nearly equal counts. Equal ones are not split. stretch, at least 1, is the ratio of the root mean square of the
 // values to that of the bins: what is drawn from the bins varies as the values do
 // once it is multiplied by stretch. The mean of values must be 0.
-func binned(values []float64, most int) (means []float64, counts []int, stretch float64) {
-	sorted := slices.Sorted(slices.Values(values))
-	n := len(sorted)
-	var all, between float64
+func binned(values *spill.Sorter, n, most int) (means []float64, counts []int, stretch float64, err error) {
+	loose := n // values without a bin of their own
+	err = eachRun(values.Sorted(), func(_ float64, from, to int) {
+		if (to-from)*most > n {
+			loose -= to - from
+		}
+	})
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	var all, between, sum float64
 	start := 0
 	cut := func(end int) {
 		if end == start {
 			return
 		}
-		sum := 0.0
-		for _, v := range sorted[start:end] {
-			sum += v
-			all += v * v
-		}
 		m := sum / float64(end-start)
 		means, counts = append(means, m), append(counts, end-start)
 		between += m * m * float64(end-start)
-		start = end
+		start, sum = end, 0
 	}
-	loose := n // values without a bin of their own
-	eachRun(sorted, func(from, to int) {
-		if (to-from)*most > n {
-			loose -= to - from
-		}
-	})
-	eachRun(sorted, func(from, to int) {
-		switch {
-		case (to-from)*most > n:
+	err = eachRun(values.Sorted(), func(v float64, from, to int) {
+		own := (to-from)*most > n
+		if own {
 			cut(from)
-			cut(to)
-		case to <= tail || from >= n-tail || (to-start)*most >= loose:
+		}
+		for range to - from {
+			sum += v
+			all += v * v
+		}
+		if own || to <= tail || from >= n-tail || (to-start)*most >= loose {
 			cut(to)
 		}
 	})
 	cut(n)
-	if between == 0 {
-		return means, counts, 1
+	if err != nil || between == 0 {
+		return means, counts, 1, err
 	}
-	return means, counts, math.Sqrt(math.Max(1, all/between))
+	return means, counts, math.Sqrt(math.Max(1, all/between)), nil
 }
 
-// eachRun visits the runs of equal values.
-func eachRun(sorted []float64, visit func(from, to int)) {
-	for from := 0; from < len(sorted); {
-		to := from + 1
-		for to < len(sorted) && sorted[to] == sorted[from] {
-			to++
+// eachRun visits the runs of equal values, which are from up to to in their order.
+func eachRun(sorted *spill.Sorted, visit func(v float64, from, to int)) error {
+	var v float64
+	from, to := 0, 0
+	for {
+		record, err := sorted.Next()
+		done := errors.Is(err, io.EOF)
+		if err != nil && !done {
+			return err
 		}
-		visit(from, to)
-		from = to
+		if to > from && (done || sortable(record) != v) {
+			visit(v, from, to)
+			from = to
+		}
+		if done {
+			return nil
+		}
+		v = sortable(record)
+		to++
+	}
+}
+
+const signBit = 1 << 63
+
+// appendSortable appends a number, not NaN, so that records sort as their numbers do.
+func appendSortable(to []byte, v float64) []byte {
+	bits := math.Float64bits(v)
+	if bits&signBit != 0 {
+		bits = ^bits
+	} else {
+		bits |= signBit
+	}
+	return binary.BigEndian.AppendUint64(to, bits)
+}
+
+// sortable returns the number that appendSortable appended.
+func sortable(record []byte) float64 {
+	bits := binary.BigEndian.Uint64(record)
+	if bits&signBit != 0 {
+		return math.Float64frombits(bits &^ signBit)
+	}
+	return math.Float64frombits(^bits)
+}
+
+// changes are what a test of sign flips needs of changes.
+type changes struct {
+	n                     int // that are not 0
+	sum, squares, largest float64
+	few                   []float64 // the first of them, up to fewFlips
+}
+
+func (c *changes) add(v float64) {
+	if v == 0 {
+		return
+	}
+	c.sum, c.squares, c.largest = c.sum+v, c.squares+v*v, math.Max(c.largest, math.Abs(v))
+	if c.n++; c.n <= fewFlips {
+		c.few = append(c.few, v)
 	}
 }
 
 // flipP returns the chances of a sum so high and so low where each change is as
 // likely to have the other sign. Sizes are told apart to a ten-thousandth of the
 // largest; of many changes the sum is as good as normal, with variance Σx².
-func flipP(changes []float64, draws int, seed uint64) (worse, better eval.Number) {
-	var sum, squares, largest float64
-	changed := 0
-	for _, v := range changes {
-		if v != 0 {
-			changed++
-			sum, squares, largest = sum+v, squares+v*v, math.Max(largest, math.Abs(v))
-		}
-	}
-	if changed > fewFlips {
-		z := sum / math.Sqrt(squares) / math.Sqrt2
+func (c *changes) flipP(draws int, seed uint64) (worse, better eval.Number) {
+	if c.n > fewFlips {
+		z := c.sum / math.Sqrt(c.squares) / math.Sqrt2
 		return number(0.5 * math.Erfc(z)), number(0.5 * math.Erfc(-z))
 	}
-	up, down := make([]int, len(changes)), make([]int, len(changes))
-	for i, v := range changes {
-		up[i] = int(math.Round(v / largest * levels))
+	up, down := make([]int, c.n), make([]int, c.n)
+	for i, v := range c.few {
+		up[i] = int(math.Round(v / c.largest * levels))
 		down[i] = -up[i]
 	}
-	p, _ := stats.SignFlip(up, draws, seed)
-	q, _ := stats.SignFlip(down, draws, seed)
+	p, _ := stats.SignFlip(up, nil, draws, seed)
+	q, _ := stats.SignFlip(down, nil, draws, seed)
 	return number(p), number(q)
 }

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -17,25 +18,32 @@ import (
 // 2,000, and else an error. Equal input gives equal comparisons, whatever the order
 // of rows was.
 //
-// Where every group is one prompt with one repeat it takes O(prompts + replicates ×
-// tiers³) a classifier and O(prompts + replicates) a slice.
+// It takes time and memory as [Decide] does, and O(replicates) a slice. The comparison is to
+// be closed.
 func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed uint64) (*Comparison, error) {
 	rules := Rules{Replicates: replicates, Seed: seed, MaxErrors: math.MaxInt}
 	if err := rules.Check(); err != nil {
 		return nil, err
 	}
 	c := &check{base: a, cand: b, names: [2]string{"A", "B"}, rules: rules, costs: costs, draws: rules.draws(1)}
-	c.join()
+	if err := c.join(ctx, c.common()); err != nil {
+		return nil, err
+	}
 	out := &Comparison{
 		Version: ComparisonVersion, A: a.compared(b), B: b.compared(a), Replicates: rules.replicates(), Seed: seed,
 		Classifiers: []ClassifierChange{},
 	}
-	if c.other != nil {
+	if c.seen != nil {
 		c.warnUnfolded()
-		out.N = c.matched()
-		changes, err := each(ctx, c.common(), (*pair).compare)
+		out.N = c.seen.matched
+		var pairs []*pair
+		for _, m := range c.matches {
+			c.tellMatch(m) // what one side has is compared nevertheless
+			pairs = append(pairs, c.pair(m, len(pairs)))
+		}
+		changes, err := each(ctx, c, pairs, (*pair).compare)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, c.flips.Close())
 		}
 		out.Classifiers = append(out.Classifiers, changes...)
 	}
@@ -48,7 +56,7 @@ func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed
 // are ignored.
 func (s *Side) Only(names ...string) *Side {
 	out := *s
-	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c stored) bool { return !slices.Contains(names, c.name) })
+	out.classifiers = slices.DeleteFunc(slices.Clone(s.classifiers), func(c classifier) bool { return !slices.Contains(names, c.name) })
 	out.unfolded = slices.DeleteFunc(slices.Clone(s.unfolded), func(name string) bool { return !slices.Contains(names, name) })
 	return &out
 }
@@ -60,52 +68,35 @@ func (s *Side) compared(other *Side) Compared {
 	}
 	out.Name, out.Prompts, out.Hashes = s.source.Name, s.N(), s.source.Hashes
 	for _, c := range s.classifiers {
-		if other == nil || other.stored(c.name) == nil {
+		if other == nil || other.classifier(c.name) == nil {
 			out.Only = append(out.Only, c.name)
 		}
 	}
 	return out
 }
 
-// matched counts the prompts that both sides have with the same true tier.
-func (c *check) matched() int {
-	n := 0
-	for i, j := range c.other {
-		if j >= 0 && c.base.truth[i] == c.cand.truth[j] {
-			n++
-		}
+// common returns the classifiers that both sides have, by name.
+func (c *check) common() []string {
+	if c.base == nil || c.cand == nil {
+		return nil
 	}
-	return n
-}
-
-// common matches the classifiers of both sides.
-func (c *check) common() []*match {
-	var out []*match
-	for _, name := range c.base.Classifiers() {
-		if c.cand.stored(name) != nil {
-			out = append(out, c.match(name)) // and its faults
-		}
-	}
-	return out
+	return slices.DeleteFunc(c.base.Classifiers(), func(name string) bool { return c.cand.classifier(name) == nil })
 }
 
 // compare computes all about one classifier, but for what needs the others.
 func (p *pair) compare() (ClassifierChange, error) {
-	flips, err := p.flips()
-	if err != nil {
-		return ClassifierChange{}, err
-	}
 	out := ClassifierChange{
-		Name: p.name, N: len(p.truth), Groups: p.units, Identical: !slices.Contains(p.same, false),
-		ErrorsA: p.base.failures(), ErrorsB: p.cand.failures(),
-		P: nan(), HolmP: nan(), Measures: []Measure{}, Slices: []Measure{}, Flips: flips,
+		Name: p.name, N: p.n, Groups: p.units, Identical: p.identical, ErrorsA: p.failures[0], ErrorsB: p.failures[1],
+		P: nan(), HolmP: nan(), Measures: []Measure{}, Slices: []Measure{}, Flips: p.flips,
 	}
 	if out.N == 0 {
 		return out, nil
 	}
 	e := p.collect(accuracyRate(), nil)
 	out.OnlyA, out.OnlyB, out.P = e.worse, e.better, number(e.twoSided(p.draws, p.rules.Seed))
-	p.measure(&out)
+	if err := p.measure(&out); err != nil {
+		return out, err
+	}
 	names := p.sliceNames()
 	for _, kind := range []string{Domain, Tier, Length} {
 		for _, name := range names[kind] {

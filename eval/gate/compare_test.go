@@ -151,7 +151,7 @@ func TestCompareAgreesWithDecide(t *testing.T) {
 					t.Errorf("%v: %+v", m.Slice, m)
 				}
 			}
-			if *x.Cost != *v.Classifiers[i].Cost || len(x.Flips) != len(v.Classifiers[i].Flips) || x.Unpriced != "" {
+			if *x.Cost != *v.Classifiers[i].Cost || x.Flips.Len() != v.Classifiers[i].Flips.Len() || x.Unpriced != "" {
 				t.Errorf("%+v", x)
 			}
 			p, holm = append(p, float64(x.P)), append(holm, float64(x.HolmP))
@@ -175,19 +175,25 @@ func TestCompareCostInterval(t *testing.T) {
 	}
 	a, b := sideOf(t, source("a"), withTokens(left)), sideOf(t, source("b"), withTokens(right))
 	m := measureOf(t, compared(t, a, b, priced(), 20_000).Classifiers[0], HeadlineCost)
-	c := &check{base: a, cand: b, names: [2]string{"A", "B"}, costs: priced()}
-	c.join()
-	p, err := c.common()[0].load()
-	if err != nil {
-		t.Fatal(err)
+	// The sums by group are taken here from the rows.
+	costs := priced()
+	at, sums, sizes := map[string]int{}, []float64{}, []float64{}
+	for i, x := range left {
+		y := right[i]
+		g, seen := at[x.Group]
+		if !seen {
+			g = len(sums)
+			at[x.Group], sums, sizes = g, append(sums, 0), append(sizes, 0)
+		}
+		tokens := withTokens(left[i : i+1])[0].PromptTokens.Value
+		truth, _ := a.source.Tiers.Index(x.Tier)
+		was, _ := a.source.Tiers.Index(x.Predicted)
+		is, _ := a.source.Tiers.Index(y.Predicted)
+		sums[g] += costs.Candidate.Served(is, truth, tokens) + y.CostUSD.Value - costs.Baseline.Served(was, truth, tokens) - x.CostUSD.Value
+		sizes[g]++
 	}
-	sums, sizes := make([]float64, p.units), make([]float64, p.units)
-	p.price(func(prompt int, r costRow) {
-		sums[p.unit[prompt]] += r.now + r.ownCand - r.old - r.ownBase
-		sizes[p.unit[prompt]]++
-	})
 	var plain []float64
-	stats.Resample(p.units, 20_000, 9, func(_ int, weights []float64) {
+	stats.Resample(len(sums), 20_000, 9, func(_ int, weights []float64) {
 		sum, n := 0.0, 0.0
 		for g, w := range weights {
 			sum, n = sum+w*sums[g], n+w*sizes[g]
@@ -195,7 +201,7 @@ func TestCompareCostInterval(t *testing.T) {
 		plain = append(plain, 1000*sum/n)
 	})
 	want := stats.Percentile(plain, 0.95)
-	if d, slack := m.Difference, 0.03*(want.High-want.Low); !near(d.Low, want.Low, slack) || !near(d.High, want.High, slack) || m.Groups != p.units {
+	if d, slack := m.Difference, 0.03*(want.High-want.Low); !near(d.Low, want.Low, slack) || !near(d.High, want.High, slack) || m.Groups != len(sums) {
 		t.Errorf("%+v, plain %+v", m, want)
 	}
 }

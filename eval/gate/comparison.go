@@ -62,7 +62,7 @@ type ClassifierChange struct {
 	Cost     *Cost  `json:"cost"`
 	Unpriced string `json:"unpriced,omitempty"` // why Cost is nil
 
-	Flips []Flip `json:"flips"` // all of them, see Flip for the order
+	Flips Flips `json:"flips"`
 }
 
 // Further measures of a comparison, beside Accuracy, UnderRouting and InvalidRate.

@@ -101,7 +101,7 @@ func TestCompareSymmetry(t *testing.T) {
 	back := compared(t, b, a, priced(), 0)
 	for i, x := range c.Classifiers {
 		y := back.Classifiers[i]
-		if x.OnlyA != y.OnlyB || x.P != y.P || len(x.Flips) != len(y.Flips) {
+		if x.OnlyA != y.OnlyB || x.P != y.P || x.Flips.Len() != y.Flips.Len() {
 			t.Errorf("%+v against %+v", x, y)
 		}
 		for j, m := range append(x.Measures, x.Slices...) {
@@ -113,9 +113,8 @@ func TestCompareSymmetry(t *testing.T) {
 				t.Errorf("%s: %+v against %+v", m.Name, m.Difference, n.Difference)
 			}
 		}
-		worse := func(f Flip) bool { return f.Regressed }
-		if len(slices.DeleteFunc(slices.Clone(x.Flips), worse)) != x.OnlyB {
-			t.Errorf("%d flips for the better", len(slices.DeleteFunc(slices.Clone(x.Flips), worse)))
+		if better := slices.DeleteFunc(allFlips(t, x.Flips), func(f Flip) bool { return f.Regressed }); len(better) != x.OnlyB || x.Flips.Better != x.OnlyB {
+			t.Errorf("%d flips for the better, %d by count, want %d", len(better), x.Flips.Better, x.OnlyB)
 		}
 		if m := measureOf(t, x, Accuracy); !m.Shown || m.Difference.High >= 0 {
 			t.Errorf("a fall from 0.9 to 0.6 is not shown: %+v", m)
@@ -128,7 +127,7 @@ func TestCompareSymmetry(t *testing.T) {
 				t.Errorf("%+v", m)
 			}
 		}
-		if !x.Identical || x.P != 1 || len(x.Flips) != 0 {
+		if !x.Identical || x.P != 1 || x.Flips.Len() != 0 {
 			t.Errorf("%+v", x)
 		}
 	}
@@ -173,7 +172,7 @@ func TestCompareOtherRepeats(t *testing.T) {
 		t.Errorf("%+v", c.Faults)
 	}
 	x, y := once.Classifiers[0], c.Classifiers[0]
-	if x.OnlyA != y.OnlyA || x.OnlyB != y.OnlyB || !near(y.P, float64(x.P), 0.03) || len(x.Flips) != len(y.Flips) {
+	if x.OnlyA != y.OnlyA || x.OnlyB != y.OnlyB || !near(y.P, float64(x.P), 0.03) || x.Flips.Len() != y.Flips.Len() {
 		t.Errorf("%+v, once %+v", y, x)
 	}
 	for i, m := range x.Measures {

@@ -77,58 +77,28 @@ func addShares(to eval.Confusion, shares []share, times float64) {
 // baseline's first; prompts are sorted.
 func (p *pair) confusionTable() (keys []string, counts []int) {
 	var t table
-	var key []byte // of a group
-	add := func(i int) {
-		key = append(key, byte(p.truth[i]))
-		for _, c := range []*column{p.base, p.cand} {
-			from := len(key)
-			for _, k := range c.of(i) {
-				key = append(key, byte(k))
-			}
-			slices.Sort(key[from:])
-		}
-	}
-	if p.units == len(p.truth) {
-		for i := range p.truth {
-			key = key[:0]
-			add(i)
-			t.add(key)
-		}
-		return t.sorted()
-	}
-	order, ends := p.byGroups()
-	var prompts [][]byte
-	for g, end := range ends {
-		start := 0
-		if g > 0 {
-			start = ends[g-1]
-		}
+	var key []byte
+	for k, group := range p.groups.keys {
 		key = key[:0]
-		for _, i := range order[start:end] {
-			add(int(i))
+		for e := range slices.Chunk(entry(group), p.width()) {
+			key = append(key, byte(e.truth()))
+			for _, pick := range e[picksAt:] {
+				key = append(key, byte(tierOfPick(pick)))
+			}
 		}
-		prompts = slices.AppendSeq(prompts[:0], slices.Chunk(key, len(key)/(end-start)))
-		slices.SortFunc(prompts, bytes.Compare)
-		t.add(bytes.Join(prompts, nil))
+		t.addTimes(sortedChunks(key, 1+p.base.repeats+p.cand.repeats), p.groups.counts[k])
 	}
 	return t.sorted()
 }
 
-// byGroups returns the pair's prompts, group by group, and where each group ends.
-func (p *pair) byGroups() (order []int32, ends []int) {
-	next := make([]int, p.units+1)
-	for _, g := range p.unit {
-		next[g+1]++
+// sortedChunks sorts pieces of bytes that are of the same width.
+func sortedChunks(all []byte, width int) []byte {
+	if len(all) == width {
+		return all
 	}
-	for g := range p.units {
-		next[g+1] += next[g]
-	}
-	order = make([]int32, len(p.unit))
-	for i, g := range p.unit {
-		order[next[g]] = int32(i)
-		next[g]++
-	}
-	return order, next[:p.units]
+	pieces := slices.Collect(slices.Chunk(all, width))
+	slices.SortFunc(pieces, bytes.Compare)
+	return bytes.Join(pieces, nil)
 }
 
 // shares reads a key of the confusion table. Equal matrices have equal shares.

@@ -1,12 +1,14 @@
 package gate
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -94,127 +96,158 @@ type costRow struct {
 	ownBase, ownCand float64
 }
 
-// price visits the costs of each prompt that can be priced. own is whether either side
-// recorded own costs.
-func (p *pair) price(visit func(prompt int, r costRow)) (own bool) {
-	known := func(v float64) bool { return !math.IsNaN(v) }
-	own = slices.ContainsFunc(p.base.cost, known) || slices.ContainsFunc(p.cand.cost, known)
-	between := p.costs.oldTokens()
-	for i, truth := range p.truth {
-		var r costRow
-		t0 := p.check.base.tokens[p.base.prompts[i]]
-		t1 := p.check.cand.tokens[p.cand.prompts[i]]
-		if t0 < 0 {
-			t0 = t1
-		}
-		if t1 < 0 {
-			t1 = t0
-		}
-		if own {
-			r.ownBase, r.ownCand = mean(p.base.cost, i, p.base.repeats), mean(p.cand.cost, i, p.cand.repeats)
-		}
-		if t0 < 0 || !known(r.ownBase) || !known(r.ownCand) {
-			continue
-		}
-		r.old = served(p.costs.Baseline, p.base.of(i), truth, t0)
-		r.repriced = served(between, p.base.of(i), truth, t0)
-		r.retokened = served(p.costs.Candidate, p.base.of(i), truth, t1)
-		r.now = served(p.costs.Candidate, p.cand.of(i), truth, t1)
-		visit(i, r)
+// spending is what a pair's prompts cost.
+type spending struct {
+	on      bool       // prices are known
+	own     bool       // either side recorded own costs
+	differ  bool       // prices do
+	between eval.Costs // the candidate's prices with the baseline's tokens
+
+	n  int     // prompts whose costs are known on both sides
+	at costRow // their sums
+
+	sum    float64    // of the change, over the group under way
+	size   int        // its prompts whose costs are known
+	groups spill.File // sums and sizes of all groups that have any
+	units  int        // that have
+	record []byte
+}
+
+// spend takes in what a prompt costs, if that is known.
+func (p *pair) spend(b, d *prompt, base, cand []decision) {
+	s := &p.spent
+	if !s.on {
+		return
 	}
-	return own
+	t0, t1 := b.tokens, d.tokens
+	if t0 < 0 {
+		t0 = t1
+	}
+	if t1 < 0 {
+		t1 = t0
+	}
+	var r costRow
+	if s.own {
+		r.ownBase, r.ownCand = ownCost(base), ownCost(cand)
+	}
+	if t0 < 0 || math.IsNaN(r.ownBase) || math.IsNaN(r.ownCand) {
+		return
+	}
+	truth := b.truth
+	r.old = served(p.costs.Baseline, base, truth, t0)
+	r.repriced = served(s.between, base, truth, t0)
+	r.retokened = served(p.costs.Candidate, base, truth, t1)
+	r.now = served(p.costs.Candidate, cand, truth, t1)
+	s.n++
+	at := &s.at
+	at.old, at.repriced, at.retokened, at.now = at.old+r.old, at.repriced+r.repriced, at.retokened+r.retokened, at.now+r.now
+	at.ownBase, at.ownCand = at.ownBase+r.ownBase, at.ownCand+r.ownCand
+	s.sum += p.costChange(r)
+	s.size++
+}
+
+// costChange is what of a prompt's change counts: all of it where sides are compared, and
+// of a gate what is not due to prices.
+func (p *pair) costChange(r costRow) float64 {
+	switch {
+	case !p.gates:
+		return r.now - r.old + (r.ownCand - r.ownBase)
+	case p.spent.differ:
+		return r.now - r.repriced
+	}
+	return r.now - r.repriced + (r.ownCand - r.ownBase)
+}
+
+// end ends the group under way.
+func (s *spending) end() error {
+	if s.size == 0 {
+		return nil
+	}
+	s.units++
+	s.record = binary.AppendUvarint(appendFloat(s.record[:0], s.sum), uint64(s.size))
+	s.sum, s.size = 0, 0
+	return s.groups.AppendFrame(s.record)
+}
+
+// each visits the groups.
+func (s *spending) each(visit func(sum, size float64) error) error {
+	frames := s.groups.Frames(0, s.groups.Len(), 1<<16)
+	for range s.units {
+		raw, err := frames.Next()
+		if err != nil {
+			return err
+		}
+		r := reading(raw)
+		if err := visit(r.float(), float64(r.uint())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // served is the mean over repeats of what serving a prompt costs.
-func served(c eval.Costs, picks []int8, truth int8, tokens int32) float64 {
+func served(c eval.Costs, of []decision, truth int8, tokens int32) float64 {
 	sum := 0.0
-	for _, k := range picks {
-		sum += c.Served(int(k), int(truth), int(tokens))
+	for _, d := range of {
+		sum += c.Served(int(d.pick), int(truth), int(tokens))
 	}
-	return sum / float64(len(picks))
+	return sum / float64(len(of))
 }
 
-func mean(values []float64, i, repeats int) float64 {
+// ownCost is the mean over repeats of what deciding a prompt cost.
+func ownCost(of []decision) float64 {
 	sum := 0.0
-	for _, v := range values[i*repeats : (i+1)*repeats] {
-		sum += v
+	for _, d := range of {
+		sum += d.cost
 	}
-	return sum / float64(repeats)
+	return sum / float64(len(of))
 }
 
 // cost splits the change of the headline cost and gates what of it is not due to
 // prices. Both are absent, nil, where costs are unknown or not gated.
-func (p *pair) cost() (*Cost, *Gate) {
+func (p *pair) cost() (*Cost, *Gate, error) {
 	if p.costs == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
 	c, repriced := p.split()
 	g := newGate("cost", nil, false, p.rules.marginOf(p.rules.Cost))
 	g.N, g.Method = c.N, "group sign flips, bootstrap bound"
 	if g.unknown = p.costUnknown(c); g.unknown != "" {
 		g.Margin = nan() // it is a share of an unknown cost
-		return nil, p.onlyIfOn(&g)
+		return nil, p.onlyIfOn(&g), nil
 	}
-	sums, sizes := p.byGroup(func(r costRow) float64 {
-		change := r.now - r.repriced
-		if !c.PricesDiffer {
-			change += r.ownCand - r.ownBase
-		}
-		return change
-	})
+	if !p.rules.Cost.On {
+		return c, nil, nil
+	}
 	g.Margin *= repriced
 	g.Baseline, g.Candidate = c.Baseline, c.Candidate
-	g.mean(sums, sizes, p.rules, p.draws)
-	return c, p.onlyIfOn(&g)
+	return c, &g, p.gateCost(&g)
 }
 
 // costUnknown says why the prompts that can be priced do not tell the cost; empty:
 // they do.
 func (p *pair) costUnknown(c *Cost) string {
-	missing := len(p.truth) - c.N
-	if c.N > 0 && !tooFewPaired(missing, len(p.truth)) {
+	missing := p.n - c.N
+	if c.N > 0 && !tooFewPaired(missing, p.n) {
 		return ""
 	}
-	return fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(len(p.truth), "prompt"))
+	return fmt.Sprintf("the cost of %s of %s is unknown: record the tokens of prompts and the cost of classifying", wording.Thousands(missing), wording.Plural(p.n, "prompt"))
 }
 
 // split says what the cost comes to and what its change is due to; repriced is
 // the baseline's at the candidate's prices.
 func (p *pair) split() (c *Cost, repriced eval.Number) {
-	c = &Cost{PricesDiffer: p.pricesDiffer(), Classify: nan()}
-	var at costRow
-	own := p.price(func(_ int, r costRow) {
-		c.N++
-		at.old, at.repriced, at.retokened, at.now = at.old+r.old, at.repriced+r.repriced, at.retokened+r.retokened, at.now+r.now
-		at.ownBase, at.ownCand = at.ownBase+r.ownBase, at.ownCand+r.ownCand
-	})
+	at := p.spent.at
+	c = &Cost{N: p.spent.n, PricesDiffer: p.spent.differ, Classify: nan()}
 	each := perThousand / float64(c.N)
 	c.Baseline, c.Candidate = number((at.old+at.ownBase)*each), number((at.now+at.ownCand)*each)
 	c.Price, c.Tokens, c.TierMix = number((at.repriced-at.old)*each), number((at.retokened-at.repriced)*each), number((at.now-at.retokened)*each)
 	c.Change = c.Price + c.Tokens + c.TierMix
-	if own {
+	if p.spent.own {
 		c.Classify = number((at.ownCand - at.ownBase) * each)
 		c.Change += c.Classify
 	}
 	return c, number((at.repriced + at.ownBase) * each)
-}
-
-// byGroup sums a figure of the prompts that can be priced over each group that has
-// any, and counts them.
-func (p *pair) byGroup(of func(costRow) float64) (sums, sizes []float64) {
-	sums, sizes = make([]float64, p.units), make([]float64, p.units)
-	p.price(func(prompt int, r costRow) {
-		sums[p.unit[prompt]] += of(r)
-		sizes[p.unit[prompt]]++
-	})
-	n := 0
-	for g, size := range sizes {
-		if size > 0 {
-			sums[n], sizes[n] = sums[g], size
-			n++
-		}
-	}
-	return sums[:n], sizes[:n]
 }
 
 func (p *pair) onlyIfOn(g *Gate) *Gate {
@@ -224,48 +257,72 @@ func (p *pair) onlyIfOn(g *Gate) *Gate {
 	return g
 }
 
-// mean fills in a gate on the mean over prompts of changes in USD, from their sums
-// over groups, where less is better.
-func (g *Gate) mean(sums, sizes []float64, rules Rules, draws int) {
+// gateCost fills in the gate on the mean over prompts of changes in USD, where less is
+// better.
+func (p *pair) gateCost(g *Gate) error {
+	var by changes
 	sum, n := 0.0, 0.0
-	for i, size := range sizes {
-		sum, n = sum+sums[i], n+size
+	err := p.spent.each(func(v, size float64) error {
+		by.add(v)
+		sum, n = sum+v, n+size
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	g.Groups = len(sums)
+	g.Groups = p.spent.units
 	g.Change = number(sum / n * perThousand)
-	g.Identical = !slices.ContainsFunc(sums, func(v float64) bool { return v != 0 })
+	g.Identical = by.n == 0
 	switch {
 	case g.Identical:
 		g.Bound, g.P, g.BetterP = 0, 1, 1
-		return
+		return nil
 	case g.Groups < fewestGroups:
 		g.unknown = tooFewGroups(g.Groups)
-		return
+		return nil
 	}
-	g.P, g.BetterP = flipP(sums, draws, rules.Seed)
-	high := stats.Percentile(bootstrapMean(sums, sizes, rules.replicates(), rules.Seed), 1-2*rules.alpha()).High
+	g.P, g.BetterP = by.flipP(p.draws, p.rules.Seed)
+	means, err := p.bootstrapCost()
+	if err != nil {
+		return err
+	}
+	high := stats.Percentile(means, 1-2*p.rules.alpha()).High
 	g.Bound = number(high)
 	g.passes = high < float64(g.Margin)
+	return nil
 }
 
-// bootstrapMean draws groups with replacement and returns the means over prompts,
-// for 1,000 of them, of a figure of which a group has a sum over its prompts.
-func bootstrapMean(sums, sizes []float64, replicates int, seed uint64) []float64 {
+// bootstrapCost draws groups with replacement and returns the mean changes over
+// prompts, for 1,000 of them.
+func (p *pair) bootstrapCost() ([]float64, error) {
 	sum, n := 0.0, 0.0
-	for i, v := range sums {
-		sum, n = sum+v, n+sizes[i]
+	err := p.spent.each(func(v, size float64) error {
+		sum, n = sum+v, n+size
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	// What a group adds to the error of the mean, whose sum is 0.
-	influence := make([]float64, len(sums))
-	for i, v := range sums {
-		influence[i] = v - sum/n*sizes[i]
+	influence := p.sorter("costs")
+	defer influence.Close()
+	var record []byte
+	err = p.spent.each(func(v, size float64) error {
+		record = appendSortable(record[:0], v-sum/n*size)
+		return influence.Add(record)
+	})
+	if err != nil {
+		return nil, err
 	}
-	values, counts, stretch := binned(influence, costBins)
-	return stats.Multinomial(counts, replicates, seed, func(drawn []int) float64 {
+	values, counts, stretch, err := binned(influence, p.spent.units, costBins)
+	if err != nil {
+		return nil, err
+	}
+	return stats.Multinomial(counts, p.rules.replicates(), p.rules.Seed, func(drawn []int) float64 {
 		off := 0.0
 		for i, times := range drawn {
 			off += float64(times) * values[i]
 		}
 		return (sum + stretch*off) / n * perThousand
-	})
+	}), nil
 }

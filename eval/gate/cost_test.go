@@ -1,13 +1,16 @@
 package gate
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // 40 prompts of SIMPLE with 100 tokens, in USD per 1,000: at SIMPLE each costs
@@ -133,9 +136,17 @@ func TestCostBoundAgainstRows(t *testing.T) {
 				sums[i] = math.Exp(2*rng.NormFloat64()) * float64(rng.IntN(3)-1) * sizes[i]
 			}
 		}
-		rules := Rules{Replicates: 20000}
+		p := pair{check: &check{base: &Side{}, rules: Rules{Replicates: 20000}, draws: 100}}
+		for i := range sums {
+			p.spent.sum, p.spent.size = sums[i], int(sizes[i])
+			if err := p.spent.end(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		g := newGate("cost", nil, false, 1)
-		g.mean(sums, sizes, rules, 100)
+		if err := errors.Join(p.gateCost(&g), p.spent.groups.Close()); err != nil {
+			t.Fatal(err)
+		}
 		var replicates []float64
 		stats.Resample(len(sums), 20000, 9, func(_ int, weights []float64) {
 			sum, size := 0.0, 0.0
@@ -166,7 +177,16 @@ func TestBinned(t *testing.T) {
 			sum += values[i]
 			squares += values[i] * values[i]
 		}
-		means, counts, stretch := binned(values, 20)
+		sorter := spill.Sorter{Limit: 1 << rng.IntN(20)}
+		for _, v := range values {
+			if err := sorter.Add(appendSortable(nil, v)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		means, counts, stretch, err := binned(&sorter, len(values), 20)
+		if err := errors.Join(err, sorter.Close()); err != nil {
+			t.Fatal(err)
+		}
 		gotSum, gotSquares, n := 0.0, 0.0, 0
 		for i, m := range means {
 			gotSum += m * float64(counts[i])
@@ -182,11 +202,11 @@ func TestBinned(t *testing.T) {
 // Where signs are drawn or enumerated, against all patterns; where the sum is taken
 // to be normal, against draws.
 func TestFlipP(t *testing.T) {
-	changes := []float64{0.5, 0, 1.25, -0.25, 2, 0.75, -1, 0.125}
+	values := []float64{0.5, 0, 1.25, -0.25, 2, 0.75, -1, 0.125}
 	sum, far, near := 3.375, 0, 0
-	for signs := range 1 << len(changes) {
+	for signs := range 1 << len(values) {
 		flipped := 0.0
-		for i, v := range changes {
+		for i, v := range values {
 			if signs>>i&1 == 1 {
 				v = -v
 			}
@@ -199,22 +219,29 @@ func TestFlipP(t *testing.T) {
 			near++
 		}
 	}
-	worse, better := flipP(changes, 10, 1)
+	flipP := func(values []float64) (worse, better eval.Number) {
+		var all changes
+		for _, v := range values {
+			all.add(v)
+		}
+		return all.flipP(10, 1)
+	}
+	worse, better := flipP(values)
 	if worse != number(float64(far)/256) || better != number(float64(near)/256) {
 		t.Errorf("%v, %v, want %d and %d of 256", worse, better, far, near)
 	}
 	rng := rand.New(rand.NewPCG(4, 4))
-	changes = make([]float64, 1000)
+	values = make([]float64, 1000)
 	sum = 0
-	for i := range changes {
-		changes[i] = rng.ExpFloat64() * float64(2*rng.IntN(2)-1) * 1.1
-		sum += changes[i]
+	for i := range values {
+		values[i] = rng.ExpFloat64() * float64(2*rng.IntN(2)-1) * 1.1
+		sum += values[i]
 	}
 	const draws = 4000
 	far = 0
 	for range draws {
 		flipped := 0.0
-		for _, v := range changes {
+		for _, v := range values {
 			if rng.IntN(2) == 1 {
 				v = -v
 			}
@@ -225,7 +252,7 @@ func TestFlipP(t *testing.T) {
 		}
 	}
 	want := float64(far) / draws
-	if worse, better = flipP(changes, 10, 1); math.Abs(float64(worse)-want) > 0.035 || math.Abs(float64(worse+better)-1) > 1e-12 {
+	if worse, better = flipP(values); math.Abs(float64(worse)-want) > 0.035 || math.Abs(float64(worse+better)-1) > 1e-12 {
 		t.Errorf("%v, %v, drawn %v", worse, better, want)
 	}
 }

@@ -2,10 +2,9 @@ package gate
 
 import (
 	"context"
-	"runtime"
+	"errors"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Decide holds a candidate against a baseline. The rules are checked first, and
@@ -13,12 +12,13 @@ import (
 // verdict invalid instead. costs may be nil where prices are not known. Equal
 // sides, rules and costs give equal verdicts, whatever the order of rows was.
 //
-// It takes O(prompts × classifiers × gates), beside the bootstraps and
-// permutations of further gates, which take O(replicates × patterns), where
-// patterns are the different things that groups of prompts can look like: with
-// one prompt a group and no repeats at most tiers³. Beside the sides, memory holds the
-// decisions of as many classifiers as there are processors, some 100 bytes a prompt
-// each, and the flips.
+// It takes O(prompts × classifiers), beside bootstraps and permutations, which take
+// O(replicates × patterns), where patterns are the different things that groups of
+// prompts can look like: with one prompt a group and no repeats at most tiers³ times
+// domains and lengths. Memory holds these, and 8 MiB each of prompts that stand in groups,
+// of flips, and of what 16 classifiers at a time confide and cost, whatever the number of
+// prompts; the rest is in temporary files. Only the ids of faults are all in memory. The verdict is
+// to be closed.
 func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *Costs) (*Verdict, error) {
 	if err := rules.Check(); err != nil {
 		return nil, err
@@ -26,7 +26,9 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	c := &check{
 		base: baseline, cand: candidate, names: [2]string{"the baseline", "the candidate"}, gates: true, rules: rules, costs: costs,
 	}
-	c.join()
+	if err := c.join(ctx, c.gated()); err != nil {
+		return nil, err
+	}
 	if len(c.faults) > 0 {
 		return c.verdict(), nil
 	}
@@ -35,14 +37,14 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 		c.fault("", nil, "no classifier is gated")
 	}
 	for i, f := range c.rules.Floors {
-		if f.Classifier != "" && !slices.ContainsFunc(pairs, func(m *match) bool { return m.name == f.Classifier }) {
+		if f.Classifier != "" && !slices.ContainsFunc(pairs, func(p *pair) bool { return p.name == f.Classifier }) {
 			c.fault("", nil, "floor %d is for %s, which is not gated: expected the name of a classifier that is", i+1, quote(f.Classifier))
 			return c.verdict(), nil
 		}
 	}
-	classifiers, err := each(ctx, pairs, (*pair).decide)
+	classifiers, err := each(ctx, c, pairs, (*pair).decide)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.flips.Close())
 	}
 	var gates []*Gate
 	for i := range classifiers {
@@ -78,50 +80,12 @@ func (c *check) verdict() *Verdict {
 	return v
 }
 
-// each does something for all matches, as many at once as there are processors,
-// whose decisions alone are in memory. They do not depend on one another.
-func each[T any](ctx context.Context, matches []*match, do func(*pair) (T, error)) ([]T, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	out := make([]T, len(matches))
-	next := make(chan int)
-	var wait sync.WaitGroup
-	for range min(len(matches), runtime.GOMAXPROCS(0)) {
-		wait.Go(func() {
-			for i := range next {
-				p, err := matches[i].load()
-				if err == nil {
-					out[i], err = do(p)
-				}
-				if err != nil {
-					stop(err)
-				}
-			}
-		})
-	}
-	for i := range matches {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wait.Wait()
-	return out, context.Cause(ctx)
-}
-
 // decide computes all gates of one classifier, but for what needs those of the
 // others.
 func (p *pair) decide() (Classifier, error) {
-	flips, err := p.flips()
-	if err != nil {
-		return Classifier{}, err
-	}
 	out := Classifier{
-		Name: p.name, N: len(p.truth), Groups: p.units, Repeats: min(p.base.repeats, p.cand.repeats),
-		Identical:      !slices.Contains(p.same, false),
-		BaselineErrors: p.base.failures(), CandidateErrors: p.cand.failures(),
-		Flips: flips,
+		Name: p.name, N: p.n, Groups: p.units, Repeats: min(p.base.repeats, p.cand.repeats), Identical: p.identical,
+		BaselineErrors: p.failures[0], CandidateErrors: p.failures[1], Flips: p.flips,
 	}
 	r := p.rules
 	deciding := func(g Gate) {
@@ -137,7 +101,7 @@ func (p *pair) decide() (Classifier, error) {
 	}
 	if r.TierRecall.On {
 		for k, name := range p.check.base.source.Tiers.Names() {
-			if slices.Contains(p.truth, int8(k)) {
+			if p.truths[k] {
 				s := Slice{Tier, name}
 				deciding(p.rateGate(tierRecall, accuracyRate(), &s, r.marginOf(r.TierRecall), p.members(s)))
 			}
@@ -150,9 +114,16 @@ func (p *pair) decide() (Classifier, error) {
 		deciding(p.rateGate(InvalidRate, invalidRate(), nil, r.marginOf(r.Invalid), nil))
 	}
 	if r.ECE.On {
-		deciding(p.ece(r.marginOf(r.ECE)))
+		g, err := p.ece(r.marginOf(r.ECE))
+		if err != nil {
+			return out, err
+		}
+		deciding(g)
 	}
-	cost, g := p.cost()
+	cost, g, err := p.cost()
+	if err != nil {
+		return out, err
+	}
 	out.Cost = cost
 	if g != nil {
 		deciding(*g)
@@ -161,7 +132,7 @@ func (p *pair) decide() (Classifier, error) {
 		if f.Classifier != "" && f.Classifier != p.name {
 			continue
 		}
-		in := func(int) bool { return true }
+		var in func(e entry) bool
 		if f.Slice != nil {
 			in = p.members(*f.Slice)
 		}
@@ -179,7 +150,7 @@ func (c *check) withInvalid(decided []Classifier) []Classifier {
 		if f.Classifier == "" || slices.ContainsFunc(out, func(x Classifier) bool { return x.Name == f.Classifier }) {
 			continue
 		}
-		out = append(out, Classifier{Name: f.Classifier, Outcome: Invalid, Gates: []Gate{}, Flips: []Flip{}})
+		out = append(out, Classifier{Name: f.Classifier, Outcome: Invalid, Gates: []Gate{}})
 	}
 	slices.SortFunc(out, func(a, b Classifier) int { return strings.Compare(a.Name, b.Name) })
 	if out == nil {

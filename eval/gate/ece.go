@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/routeproof/routeproof/internal/spill"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -21,30 +22,98 @@ const (
 // are while groups are drawn; a group's confidences are taken to be the mean of
 // those alike. It looks at the first prompt by id of a group, and its first
 // repeat: copies would make a chance deviation look sure.
-func (p *pair) ece(margin float64) Gate {
+func (p *pair) ece(margin float64) (Gate, error) {
 	g := newGate("ece", nil, false, margin)
-	rows, missing, first := p.confidences()
-	g.N = len(rows)
+	c := &p.claims
+	g.N = c.n
 	switch {
-	case p.unchangedConfidence():
-		g.N, g.Identical = first, true
-		return g
-	case len(rows) == 0:
+	case p.identical && c.unchanged:
+		g.N, g.Identical = c.any(), true
+		return g, nil
+	case c.n == 0:
 		g.unknown = "no prompt has a confidence on both sides: turn the gate off, or record confidences"
-		return g
-	case tooFewPaired(missing, first):
-		g.unknown = fmt.Sprintf("%s of %s lack a confidence on a side", wording.Thousands(missing), wording.Thousands(first))
-		return g
+		return g, nil
+	case c.tooFew():
+		g.unknown = fmt.Sprintf("%s of %s lack a confidence on a side", wording.Thousands(c.missing), wording.Thousands(c.any()))
+		return g, nil
 	}
-	g.Identical = !slices.ContainsFunc(rows, func(r confident) bool { return r.base != r.cand })
-	return calibrationPatterns(rows).gate(g, p.rules, p.draws)
+	g.Identical = c.changed == 0
+	patterns, err := p.calibrationPatterns()
+	if err != nil {
+		return g, err
+	}
+	return patterns.gate(g, p.rules, p.draws), nil
 }
 
-// unchangedConfidence tells whether no prediction and no confidence changed,
-// absent ones included.
-func (p *pair) unchangedConfidence() bool {
-	same := func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
-	return !slices.Contains(p.same, false) && slices.EqualFunc(p.base.confidence, p.cand.confidence, same)
+// claims are the confidences of the first prompts of groups.
+type claims struct {
+	on        bool // they are looked at
+	rows      spill.File
+	n         int  // rows: groups with a confidence on both sides
+	missing   int  // groups with one on one side alone
+	changed   int  // rows that differ between the sides
+	unchanged bool // no confidence of any prompt and repeat changed, absent ones included
+	record    []byte
+}
+
+// any counts the groups with a confidence on either side.
+func (c *claims) any() int { return c.n + c.missing }
+
+func (c *claims) tooFew() bool { return tooFewPaired(c.missing, c.any()) }
+
+// add takes in a prompt, the first of its group or not.
+func (c *claims) add(truth int8, base, cand []decision, first bool) error {
+	if !c.on {
+		return nil
+	}
+	same := func(a, b decision) bool {
+		return a.confidence == b.confidence || math.IsNaN(a.confidence) && math.IsNaN(b.confidence)
+	}
+	c.unchanged = c.unchanged && slices.EqualFunc(base, cand, same)
+	if !first {
+		return nil
+	}
+	r := confident{claim{base[0].confidence, base[0].pick == truth}, claim{cand[0].confidence, cand[0].pick == truth}}
+	switch {
+	case math.IsNaN(r.base.confidence) && math.IsNaN(r.cand.confidence):
+		return nil
+	case math.IsNaN(r.base.confidence) || math.IsNaN(r.cand.confidence):
+		c.missing++
+		return nil
+	}
+	c.n++
+	if r.base != r.cand {
+		c.changed++
+	}
+	c.record = appendFloat(appendFloat(c.record[:0], r.base.confidence), r.cand.confidence)
+	c.record = append(c.record, bit(r.base.right)|bit(r.cand.right)<<1)
+	return c.rows.AppendFrame(c.record)
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// each visits the rows.
+func (c *claims) each(visit func(confident) error) error {
+	frames := c.rows.Frames(0, c.rows.Len(), 1<<16)
+	for range c.n {
+		raw, err := frames.Next()
+		if err != nil {
+			return err
+		}
+		r := reading(raw)
+		row := confident{base: claim{confidence: r.float()}, cand: claim{confidence: r.float()}}
+		right := r.byte()
+		row.base.right, row.cand.right = right&1 != 0, right&2 != 0
+		if err := visit(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tooFewPaired tells whether so many of all lack what a comparison needs that the
@@ -52,8 +121,11 @@ func (p *pair) unchangedConfidence() bool {
 func tooFewPaired(missing, all int) bool { return float64(missing) > mostUnpaired*float64(all) }
 
 // calibrationPatterns are claims by bin; their score is 0 less the ECE.
-func calibrationPatterns(rows []confident) *patterns {
-	cells := calibrationCells(rows)
+func (p *pair) calibrationPatterns() (*patterns, error) {
+	cells, err := p.calibrationCells()
+	if err != nil {
+		return nil, err
+	}
 	s := &patterns{counts: make([]int, len(cells)), fixed: make([]bool, len(cells))}
 	for i, c := range cells {
 		s.counts[i] = c.n
@@ -74,7 +146,7 @@ func calibrationPatterns(rows []confident) *patterns {
 		}
 		return -total(b) / float64(n), -total(d) / float64(n)
 	}
-	return s
+	return s, nil
 }
 
 // total is the sum of absolute values.
@@ -94,31 +166,6 @@ type claim struct {
 
 type confident struct{ base, cand claim }
 
-// confidences are those of the first prompts of groups that have one on both
-// sides; missing is how many have one on one side alone, of all that have any.
-func (p *pair) confidences() (rows []confident, missing, any int) {
-	seen := make([]bool, p.units)
-	for i, truth := range p.truth {
-		if seen[p.unit[i]] {
-			continue
-		}
-		seen[p.unit[i]] = true
-		b, d := i*p.base.repeats, i*p.cand.repeats
-		base := claim{p.base.confidence[b], p.base.predicted[b] == truth}
-		cand := claim{p.cand.confidence[d], p.cand.predicted[d] == truth}
-		switch {
-		case math.IsNaN(base.confidence) && math.IsNaN(cand.confidence):
-			continue
-		case math.IsNaN(base.confidence) || math.IsNaN(cand.confidence):
-			missing++
-		default:
-			rows = append(rows, confident{base, cand})
-		}
-		any++
-	}
-	return rows, missing, any
-}
-
 // place is a bin and, of the claims in it, mean rightness less confidence.
 type place struct {
 	bin int
@@ -131,18 +178,40 @@ type cell struct {
 	base, cand place
 }
 
-// calibrationCells bins claims, in the order of their keys.
-func calibrationCells(rows []confident) []cell {
-	pooled := make([]float64, 0, 2*len(rows))
-	for _, r := range rows {
-		pooled = append(pooled, r.base.confidence, r.cand.confidence)
-	}
-	slices.Sort(pooled)
-	var last []float64 // the greatest confidence of each bin but the last
-	for k := 1; k < calibrationBins; k++ {
-		if edge := pooled[(k*len(pooled)-1)/calibrationBins]; len(last) == 0 || edge > last[len(last)-1] {
-			last = append(last, edge)
+// calibrationEdges returns the greatest confidence of each bin but the last, of both
+// sides' together.
+func (p *pair) calibrationEdges() (last []float64, err error) {
+	pooled := p.sorter("confidences")
+	defer pooled.Close()
+	var record []byte
+	err = p.claims.each(func(r confident) error {
+		for _, v := range []float64{r.base.confidence, r.cand.confidence} {
+			record = appendSortable(record[:0], v)
+			if err := pooled.Add(record); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	k := 1 // the next edge
+	err = eachRun(pooled.Sorted(), func(v float64, _, to int) {
+		for ; k < calibrationBins && (k*2*p.claims.n-1)/calibrationBins < to; k++ {
+			if len(last) == 0 || v > last[len(last)-1] {
+				last = append(last, v)
+			}
+		}
+	})
+	return last, err
+}
+
+// calibrationCells bins claims, in the order of their keys.
+func (p *pair) calibrationCells() ([]cell, error) {
+	last, err := p.calibrationEdges()
+	if err != nil {
+		return nil, err
 	}
 	const bins = 2 * calibrationBins // bin and rightness
 	side := func(c claim) (key int, gap float64) {
@@ -153,7 +222,7 @@ func calibrationCells(rows []confident) []cell {
 		return 2 * bin, -c.confidence
 	}
 	var all [bins * bins]cell
-	for _, r := range rows {
+	err = p.claims.each(func(r confident) error {
 		b, baseGap := side(r.base)
 		d, candGap := side(r.cand)
 		c := &all[b*bins+d]
@@ -161,6 +230,10 @@ func calibrationCells(rows []confident) []cell {
 		c.base.bin, c.cand.bin = b/2, d/2
 		c.base.gap += baseGap
 		c.cand.gap += candGap
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	var out []cell
 	for _, c := range all {
@@ -170,5 +243,5 @@ func calibrationCells(rows []confident) []cell {
 			out = append(out, c)
 		}
 	}
-	return out
+	return out, nil
 }

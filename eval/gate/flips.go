@@ -1,88 +1,47 @@
 package gate
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/eval"
 )
 
-// flips are the prompts that are more often right on one side, sorted as Flip
-// says. The wrong answer is that of the side that is less often right.
-func (p *pair) flips() ([]Flip, error) {
+// flip takes in a prompt that changed. It flipped where it is more often right on one
+// side, and the wrong answer is that of the other.
+func (p *pair) flip(b *prompt, base, cand []decision) error {
+	was, is := commonest(base, b.truth), commonest(cand, b.truth)
+	if was.right == is.right {
+		return nil
+	}
 	tiers := p.check.base.source.Tiers
-	flips := []Flip{}
-	var wrongs []wrong
-	for i, truth := range p.truth {
-		if p.same[i] {
-			continue
-		}
-		b, c := p.base.commonest(i, truth), p.cand.commonest(i, truth)
-		if b.right == c.right {
-			continue
-		}
-		at := p.base.prompts[i]
-		f := Flip{ID: p.check.base.ids[at], Domain: p.check.domain.name(int(at)), Truth: tiers.Name(int(truth)), Regressed: c.right < b.right}
-		var err error
-		if f.Baseline, err = p.base.shown(b); err != nil {
-			return nil, err
-		}
-		if f.Candidate, err = p.cand.shown(c); err != nil {
-			return nil, err
-		}
-		w := wrong{flip: len(flips), regressed: f.Regressed, distance: c.tier - int(truth), sure: f.Candidate.sure()}
-		if !f.Regressed {
-			w.distance, w.sure = b.tier-int(truth), f.Baseline.sure()
-		}
-		flips, wrongs = append(flips, f), append(wrongs, w)
+	f := Flip{
+		ID: string(b.id), Domain: p.check.base.domain.Name(b.domain), Truth: tiers.Name(int(b.truth)), Regressed: is.right < was.right,
+		Baseline: was.shown(tiers), Candidate: is.shown(tiers),
 	}
-	slices.SortFunc(wrongs, wrong.compare)
-	sorted := make([]Flip, len(flips))
-	for i, w := range wrongs {
-		sorted[i] = flips[w.flip]
+	wrong, sure := is, f.Candidate.sure()
+	if !f.Regressed {
+		wrong, sure = was, f.Baseline.sure()
 	}
-	return sorted, nil
-}
-
-// wrong is what orders flips, which come by id.
-type wrong struct {
-	flip      int
-	regressed bool
-	distance  int // of the wrong answer from the truth, in tiers
-	sure      float64
-}
-
-func (w wrong) compare(o wrong) int {
-	if w.regressed != o.regressed {
-		if w.regressed {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(
-		cmp.Compare(max(o.distance, -o.distance), max(w.distance, -w.distance)),
-		cmp.Compare(w.distance, o.distance),
-		cmp.Compare(o.sure, w.sure),
-		cmp.Compare(w.flip, o.flip))
+	p.key = flipKey(p.key[:0], int(wrong.pick)-int(b.truth), sure)
+	return p.flips.add(f, p.key)
 }
 
 // answered is what a side made of a prompt: the first of its commonest answers.
 type answered struct {
-	at, tier int // place in the column, and the tier there
-	right    float64
+	decision
+	right float64 // share of repeats
 }
 
-func (c *column) commonest(i int, truth int8) answered {
-	picks := c.of(i)
+func commonest(of []decision, truth int8) answered {
 	hits, first, most := 0, 0, 0
-	for r, k := range picks {
-		if k == truth {
+	for r, d := range of {
+		if d.pick == truth {
 			hits++
 		}
 		times := 0
-		for _, other := range picks {
-			if other == k {
+		for _, other := range of {
+			if other.pick == d.pick {
 				times++
 			}
 		}
@@ -90,24 +49,23 @@ func (c *column) commonest(i int, truth int8) answered {
 			first, most = r, times
 		}
 	}
-	return answered{at: i*c.repeats + first, tier: int(picks[first]), right: float64(hits) / float64(len(picks))}
+	return answered{of[first], float64(hits) / float64(len(of))}
 }
 
 // shown is an answer as it is reported.
-func (c *column) shown(a answered) (Answer, error) {
-	out := Answer{Tier: c.side.source.Tiers.Name(a.tier), Right: number(a.right), Confidence: number(c.confidence[a.at]), Margin: nan()}
-	scores, err := c.scoresAt(a.at)
-	if scores == nil || err != nil {
-		return out, err
+func (a answered) shown(tiers centroids.Tiers) Answer {
+	out := Answer{Tier: tiers.Name(int(a.pick)), Right: number(a.right), Confidence: number(a.confidence), Margin: nan()}
+	if a.scores == nil {
+		return out
 	}
-	if margin, ok := (eval.Decision{Scores: scores}).Margin(); ok {
+	if margin, ok := (eval.Decision{Scores: a.scores}).Margin(); ok {
 		out.Margin = number(margin)
 	}
-	out.Scores = make([]eval.Number, len(scores))
-	for k, v := range scores {
+	out.Scores = make([]eval.Number, len(a.scores))
+	for k, v := range a.scores {
 		out.Scores[k] = number(v)
 	}
-	return out, nil
+	return out
 }
 
 // sure orders wrong answers: NaN, for neither a confidence nor scores, is below

@@ -1,12 +1,14 @@
 package gate
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 )
@@ -99,16 +101,20 @@ func TestPermutationAgainstEnumeration(t *testing.T) {
 	p := pairOf(t, base, cand)
 	p.draws = 100_000
 	var changedAt []int
-	for i, same := range p.same {
-		if !same {
+	for i := range base {
+		if base[i].Predicted != cand[i].Predicted {
 			changedAt = append(changedAt, i)
 		}
+	}
+	tier := func(name string) int {
+		k, _ := centroids.DefaultTiers().Index(name)
+		return k
 	}
 	// Claims have the values .6, .8 and .9, which are bins of their own.
 	error := func(of map[float64][2]float64) float64 {
 		sum := 0.0
 		for confidence, c := range of {
-			sum += math.Abs(c[1]-confidence*c[0]) / float64(len(p.truth))
+			sum += math.Abs(c[1]-confidence*c[0]) / float64(p.n)
 		}
 		return sum
 	}
@@ -116,9 +122,9 @@ func TestPermutationAgainstEnumeration(t *testing.T) {
 		b, c := eval.NewConfusion(4), eval.NewConfusion(4)
 		be, ce := map[float64][2]float64{}, map[float64][2]float64{}
 		at := 0
-		for i, truth := range p.truth {
-			x, y := p.base.predicted[i], p.cand.predicted[i]
-			cx, cy := p.base.confidence[i], p.cand.confidence[i]
+		for i := range base {
+			truth, x, y := tier(base[i].Tier), tier(base[i].Predicted), tier(cand[i].Predicted)
+			cx, cy := base[i].Confidence.Value, cand[i].Confidence.Value
 			if at < len(changedAt) && changedAt[at] == i {
 				if swap>>at&1 == 1 {
 					x, y, cx, cy = y, x, cy, cx
@@ -144,11 +150,15 @@ func TestPermutationAgainstEnumeration(t *testing.T) {
 		}
 	}
 	all := float64(int(1) << len(changedAt))
+	gotECE, err := p.ece(0.02)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		gate Gate
 		want float64
 		seen float64
-	}{{p.macroF1(0.02), float64(farF1) / all, seenF1}, {p.ece(0.02), float64(farECE) / all, -seenECE}} {
+	}{{p.macroF1(0.02), float64(farF1) / all, seenF1}, {gotECE, float64(farECE) / all, -seenECE}} {
 		if !near(c.gate.P, c.want, 4*se(c.want, p.draws)+1e-5) || !near(c.gate.Change, c.seen, 1e-12) {
 			t.Errorf("%s: %v, enumerated %v over %d prompts; change %v, want %v", c.gate.Name, c.gate.P, c.want, len(changedAt), c.gate.Change, c.seen)
 		}
@@ -185,17 +195,19 @@ func TestDrawsSuffice(t *testing.T) {
 // pairOf matches two sides as Decide does.
 func pairOf(t *testing.T, base, cand []datasets.Prediction) *pair {
 	t.Helper()
-	c := &check{base: sideOf(t, source("a"), withTokens(base)), cand: sideOf(t, source("b"), withTokens(cand)), costs: priced()}
-	c.join()
+	c := &check{base: sideOf(t, source("a"), withTokens(base)), cand: sideOf(t, source("b"), withTokens(cand)), gates: true, rules: everything(), costs: priced()}
+	c.rules.Slices, c.rules.Floors = nil, nil
+	if err := c.join(context.Background(), c.gated()); err != nil {
+		t.Fatal(err)
+	}
 	pairs := c.pairs()
 	if len(c.faults) > 0 || len(pairs) != 1 {
 		t.Fatalf("%+v", c.faults)
 	}
-	p, err := pairs[0].load()
-	if err != nil {
+	if err := c.gather(context.Background(), pairs); err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return pairs[0]
 }
 
 // Confidences of two values make bins of their own, so the error is known: with

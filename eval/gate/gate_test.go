@@ -64,8 +64,8 @@ func TestOutcomes(t *testing.T) {
 		if warned := len(v.Warnings) > 0; warned != (c.n == 3000) {
 			t.Errorf("%+v: warnings %q", c, v.Warnings)
 		}
-		if len(v.Classifiers[0].Flips) != c.b+c.c {
-			t.Errorf("%+v: %d flips", c, len(v.Classifiers[0].Flips))
+		if v.Classifiers[0].Flips.Len() != c.b+c.c {
+			t.Errorf("%+v: %d flips", c, v.Classifiers[0].Flips.Len())
 		}
 	}
 }
@@ -226,7 +226,7 @@ func TestRepeats(t *testing.T) {
 	if want := stats.PairedLower(-5.0/3, 15.0/9, 6, 0.95); math.Abs(float64(g.Bound)-want) > 1e-12 {
 		t.Errorf("bound %v, want %v", g.Bound, want)
 	}
-	if f := v.Classifiers[0].Flips; len(f) != 4 || f[0].Baseline.Right != 1 || f[0].Candidate.Right != 0 {
+	if f := allFlips(t, v.Classifiers[0].Flips); len(f) != 4 || f[0].Baseline.Right != 1 || f[0].Candidate.Right != 0 {
 		t.Errorf("%+v", f)
 	}
 }
@@ -277,7 +277,8 @@ func TestFlipsAreSorted(t *testing.T) {
 	cand[5].Scores = []float64{0, 0.1, 0.9, 0.3}
 	v := decide(t, sideOf(t, source("a"), base), sideOf(t, source("b"), cand), Rules{}, nil)
 	var got []string
-	for _, f := range v.Classifiers[0].Flips {
+	flips := allFlips(t, v.Classifiers[0].Flips)
+	for _, f := range flips {
 		got = append(got, fmt.Sprintf("%s%v", f.ID[6:], f.Regressed))
 	}
 	// 1: S to F is 3 too high; 0: F to M 2 too low; 3: one too low; 5 (margin 0.6),
@@ -286,7 +287,7 @@ func TestFlipsAreSorted(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	if f := v.Classifiers[0].Flips[3]; math.Abs(float64(f.Candidate.Margin)-0.6) > 1e-12 || len(f.Candidate.Scores) != 4 || f.Candidate.Confidence.Defined() || f.Baseline.Margin.Defined() {
+	if f := flips[3]; math.Abs(float64(f.Candidate.Margin)-0.6) > 1e-12 || len(f.Candidate.Scores) != 4 || f.Candidate.Confidence.Defined() || f.Baseline.Margin.Defined() {
 		t.Errorf("%+v", f)
 	}
 }

@@ -1,17 +1,13 @@
 package gate
 
-import (
-	"slices"
-
-	"github.com/routeproof/routeproof/eval"
-)
+import "github.com/routeproof/routeproof/eval"
 
 // macroF1 gates the mean F1 over the tiers that occur, which is eval's and
 // scikit-learn's default. Repeats of a prompt share its weight.
 func (p *pair) macroF1(margin float64) Gate {
 	g := newGate("macro_f1", nil, true, margin)
-	g.N = len(p.truth)
-	g.Identical = !slices.Contains(p.same, false)
+	g.N = p.n
+	g.Identical = p.identical
 	groups := p.confusions()
 	s := &patterns{counts: groups.counts, fixed: groups.fixed()}
 	base, cand := eval.NewConfusion(groups.tiers), eval.NewConfusion(groups.tiers)

@@ -54,6 +54,18 @@ func decide(t testing.TB, base, cand *Side, rules Rules, costs *Costs) *Verdict 
 	return v
 }
 
+func allFlips(t testing.TB, of Flips) []Flip {
+	t.Helper()
+	var out []Flip
+	for f, err := range of.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 func written(t testing.TB, v *Verdict) string {
 	t.Helper()
 	b, err := json.MarshalIndent(v, "", " ")

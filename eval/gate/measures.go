@@ -15,18 +15,22 @@ const (
 )
 
 // measure fills in the measures that are known.
-func (p *pair) measure(out *ClassifierChange) {
+func (p *pair) measure(out *ClassifierChange) error {
 	out.Measures = append([]Measure{p.rateMeasure(accuracyRate(), nil)}, p.confusionMeasures()...)
 	for _, r := range []rate{underRouting(), overRouting(), invalidRate()} {
 		out.Measures = append(out.Measures, p.rateMeasure(r, nil))
 	}
-	if m, ok := p.eceMeasure(); ok {
+	if m, ok, err := p.eceMeasure(); err != nil {
+		return err
+	} else if ok {
 		out.Measures = append(out.Measures, m)
 	}
 	var m Measure
-	if m, out.Cost, out.Unpriced = p.costMeasure(); out.Cost != nil {
+	var err error
+	if m, out.Cost, out.Unpriced, err = p.costMeasure(); out.Cost != nil {
 		out.Measures = append(out.Measures, m)
 	}
+	return err
 }
 
 // set fills in the figures of a measure; differences are bootstrap replicates of
@@ -43,19 +47,16 @@ func (m *Measure) set(a, b float64, differences func() []float64) {
 }
 
 // rateMeasure compares a rate over the prompts that in holds for; nil: all.
-func (p *pair) rateMeasure(r rate, in func(i int) bool) Measure {
+func (p *pair) rateMeasure(r rate, in func(e entry) bool) Measure {
 	all := p.count(r, in)
 	m := Measure{Name: r.name, MoreIsBetter: r.moreIsBetter, N: all.n}
 	var alike table
-	for g, n := range all.size {
-		if n == 0 {
-			continue
+	for _, g := range all.groups {
+		m.Groups += g.times
+		if g.net != 0 {
+			m.Changed += g.times
 		}
-		m.Groups++
-		if all.net[g] != 0 {
-			m.Changed++
-		}
-		alike.add(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(n)), uint32(all.net[g])))
+		alike.addTimes(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(g.size)), uint32(g.net)), g.times)
 	}
 	m.set(all.base, all.cand, func() []float64 {
 		keys, counts := alike.sorted()
@@ -106,7 +107,7 @@ func (p *pair) confusionMeasures() []Measure {
 	groups.total(a, b, groups.counts, nil)
 	out := make([]Measure, len(measures))
 	for i, m := range measures {
-		out[i] = Measure{Name: m.name, MoreIsBetter: m.moreIsBetter, N: len(p.truth), Groups: p.units, Changed: changed}
+		out[i] = Measure{Name: m.name, MoreIsBetter: m.moreIsBetter, N: p.n, Groups: p.units, Changed: changed}
 		out[i].set(m.of(a), m.of(b), func() []float64 { return differences[i] })
 	}
 	return out
@@ -114,48 +115,53 @@ func (p *pair) confusionMeasures() []Measure {
 
 // eceMeasure compares the calibration errors, as the gate on them does; it is
 // unknown where confidences are missing.
-func (p *pair) eceMeasure() (Measure, bool) {
-	rows, missing, first := p.confidences()
-	if len(rows) == 0 || tooFewPaired(missing, first) {
-		return Measure{}, false
+func (p *pair) eceMeasure() (m Measure, known bool, err error) {
+	c := &p.claims
+	if c.n == 0 || c.tooFew() {
+		return Measure{}, false, nil
 	}
-	m := Measure{Name: ECE, N: len(rows), Groups: len(rows)}
-	for _, r := range rows {
-		if r.base != r.cand {
-			m.Changed++
-		}
+	patterns, err := p.calibrationPatterns()
+	if err != nil {
+		return Measure{}, false, err
 	}
-	claims := calibrationPatterns(rows)
-	base, cand := claims.score(claims.counts, make([]int, len(claims.counts)))
+	m = Measure{Name: ECE, N: c.n, Groups: c.n, Changed: c.changed}
+	base, cand := patterns.score(patterns.counts, make([]int, len(patterns.counts)))
 	m.set(-base, -cand, func() []float64 {
-		out := claims.bootstrap(p.rules.replicates(), p.rules.Seed)
+		out := patterns.bootstrap(p.rules.replicates(), p.rules.Seed)
 		for i, v := range out {
 			out[i] = -v
 		}
 		return out
 	})
-	return m, true
+	return m, true, nil
 }
 
 // costMeasure compares the headline costs, each at its own prices, or says why
 // they are unknown.
-func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string) {
+func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string, err error) {
 	if p.costs == nil {
-		return m, nil, p.unpriced
+		return m, nil, p.unpriced, nil
 	}
 	cost, _ = p.split()
 	if why := p.costUnknown(cost); why != "" {
-		return m, nil, why
+		return m, nil, why, nil
 	}
-	sums, sizes := p.byGroup(func(r costRow) float64 { return r.now - r.old + (r.ownCand - r.ownBase) })
-	m = Measure{Name: HeadlineCost, N: cost.N, Groups: len(sums)}
-	for _, v := range sums {
-		if v != 0 {
+	m = Measure{Name: HeadlineCost, N: cost.N, Groups: p.spent.units}
+	err = p.spent.each(func(sum, _ float64) error {
+		if sum != 0 {
 			m.Changed++
 		}
-	}
-	m.set(float64(cost.Baseline), float64(cost.Candidate), func() []float64 {
-		return bootstrapMean(sums, sizes, p.rules.replicates(), p.rules.Seed)
+		return nil
 	})
-	return m, cost, ""
+	if err != nil {
+		return m, nil, "", err
+	}
+	var differences []float64
+	if m.Groups >= fewestGroups {
+		if differences, err = p.bootstrapCost(); err != nil {
+			return m, nil, "", err
+		}
+	}
+	m.set(float64(cost.Baseline), float64(cost.Candidate), func() []float64 { return differences })
+	return m, cost, "", nil
 }

@@ -1,72 +1,162 @@
 package gate
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
-// pair is one classifier on both sides, its prompts matched: prompt i of the pair
-// is base.prompts[i] and cand.prompts[i].
+// pair is one classifier on both sides, over the prompts that both have of it with
+// the same true tier.
 type pair struct {
 	*check
 	name       string
-	base, cand *column
+	base, cand *classifier
 
-	truth  []int8
-	unit   []int32 // the group of each prompt, from 0
-	units  int
-	single bool // every group is one prompt, and has one repeat
-	// same tells of each prompt whether all its predictions are as they were.
-	same []bool
+	n, units  int    // prompts, and groups of them
+	truths    []bool // which tiers are true of any
+	identical bool   // all predictions are as they were
+	failures  [2]int // prompts without an answer, of each side
+
+	groups table  // entries of each group, sorted
+	open   []byte // entries of the group under way
+	claims claims
+	spent  spending
+	flips  Flips
+	key    []byte // room for one, of flips
 }
 
-// prepare fills in what gates look at.
-func (p *pair) prepare() {
-	n := len(p.base.prompts)
-	p.truth, p.unit, p.same = make([]int8, n), make([]int32, n), make([]bool, n)
-	number := slices.Repeat([]int32{-1}, p.check.units)
-	for i, at := range p.base.prompts {
-		p.truth[i] = p.check.base.truth[at]
-		g := p.check.unit[at]
-		if number[g] < 0 {
-			number[g] = int32(p.units)
-			p.units++
-		}
-		p.unit[i] = number[g]
-		p.same[i] = slices.Equal(p.base.of(i), p.cand.of(i))
+// pair makes a pair of a match, of the classifier of such a number.
+func (c *check) pair(m *match, number int) *pair {
+	p := &pair{
+		check: c, name: m.name, base: m.base, cand: m.cand, truths: make([]bool, c.base.source.Tiers.Len()), identical: true,
+		flips: Flips{store: c.flips, of: uint32(number)},
 	}
-	p.single = p.units == n && p.base.repeats == 1 && p.cand.repeats == 1
+	p.claims = claims{on: !c.gates || c.rules.ECE.On, unchanged: true, rows: c.room("confidences")}
+	p.spent = spending{on: c.costs != nil, own: m.own, groups: c.room("costs")}
+	if p.spent.on {
+		p.spent.between, p.spent.differ = c.costs.oldTokens(), c.pricesDiffer()
+	}
+	return p
 }
+
+// add takes in a prompt, which is of the group under way.
+func (p *pair) add(b, d *prompt) error {
+	base, cand := b.of(p.base.number), d.of(p.cand.number)
+	if len(base) == 0 || len(cand) == 0 {
+		return nil
+	}
+	p.n++
+	p.truths[b.truth] = true
+	for i, of := range [][]decision{base, cand} {
+		if failed(of) {
+			p.failures[i]++
+		}
+	}
+	first := len(p.open) == 0
+	e := p.enter(b, base, cand)
+	p.identical = p.identical && !e.differs()
+	if err := p.claims.add(b.truth, base, cand, first); err != nil {
+		return err
+	}
+	p.spend(b, d, base, cand)
+	if e.differs() {
+		return p.flip(b, base, cand)
+	}
+	return nil
+}
+
+// end ends the group under way, if any prompt is in it.
+func (p *pair) end() error {
+	if len(p.open) == 0 {
+		return nil
+	}
+	p.units++
+	p.groups.addTimes(sortedChunks(p.open, p.width()), 1)
+	p.open = p.open[:0]
+	return p.spent.end()
+}
+
+// entry is what rates and confusion matrices see of a prompt: its true tier, whether
+// anything changed, domain, length, and by side the picks, sorted. Prompts alike
+// have equal entries.
+type entry []byte
+
+const (
+	truthAt  = 0
+	changeAt = 1
+	domainAt = 2
+	lengthAt = 6
+	picksAt  = 10
+
+	pickChanged    = 1
+	invalidChanged = 2
+)
+
+func (p *pair) width() int { return picksAt + p.base.repeats + p.cand.repeats }
+
+// enter puts a prompt's entry behind the others of the group.
+func (p *pair) enter(b *prompt, base, cand []decision) entry {
+	from := len(p.open)
+	change := byte(0)
+	if !slices.EqualFunc(base, cand, func(x, y decision) bool { return x.pick == y.pick }) {
+		change |= pickChanged
+	}
+	if !slices.EqualFunc(base, cand, func(x, y decision) bool { return x.flags&invalidFlag == y.flags&invalidFlag }) {
+		change |= invalidChanged
+	}
+	p.open = append(p.open, byte(b.truth), change)
+	p.open = binary.BigEndian.AppendUint32(p.open, uint32(b.domain))
+	p.open = binary.BigEndian.AppendUint32(p.open, uint32(b.length))
+	for _, of := range [][]decision{base, cand} {
+		at := len(p.open)
+		for _, d := range of {
+			p.open = append(p.open, byte(d.pick)<<1|d.flags&invalidFlag)
+		}
+		slices.Sort(p.open[at:])
+	}
+	return entry(p.open[from:])
+}
+
+func (e entry) truth() int8          { return int8(e[truthAt]) }
+func (e entry) differs() bool        { return e[changeAt]&pickChanged != 0 }
+func (e entry) invalidDiffers() bool { return e[changeAt]&invalidChanged != 0 }
+func (e entry) domain() int          { return int(binary.BigEndian.Uint32(e[domainAt:])) }
+func (e entry) length() int          { return int(binary.BigEndian.Uint32(e[lengthAt:])) }
+
+// picks returns those of the baseline and of the candidate.
+func (p *pair) picks(e entry) (base, cand []byte) {
+	return e[picksAt : picksAt+p.base.repeats], e[picksAt+p.base.repeats:]
+}
+
+func tierOfPick(pick byte) int8  { return int8(pick >> 1) }
+func invalidPick(pick byte) bool { return pick&invalidFlag != 0 }
 
 // rate is what a gate counts of a decision on a prompt.
 type rate struct {
 	name         string
 	moreIsBetter bool
-	hit          func(c *column, at int, truth int8) bool // at is the decision's place in the column
-	changed      func(p *pair, i int) bool                // whether anything it looks at changed
+	hit          func(pick byte, truth int8) bool
+	changed      func(e entry) bool // whether anything it looks at changed
 }
 
 func accuracyRate() rate {
-	return rate{Accuracy, true, func(c *column, at int, truth int8) bool { return c.predicted[at] == truth }, differs}
+	return rate{Accuracy, true, func(pick byte, truth int8) bool { return tierOfPick(pick) == truth }, entry.differs}
 }
 
 func overRouting() rate {
-	return rate{OverRouting, false, func(c *column, at int, truth int8) bool { return c.predicted[at] > truth }, differs}
+	return rate{OverRouting, false, func(pick byte, truth int8) bool { return tierOfPick(pick) > truth }, entry.differs}
 }
 
 func underRouting() rate {
-	return rate{UnderRouting, false, func(c *column, at int, truth int8) bool { return c.predicted[at] < truth }, differs}
+	return rate{UnderRouting, false, func(pick byte, truth int8) bool { return tierOfPick(pick) < truth }, entry.differs}
 }
 
 func invalidRate() rate {
-	return rate{InvalidRate, false, func(c *column, at int, _ int8) bool { return c.invalid(at) }, func(p *pair, i int) bool {
-		return !slices.EqualFunc(p.base.flagsOf(i), p.cand.flagsOf(i), func(b, c uint8) bool { return b&invalidFlag == c&invalidFlag })
-	}}
+	return rate{InvalidRate, false, func(pick byte, _ int8) bool { return invalidPick(pick) }, entry.invalidDiffers}
 }
-
-func differs(p *pair, i int) bool { return !p.same[i] }
 
 // evidence is how a rate changed over the groups of some prompts. Changes count
 // upwards where they are for the better.
@@ -76,7 +166,7 @@ type evidence struct {
 	candGroups    float64 // mean over groups, of the candidate
 	worse, better int     // groups
 	sum, squares  float64 // of the groups' mean changes
-	nets          []int   // changes of groups, times the product of repeats; nil where each is one prompt and one repeat
+	nets, times   []int   // changes of groups, times the product of repeats, and how many have it; nil where each is one prompt and one repeat
 	spread        float64 // Σ size²·(mean change − that over prompts)² over groups
 	largest       int     // prompts of the largest group
 	change        float64 // of the mean over prompts, upwards for the better
@@ -106,80 +196,95 @@ func (e *evidence) psi() float64 {
 type counted struct {
 	n          int
 	base, cand float64 // mean over prompts
-	net, size  []int32 // by group: candidate's hits less the baseline's, times the product of repeats; prompts
-	hits       []int32 // by group: the candidate's
+	groups     []countedGroup
 	identical  bool
 }
 
+// countedGroup is groups that are alike.
+type countedGroup struct {
+	times int // how many there are
+	size  int // prompts
+	net   int // the candidate's hits less the baseline's, times the product of repeats
+	hits  int // the candidate's
+}
+
 // count counts a rate over the prompts that in holds for; nil: all.
-func (p *pair) count(r rate, in func(i int) bool) counted {
-	e := counted{identical: true, net: make([]int32, p.units), size: make([]int32, p.units), hits: make([]int32, p.units)}
+func (p *pair) count(r rate, in func(e entry) bool) counted {
+	out := counted{identical: true}
 	rb, rc := p.base.repeats, p.cand.repeats
 	var baseHits, candHits int
-	for i, truth := range p.truth {
-		if in != nil && !in(i) {
+	for k, key := range p.groups.keys {
+		g := countedGroup{times: p.groups.counts[k]}
+		before := 0
+		for e := range slices.Chunk(entry(key), p.width()) {
+			if in != nil && !in(e) {
+				continue
+			}
+			b, c := 0, 0
+			base, cand := p.picks(e)
+			for _, pick := range base {
+				if r.hit(pick, e.truth()) {
+					b++
+				}
+			}
+			for _, pick := range cand {
+				if r.hit(pick, e.truth()) {
+					c++
+				}
+			}
+			out.identical = out.identical && !r.changed(e)
+			g.size++
+			g.net += c*rb - b*rc
+			g.hits += c
+			before += b
+		}
+		if g.size == 0 {
 			continue
 		}
-		b, c := 0, 0
-		for k := range rb {
-			if r.hit(p.base, i*rb+k, truth) {
-				b++
-			}
-		}
-		for k := range rc {
-			if r.hit(p.cand, i*rc+k, truth) {
-				c++
-			}
-		}
-		e.n++
-		e.identical = e.identical && !r.changed(p, i)
-		baseHits, candHits = baseHits+b, candHits+c
-		e.net[p.unit[i]] += int32(c*rb - b*rc)
-		e.size[p.unit[i]]++
-		e.hits[p.unit[i]] += int32(c)
+		out.n += g.times * g.size
+		baseHits, candHits = baseHits+g.times*before, candHits+g.times*g.hits
+		out.groups = append(out.groups, g)
 	}
-	e.base, e.cand = float64(baseHits)/float64(e.n*rb), float64(candHits)/float64(e.n*rc)
-	return e
+	out.base, out.cand = float64(baseHits)/float64(out.n*rb), float64(candHits)/float64(out.n*rc)
+	return out
 }
 
 // collect counts a rate, as count does, and how its groups changed.
-func (p *pair) collect(r rate, in func(i int) bool) evidence {
+func (p *pair) collect(r rate, in func(e entry) bool) evidence {
 	all := p.count(r, in)
 	e := evidence{n: all.n, base: all.base, cand: all.cand, change: all.cand - all.base, identical: all.identical}
 	if !r.moreIsBetter {
 		e.change = -e.change
 	}
 	rb, rc := p.base.repeats, p.cand.repeats
-	var nets []int
-	for g, n := range all.size {
-		if n == 0 {
-			continue
-		}
-		e.groups++
-		e.largest = max(e.largest, int(n))
-		e.candGroups += float64(all.hits[g]) / float64(int(n)*rc)
-		net := all.net[g]
+	var nets, times []int
+	for _, g := range all.groups {
+		many := float64(g.times)
+		e.groups += g.times
+		e.largest = max(e.largest, g.size)
+		e.candGroups += many * float64(g.hits) / float64(g.size*rc)
+		net := g.net
 		if !r.moreIsBetter {
 			net = -net
 		}
-		apart := float64(net)/float64(rb*rc) - float64(n)*e.change
-		e.spread += apart * apart
+		apart := float64(net)/float64(rb*rc) - float64(g.size)*e.change
+		e.spread += many * apart * apart
 		switch {
 		case net > 0:
-			e.better++
+			e.better += g.times
 		case net < 0:
-			e.worse++
+			e.worse += g.times
 		default:
 			continue
 		}
-		mean := float64(net) / float64(int(n)*rb*rc)
-		e.sum += mean
-		e.squares += mean * mean
-		nets = append(nets, int(net))
+		mean := float64(net) / float64(g.size*rb*rc)
+		e.sum += many * mean
+		e.squares += many * mean * mean
+		nets, times = append(nets, net), append(times, g.times)
 	}
 	e.candGroups /= float64(e.groups)
 	if max(rb, rc) > 1 || e.largest > 1 {
-		e.nets = nets
+		e.nets, e.times = nets, times
 	}
 	return e
 }
@@ -190,17 +295,17 @@ func (e *evidence) p(draws int, seed uint64) (worse, better float64) {
 	if e.nets == nil {
 		return stats.McNemarOneSided(e.worse, e.better), stats.McNemarOneSided(e.better, e.worse)
 	}
-	better, _ = stats.SignFlip(e.nets, draws, seed)
+	better, _ = stats.SignFlip(e.nets, e.times, draws, seed)
 	down := make([]int, len(e.nets))
 	for i, v := range e.nets {
 		down[i] = -v
 	}
-	worse, _ = stats.SignFlip(down, draws, seed)
+	worse, _ = stats.SignFlip(down, e.times, draws, seed)
 	return worse, better
 }
 
 // rateGate is a gate on a paired rate, but for what needs the other gates.
-func (p *pair) rateGate(name string, r rate, slice *Slice, margin float64, in func(i int) bool) Gate {
+func (p *pair) rateGate(name string, r rate, slice *Slice, margin float64, in func(e entry) bool) Gate {
 	e := p.collect(r, in)
 	g := newGate(name, slice, r.moreIsBetter, margin)
 	g.fill(e, p.rules, p.draws)

@@ -134,7 +134,8 @@ type table struct {
 	counts []int
 }
 
-func (t *table) add(key []byte) {
+// addTimes adds so many of a key.
+func (t *table) addTimes(key []byte, times int) {
 	at, ok := t.place[string(key)]
 	if !ok {
 		if t.place == nil {
@@ -144,7 +145,7 @@ func (t *table) add(key []byte) {
 		t.place[string(key)] = at
 		t.keys, t.counts = append(t.keys, string(key)), append(t.counts, 0)
 	}
-	t.counts[at]++
+	t.counts[at] += times
 }
 
 // sorted returns the keys in their order, with their counts.

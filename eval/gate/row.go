@@ -7,12 +7,15 @@ import (
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
+	"github.com/routeproof/routeproof/internal/names"
+	"github.com/routeproof/routeproof/internal/spill"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
 func quote(s string) string { return wording.Quote(s) }
 
-// add takes in one row, or says all that is wrong with it.
+// add takes in one row, or says all that is wrong with it. One whose prompt,
+// classifier and true tier are known is taken in nevertheless, to be held against others.
 func (b *builder) add(p *datasets.Prediction) error {
 	b.line++
 	if b.side.source.OutOfFold && !p.Fold.Known {
@@ -21,8 +24,8 @@ func (b *builder) add(p *datasets.Prediction) error {
 		}
 		return nil
 	}
-	before := b.total
-	truth, predicted := b.tier("tier", p.Tier), b.tier("predicted", p.Predicted)
+	truth, known := b.tier("tier", p.Tier)
+	predicted, _ := b.tier("predicted", p.Predicted)
 	if p.ID == "" {
 		b.fault(b.line, "id", "expected the id of a prompt, found nothing")
 	}
@@ -32,117 +35,86 @@ func (b *builder) add(p *datasets.Prediction) error {
 	if p.Repeat < 0 {
 		b.fault(b.line, "repeat", "expected 0 or more, found %d", p.Repeat)
 	}
-	confidence, cost := math.NaN(), math.NaN()
+	d := decision{pick: predicted}
+	for _, is := range []struct {
+		flag uint8
+		true bool
+	}{
+		{invalidFlag, p.Invalid}, {failedFlag, p.Error != ""}, {confidentFlag, p.Confidence.Known}, {costFlag, p.CostUSD.Known},
+	} {
+		if is.true {
+			d.flags |= is.flag
+		}
+	}
 	if p.Confidence.Known {
-		if confidence = p.Confidence.Value; !(confidence >= 0 && confidence <= 1) {
-			b.fault(b.line, "confidence", "expected a number from 0 to 1, found %g", confidence)
+		if d.confidence = p.Confidence.Value; !(d.confidence >= 0 && d.confidence <= 1) {
+			b.fault(b.line, "confidence", "expected a number from 0 to 1, found %g", d.confidence)
 		}
 	}
 	if p.CostUSD.Known {
-		if cost = p.CostUSD.Value; !(cost >= 0 && cost <= math.MaxFloat32) {
-			b.fault(b.line, "cost_usd", "expected a number of at least 0, found %g", cost)
+		if d.cost = p.CostUSD.Value; !(d.cost >= 0 && d.cost <= math.MaxFloat32) {
+			b.fault(b.line, "cost_usd", "expected a number of at least 0, found %g", d.cost)
 		}
 	}
-	b.checkScores(p.Scores)
-	prompt := b.prompt(p, truth)
-	if b.total > before {
+	if b.checkScores(p.Scores) && len(p.Scores) > 0 {
+		d.flags, d.scores = d.flags|scoredFlag, p.Scores
+	}
+	if !known || p.ID == "" || p.Classifier == "" || p.Repeat < 0 {
 		return nil
 	}
-	var flags byte
-	if p.Invalid {
-		flags |= invalidFlag
-	}
-	if p.Error != "" {
-		flags |= failedFlag
-	}
-	if len(p.Scores) > 0 {
-		flags |= scoredFlag
-	}
-	r := b.record[:0]
-	r = binary.LittleEndian.AppendUint32(r, uint32(prompt))
-	r = binary.LittleEndian.AppendUint64(r, uint64(p.Repeat))
-	r = binary.LittleEndian.AppendUint64(r, uint64(b.line))
-	r = append(r, byte(predicted), flags)
-	r = appendFloat(appendFloat(r, confidence), cost)
-	for k := range b.tierNames {
-		score := 0.0
-		if k < len(p.Scores) {
-			score = p.Scores[k]
-		}
-		r = appendFloat(r, score)
-	}
-	t := b.classifier(p.Classifier)
-	t.scored = t.scored || len(p.Scores) > 0
-	return b.keep(t, r)
+	return b.keep(p, truth, d)
 }
 
-func appendFloat(to []byte, v float64) []byte {
-	return binary.LittleEndian.AppendUint64(to, math.Float64bits(v))
+// keep puts a row among those that are sorted.
+func (b *builder) keep(p *datasets.Prediction, truth int8, d decision) error {
+	tokens, length := int32(-1), ""
+	if t := p.PromptTokens; t.Known && t.Value >= 0 && t.Value <= math.MaxInt32 {
+		tokens = int32(t.Value)
+	}
+	if p.PromptRunes.Known {
+		length = eval.LengthName(p.PromptRunes.Value)
+	}
+	number, _ := b.numbers.Add(p.Classifier)
+	b.id = append(b.id[:0], p.ID...)
+	r := spill.AppendKey(b.record[:0], b.id)
+	r = binary.BigEndian.AppendUint64(r, uint64(b.line))
+	r = append(r, byte(truth))
+	r = binary.AppendUvarint(r, uint64(int(tokens)+1))
+	for _, of := range []struct {
+		names *names.Table
+		name  string
+	}{{b.side.domain, p.Domain}, {b.side.length, length}} {
+		number, _ := of.names.Add(of.name)
+		r = binary.AppendUvarint(r, uint64(number))
+	}
+	b.id = append(b.id[:0], p.Group...)
+	r = appendBytes(r, b.id)
+	r = binary.AppendUvarint(r, uint64(number))
+	r = binary.AppendUvarint(r, uint64(p.Repeat))
+	b.record = appendDecision(r, d)
+	return b.rows.Add(b.record)
 }
 
-func (b *builder) tier(field, name string) int8 {
-	k, ok := b.tierOf[name]
-	if !ok {
+// tier returns the number of a tier, and whether there is one of the name.
+func (b *builder) tier(field, name string) (number int8, known bool) {
+	number, known = b.tierOf[name]
+	if !known {
 		b.fault(b.line, field, "expected one of %s, found %s%s", strings.Join(b.tierNames, ", "), quote(name), wording.DidYouMean(name, b.tierNames))
 	}
-	return k
+	return number, known
 }
 
-func (b *builder) checkScores(scores []float64) {
+// checkScores tells whether scores are as they should be.
+func (b *builder) checkScores(scores []float64) bool {
 	if len(scores) > 0 && len(scores) != len(b.tierNames) {
 		b.fault(b.line, "scores", "expected %d, one a tier, found %d", len(b.tierNames), len(scores))
-		return
+		return false
 	}
 	for i, v := range scores {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			b.fault(b.line, "scores", "expected finite numbers, found %g for %s", v, b.tierNames[i])
-			return
+			return false
 		}
 	}
-}
-
-// prompt returns the number of a row's prompt. Rows of one prompt must agree on
-// what it is.
-func (b *builder) prompt(p *datasets.Prediction, truth int8) int {
-	s := b.side
-	if _, known := b.tierOf[p.Tier]; !known {
-		return 0 // the row is refused already
-	}
-	// Mostly rows come in the order of the prompts, classifier by classifier.
-	at, added := b.next, false
-	if at >= b.prompts.Len() || b.prompts.Name(at) != p.ID {
-		at, added = b.prompts.Add(p.ID)
-	}
-	b.next = at + 1
-	if added {
-		b.next = 0
-		b.first = append(b.first, b.line)
-		s.truth, s.tokens = append(s.truth, truth), append(s.tokens, -1)
-		s.domain.add(p.Domain)
-		s.group.add(p.Group)
-		s.length.add("")
-	}
-	same := func(field, was, is string) {
-		if was != is {
-			b.fault(b.line, field, "%s has %s here and %s in row %d: expected the same in all rows of a prompt", quote(p.ID), quote(is), quote(was), b.first[at])
-		}
-	}
-	same("tier", b.tierNames[s.truth[at]], p.Tier)
-	same("domain", s.domain.name(at), p.Domain)
-	same("group", s.group.name(at), p.Group)
-	if tokens := p.PromptTokens; s.tokens[at] < 0 && tokens.Known && tokens.Value >= 0 && tokens.Value <= math.MaxInt32 {
-		s.tokens[at] = int32(tokens.Value)
-	}
-	if s.length.of[at] == 0 && p.PromptRunes.Known {
-		s.length.set(at, eval.LengthName(p.PromptRunes.Value))
-	}
-	return at
-}
-
-func (b *builder) classifier(name string) *taken {
-	k, added := b.classifiers.Add(name)
-	if added {
-		b.taken = append(b.taken, taken{})
-	}
-	return &b.taken[k]
+	return true
 }

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -25,7 +27,7 @@ type Source struct {
 
 	Certificates []Retest
 
-	near int // bytes of decisions kept in memory; 0: nearBytes
+	near int // bytes kept in memory, of rows and of prompts; 0: nearBytes
 
 	// Each is told of every problem of the rows; it may be nil.
 	Each func(datasets.Problem)
@@ -40,54 +42,31 @@ type Hashes struct {
 }
 
 // A Side is the predictions of several classifiers. Prompts are sorted by id and
-// classifiers by name, so the order of rows is forgotten. What is known of prompts is
-// in memory, some 60 bytes and the id each, and 4 bytes for each classifier that lacks
-// some of them; decisions are by column, the first 16
-// MiB of them in memory and the others in a temporary file, until [Side.Close]. It is
-// not changed by use and made by [NewSide] alone.
+// classifiers by name, so the order of rows is forgotten. The first 8 MiB of prompts,
+// with what was decided of them, are in memory and the others in a temporary file,
+// until [Side.Close]; names of domains are in memory. It is not changed by use and
+// made by [NewSide] alone.
 type Side struct {
 	source Source
 
-	ids    []string // ascending
-	truth  []int8
-	domain labels
-	group  labels
-	length labels
-	tokens []int32 // of the prompt; −1 where unknown
-
-	classifiers []stored // by name
-	unfolded    []string // classifiers that have rows, but none out of fold; sorted
-	decisions   *spill.File
+	n           int          // prompts
+	truths      []bool       // which tiers are that of any prompt
+	domain      *names.Table // of prompts; 0 is empty
+	length      *names.Table // and of their lengths
+	classifiers []classifier // by name
+	unfolded    []string     // classifiers that have rows, but none out of fold; sorted
+	prompts     *spill.File  // frames, by id
+	size        int64        // of them, in bytes
+	numbers     int          // of classifiers in prompts
 }
 
-// labels are a text about each prompt, by number; that of an empty one is 0.
-type labels struct {
-	of    []int32
-	names *names.Table
-}
-
-func (l *labels) add(name string) {
-	l.of = append(l.of, 0)
-	l.set(len(l.of)-1, name)
-}
-
-func (l *labels) set(i int, name string) {
-	number, _ := l.names.Add(name)
-	l.of[i] = int32(number)
-}
-
-// name returns what is said of prompt i.
-func (l labels) name(i int) string { return l.names.Name(int(l.of[i])) }
-
-// distinct returns the texts that are not empty, sorted.
-func (l labels) distinct() []string {
-	out := []string{}
-	for _, k := range l.names.Order() {
-		if k != 0 {
-			out = append(out, l.names.Name(int(k)))
-		}
-	}
-	return out
+// classifier is what is known of all decisions of one.
+type classifier struct {
+	name     string
+	number   int // in prompts
+	n        int // prompts
+	repeats  int // of each
+	failures int // prompts of which any repeat has no answer
 }
 
 // Close removes the temporary file, if there is one. The side cannot be used any
@@ -96,11 +75,11 @@ func (s *Side) Close() error {
 	if s == nil {
 		return nil
 	}
-	return s.decisions.Close()
+	return s.prompts.Close()
 }
 
 // N returns how many prompts have predictions.
-func (s *Side) N() int { return len(s.ids) }
+func (s *Side) N() int { return s.n }
 
 // Classifiers returns their names, sorted.
 func (s *Side) Classifiers() []string {
@@ -111,10 +90,48 @@ func (s *Side) Classifiers() []string {
 	return names
 }
 
-func (s *Side) stored(name string) *stored {
-	i, ok := slices.BinarySearchFunc(s.classifiers, name, func(c stored, name string) int { return strings.Compare(c.name, name) })
+// classifier returns the one of a name; nil where there is none.
+func (s *Side) classifier(name string) *classifier {
+	i, ok := slices.BinarySearchFunc(s.classifiers, name, func(c classifier, name string) int { return strings.Compare(c.name, name) })
 	if !ok {
 		return nil
 	}
 	return &s.classifiers[i]
+}
+
+// cursor reads the prompts of a side by id.
+type cursor struct {
+	side   *Side
+	frames *spill.Frames
+	prompt prompt
+}
+
+func (s *Side) cursor() *cursor { return &cursor{side: s, frames: s.prompts.Frames(0, s.size, 1<<18)} }
+
+// next returns the next prompt, which is good until next is called again; nil at the
+// end.
+func (c *cursor) next() (*prompt, error) {
+	raw, err := c.frames.Next()
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.side.read(&c.prompt, raw)
+	return &c.prompt, nil
+}
+
+// read reads one of the side's prompts.
+func (s *Side) read(p *prompt, raw []byte) { p.read(raw, s.numbers, s.source.Tiers.Len()) }
+
+// distinct returns the names that are not empty, sorted.
+func distinct(of *names.Table) []string {
+	out := []string{}
+	for _, k := range of.Order() {
+		if k != 0 {
+			out = append(out, of.Name(int(k)))
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"slices"
@@ -83,9 +84,14 @@ func TestOutOfFold(t *testing.T) {
 	s := source("run")
 	s.OutOfFold = true
 	side := sideOf(t, s, append(final, folded...))
-	c, err := side.load(side.stored("x"), nil)
-	if err != nil || !slices.Equal(c.predicted, []int8{0, 1, 2, 3}) || side.N() != 4 {
-		t.Errorf("%+v, %v", c, err)
+	var picks []int8
+	for _, p := range promptsOf(t, side) {
+		for _, d := range p.of(side.classifier("x").number) {
+			picks = append(picks, d.pick)
+		}
+	}
+	if !slices.Equal(picks, []int8{0, 1, 2, 3}) || side.N() != 4 {
+		t.Errorf("%v", picks)
 	}
 	fitted := sideOf(t, s, slices.Concat(final, folded, rows("fitted", "SMCF", "SMCF")))
 	v := decide(t, fitted, fitted, Rules{}, nil)
@@ -95,8 +101,27 @@ func TestOutOfFold(t *testing.T) {
 	if v = decide(t, fitted, fitted, Rules{Classifiers: []string{"fitted"}}, nil); v.Outcome != Invalid {
 		t.Errorf("%s", v.Why)
 	}
-	_, err = NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
+	_, err := NewSide(s, func(visit func(*datasets.Prediction) error) error { return visit(&final[0]) })
 	if err == nil || !strings.Contains(err.Error(), "no row of 1 has a fold") {
 		t.Errorf("%v", err)
+	}
+}
+
+// promptsOf reads all prompts of a side.
+func promptsOf(t testing.TB, s *Side) []*prompt {
+	t.Helper()
+	var out []*prompt
+	cursor := s.cursor()
+	for {
+		p, err := cursor.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p == nil {
+			return out
+		}
+		again := new(prompt)
+		s.read(again, bytes.Clone(p.raw))
+		out = append(out, again)
 	}
 }

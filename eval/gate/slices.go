@@ -48,9 +48,9 @@ func (c *check) findSlices() {
 
 // sliceNames are the names there are of each kind of slice.
 func (c *check) sliceNames() map[string][]string {
-	known := map[string][]string{Domain: c.domain.distinct(), Length: c.length.distinct()}
+	known := map[string][]string{Domain: distinct(c.base.domain), Length: distinct(c.base.length)}
 	for k, name := range c.base.source.Tiers.Names() {
-		if slices.Contains(c.base.truth, int8(k)) {
+		if c.base.truths[k] {
 			known[Tier] = append(known[Tier], name)
 		}
 	}
@@ -58,19 +58,15 @@ func (c *check) sliceNames() map[string][]string {
 }
 
 // members tells which of the pair's prompts are in a slice.
-func (p *pair) members(s Slice) func(i int) bool {
+func (p *pair) members(s Slice) func(e entry) bool {
 	switch s.Kind {
 	case Tier:
 		k, _ := p.check.base.source.Tiers.Index(s.Name)
-		return func(i int) bool { return p.truth[i] == int8(k) }
+		return func(e entry) bool { return e.truth() == int8(k) }
 	case Length:
-		return p.labelled(p.length, s.Name)
+		k, ok := p.check.base.length.Find(s.Name)
+		return func(e entry) bool { return ok && e.length() == k }
 	}
-	return p.labelled(p.domain, s.Name)
-}
-
-// labelled tells which of the pair's prompts something is said of.
-func (p *pair) labelled(of labels, name string) func(i int) bool {
-	k, ok := of.names.Find(name)
-	return func(i int) bool { return ok && of.of[p.base.prompts[i]] == int32(k) }
+	k, ok := p.check.base.domain.Find(s.Name)
+	return func(e entry) bool { return ok && e.domain() == k }
 }

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -15,8 +16,8 @@ import (
 	"github.com/routeproof/routeproof/eval"
 )
 
-// Verdicts and comparisons are the same, to the byte, where decisions are in a
-// temporary file, of which nothing is left.
+// Verdicts and comparisons are the same, to the byte, where rows, prompts, what is
+// gathered of them, and flips are in temporary files, of which nothing is left.
 func TestSpilled(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
@@ -39,10 +40,11 @@ func TestSpilled(t *testing.T) {
 			a, b := source("a"), source("b")
 			a.near, b.near = near, near
 			left, right, fewer := sideOf(t, a, base), sideOf(t, b, cand), sideOf(t, b, other)
-			if spilled := left.decisions.Len() > int64(max(near, nearBytes)); near == 0 && spilled {
+			if spilled := left.prompts.Len() > int64(max(near, nearBytes)); near == 0 && spilled {
 				t.Fatal("the usual limit was passed")
 			}
-			got := [2]string{written(t, decide(t, left, right, everything(), priced()))}
+			v := decide(t, left, right, everything(), priced())
+			got := [2]string{written(t, v)}
 			c, err := Compare(context.Background(), left, fewer, priced(), 1000, 3)
 			if err != nil {
 				t.Fatal(err)
@@ -54,9 +56,14 @@ func TestSpilled(t *testing.T) {
 			if got != want {
 				t.Errorf("%d repeats, %d bytes in memory: another verdict or comparison", repeats, near)
 			}
-			for _, s := range []*Side{left, right, fewer} {
+			for _, s := range []io.Closer{left, right, fewer, v, c} {
 				if err := s.Close(); err != nil {
 					t.Error(err)
+				}
+			}
+			for f, err := range v.Classifiers[0].Flips.All() {
+				if near == 1 && err == nil {
+					t.Errorf("%s was read of a closed verdict", f.ID)
 				}
 			}
 		}
@@ -88,8 +95,8 @@ func TestNoTemporary(t *testing.T) {
 	}
 }
 
-// Decisions that cannot be read back are an error of whatever needs them.
-func TestLostDecisions(t *testing.T) {
+// Prompts that cannot be read back are an error of whatever needs them.
+func TestLostPrompts(t *testing.T) {
 	s := source("a")
 	s.near = 1
 	side := sideOf(t, s, withTokens(wild(rand.New(rand.NewPCG(1, 1)), 100, 3, 1, 0.8)))
@@ -145,28 +152,23 @@ func TestManyClassifiers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer side.Close()
-	for k := range classifiers {
-		c, err := side.load(side.stored(fmt.Sprint("c", k)), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range each {
-			if c.predicted[i] != int8(i%4) || c.confidence[i] != float64(k)/classifiers {
-				t.Fatalf("classifier %d, prompt %d: %d, %v", k, i, c.predicted[i], c.confidence[i])
+	for i, p := range promptsOf(t, side) {
+		for k := range classifiers {
+			of := p.of(side.classifier(fmt.Sprint("c", k)).number)
+			if len(of) != 1 || of[0].pick != int8(i%4) || of[0].confidence != float64(k)/classifiers {
+				t.Fatalf("classifier %d, prompt %d: %+v", k, i, of)
 			}
 		}
 	}
-	b := newBuilder(s)
-	defer b.records.Close()
-	if err := scan()(b.add); err != nil {
-		t.Fatal(err)
+	v := decide(t, side, side, Rules{}, nil)
+	defer v.Close()
+	if len(v.Classifiers) != classifiers || v.Outcome == Invalid {
+		t.Errorf("%d classifiers, %s", len(v.Classifiers), v.Why)
 	}
-	resting := 0
-	for _, of := range b.taken {
-		resting += len(of.rest)
-	}
-	if resting != b.resting || resting > s.near {
-		t.Errorf("%d bytes rest, %d by count", resting, b.resting)
+	for _, c := range v.Classifiers {
+		if c.N != each || !c.Identical {
+			t.Errorf("%+v", c)
+		}
 	}
 	const rows = classifiers * each
 	if _, err := NewSide(s, scan(9_000, 1, rows)); err == nil {
@@ -199,26 +201,22 @@ func TestSorted(t *testing.T) {
 		}
 	}
 	s := sideOf(t, source("a"), all)
-	c := s.stored("x")
-	if got := s.named(c.failed); !slices.Equal(got, []string{"p00", "p07", "p14"}) {
-		t.Errorf("failed: %q", got)
+	c := s.classifier("x")
+	if c.n != 20 || c.repeats != 3 || c.failures != 3 {
+		t.Errorf("%+v", c)
 	}
-	column, err := s.load(c, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range s.ids {
-		if got, want := s.length.name(i), eval.LengthName(40*i); got != want || s.tokens[i] != int32(100*i+2) {
-			t.Errorf("%s: length %q, want %q, %d tokens", s.ids[i], got, want, s.tokens[i])
+	for i, p := range promptsOf(t, s) {
+		if got, want := s.length.Name(p.length), eval.LengthName(40*i); got != want || p.tokens != int32(100*i+2) || string(p.id) != fmt.Sprintf("p%02d", i) {
+			t.Errorf("%s: length %q, want %q, %d tokens", p.id, got, want, p.tokens)
 		}
-		for r := range 3 {
-			if column.confidence[3*i+r] != float64(r)/10 {
-				t.Errorf("%s: repeat %d has confidence %v", s.ids[i], r, column.confidence[3*i+r])
+		for r, d := range p.of(c.number) {
+			if d.confidence != float64(r)/10 {
+				t.Errorf("%s: repeat %d has confidence %v", p.id, r, d.confidence)
 			}
 		}
-	}
-	if n := column.failures(); n != 3 {
-		t.Errorf("%d failures", n)
+		if failed(p.of(c.number)) != (i%7 == 0) {
+			t.Errorf("%s failed: %t", p.id, failed(p.of(c.number)))
+		}
 	}
 }
 
@@ -231,25 +229,33 @@ func TestConfusionTableOfGroups(t *testing.T) {
 		cand[i].Group = base[i].Group
 	}
 	p := pairOf(t, base, cand)
-	want := map[string]int{}
-	for g := range p.units {
-		var prompts []string
-		for i, unit := range p.unit {
-			if int(unit) != g {
-				continue
+	prompts := map[string]map[string][2][]string{} // by group and id: picks
+	for side, rows := range [][]datasets.Prediction{base, cand} {
+		for _, r := range rows {
+			of := prompts[r.Group]
+			if of == nil {
+				of = map[string][2][]string{}
+				prompts[r.Group] = of
 			}
-			key := string(rune(p.truth[i]))
-			for _, c := range []*column{p.base, p.cand} {
-				picks := slices.Clone(c.of(i))
-				slices.Sort(picks)
-				for _, k := range picks {
-					key += string(rune(k))
-				}
-			}
-			prompts = append(prompts, key)
+			tier := func(name string) string { return string(rune(slices.Index(centroids.DefaultTiers().Names(), name))) }
+			picks := of[tier(r.Tier)+r.ID]
+			picks[side] = append(picks[side], tier(r.Predicted))
+			of[tier(r.Tier)+r.ID] = picks
 		}
-		slices.Sort(prompts)
-		want[strings.Join(prompts, "")]++
+	}
+	want := map[string]int{}
+	for _, of := range prompts {
+		var all []string
+		for id, picks := range of {
+			key := id[:1]
+			for _, side := range picks {
+				slices.Sort(side)
+				key += strings.Join(side, "")
+			}
+			all = append(all, key)
+		}
+		slices.Sort(all)
+		want[strings.Join(all, "")]++
 	}
 	keys, counts := p.confusionTable()
 	got := map[string]int{}
@@ -262,31 +268,18 @@ func TestConfusionTableOfGroups(t *testing.T) {
 }
 
 // A classifier's decisions are kept in full whatever else is: scores of another
-// that has none, and a temporary file that is gone when they are read.
+// that has none.
 func TestScoresOfSome(t *testing.T) {
 	all := rows("x", "SMCF", "SSSS")
 	with := rows("y", "SMCF", "SSSS")
 	with[2].Scores = []float64{4, 3, 2, 1}
 	s := sideOf(t, source("a"), append(all, with...))
-	for name, want := range map[string]int{"x": 0, "y": 1} {
-		c, err := s.load(s.stored(name), nil)
-		if err != nil {
-			t.Fatal(err)
+	for i, p := range promptsOf(t, s) {
+		if d := p.of(s.classifier("x").number)[0]; d.scores != nil {
+			t.Errorf("%v", d.scores)
 		}
-		n := 0
-		for at := range c.predicted {
-			scores, err := c.scoresAt(at)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if scores != nil {
-				if n++; scores[0] != 4 || scores[3] != 1 || len(scores) != centroids.DefaultTiers().Len() {
-					t.Errorf("%v", scores)
-				}
-			}
-		}
-		if n != want {
-			t.Errorf("%s: %d decisions with scores, want %d", name, n, want)
+		if d := p.of(s.classifier("y").number)[0]; i == 2 != slices.Equal(d.scores, with[2].Scores) || i != 2 && d.scores != nil {
+			t.Errorf("%d: %v", i, d.scores)
 		}
 	}
 }

@@ -87,7 +87,7 @@ type Classifier struct {
 
 	Gates []Gate `json:"gates"` // accuracy first, then slices, further gates, floors
 	Cost  *Cost  `json:"cost"`  // nil where costs are unknown
-	Flips []Flip `json:"flips"` // all of them, see Flip for the order
+	Flips Flips  `json:"flips"`
 }
 
 // A Gate is what came of one rule for one classifier.

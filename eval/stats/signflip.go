@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,7 +12,7 @@ import (
 const exactSignWork = 1 << 24
 
 // SignFlip returns the one-sided p-value of the sign-flip permutation test of
-// paired differences: the probability that Σ ±|x|, with every sign a fair coin,
+// paired differences, times[i] of each x[i], or one where times is nil: the probability that Σ ±|x|, with every sign a fair coin,
 // is at least Σ x. It is small where the sum is larger than chance explains.
 // Differences are whole numbers so that sums that tie do tie: means over k
 // repeats are given times k. A tie with the observed sum counts as at least as
@@ -29,11 +30,11 @@ const exactSignWork = 1 << 24
 //
 // It panics on draws < 1 and where Σ|x| is over 2⁵³. Source: Fisher (1935), The
 // Design of Experiments, section 21.
-func SignFlip(x []int, draws int, seed uint64) (p float64, exact bool) {
+func SignFlip(x, times []int, draws int, seed uint64) (p float64, exact bool) {
 	if draws < 1 {
 		panic("stats: fewer than one draw")
 	}
-	sizes, counts, sum, total := bySize(x)
+	sizes, counts, sum, total := bySize(x, times)
 	if len(sizes) == 0 {
 		return 1, true
 	}
@@ -62,25 +63,30 @@ func SignFlip(x []int, draws int, seed uint64) (p float64, exact bool) {
 
 // bySize returns the distinct absolute values but 0, ascending, how many have
 // each, and the sums of x and |x|.
-func bySize(x []int) (sizes, counts []int, sum, total int) {
-	abs := make([]int, 0, len(x))
-	for _, v := range x {
-		sum += v
+func bySize(x, times []int) (sizes, counts []int, sum, total int) {
+	type many struct{ size, n int }
+	all := make([]many, 0, len(x))
+	for i, v := range x {
+		n := 1
+		if times != nil {
+			n = times[i]
+		}
 		size := max(v, -v)
-		if size < 0 || size > 1<<53 || total > 1<<53-size {
+		if size < 0 || n < 0 || size > 0 && n > (1<<53-total)/size {
 			panic("stats: differences too large")
 		}
-		total += size
-		if size > 0 {
-			abs = append(abs, size)
+		sum += n * v
+		total += n * size
+		if size > 0 && n > 0 {
+			all = append(all, many{size, n})
 		}
 	}
-	slices.Sort(abs)
-	for i, v := range abs {
-		if i == 0 || v != abs[i-1] {
-			sizes, counts = append(sizes, v), append(counts, 0)
+	slices.SortFunc(all, func(a, b many) int { return cmp.Compare(a.size, b.size) })
+	for i, of := range all {
+		if i == 0 || of.size != all[i-1].size {
+			sizes, counts = append(sizes, of.size), append(counts, 0)
 		}
-		counts[len(counts)-1]++
+		counts[len(counts)-1] += of.n
 	}
 	return sizes, counts, sum, total
 }

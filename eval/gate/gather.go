@@ -1,0 +1,158 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/routeproof/routeproof/internal/spill"
+)
+
+// pairsAtOnce is how many classifiers are taken together, which bounds what is kept
+// of them.
+const pairsAtOnce = 16
+
+// each gathers what there is of the pairs, some at once, and does something for
+// each of them, as many at once as there are processors. They do not depend on one another.
+func each[T any](ctx context.Context, c *check, pairs []*pair, do func(*pair) (T, error)) ([]T, error) {
+	out := make([]T, 0, len(pairs))
+	for some := range slices.Chunk(pairs, pairsAtOnce) {
+		err := c.gather(ctx, some)
+		if err == nil {
+			var done []T
+			done, err = parallel(ctx, some, do)
+			out = append(out, done...)
+		}
+		for _, p := range some {
+			err = errors.Join(err, p.close())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, context.Cause(ctx)
+}
+
+// parallel does something for all pairs.
+func parallel[T any](ctx context.Context, pairs []*pair, do func(*pair) (T, error)) ([]T, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	out := make([]T, len(pairs))
+	next := make(chan int)
+	var wait sync.WaitGroup
+	for range min(len(pairs), runtime.GOMAXPROCS(0)) {
+		wait.Go(func() {
+			for i := range next {
+				var err error
+				if out[i], err = do(pairs[i]); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for i := range pairs {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wait.Wait()
+	return out, context.Cause(ctx)
+}
+
+// gather goes through both sides and takes in what pairs have in common, group by
+// group: first the prompts that are a group each, by id, then groups by name.
+func (c *check) gather(ctx context.Context, pairs []*pair) error {
+	groups := &spill.Sorter{Limit: c.near(), What: "groups"}
+	defer groups.Close()
+	var record []byte
+	err := c.each(ctx, func(b, d *prompt) error {
+		if b == nil || d == nil || b.truth != d.truth {
+			return nil
+		}
+		if len(b.group) > 0 {
+			record = spill.AppendKey(spill.AppendKey(record[:0], b.group), b.id)
+			record = append(appendBytes(record, b.raw), d.raw...)
+			return groups.Add(record)
+		}
+		for _, p := range pairs {
+			if err := errors.Join(p.add(b, d), p.end()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.gatherGroups(ctx, groups.Sorted(), pairs)
+}
+
+// gatherGroups takes in prompts of groups, by group and id.
+func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, pairs []*pair) error {
+	var b, d prompt
+	var name, room []byte
+	for n := 0; ; n++ {
+		record, err := records.Next()
+		done := errors.Is(err, io.EOF)
+		if err != nil && !done {
+			return err
+		}
+		if n%4096 == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var group, rest []byte
+		if !done {
+			group, rest = spill.CutKey(room[:0], record)
+			room = group
+		}
+		if n > 0 && (done || string(group) != string(name)) {
+			for _, p := range pairs {
+				if err := p.end(); err != nil {
+					return err
+				}
+			}
+		}
+		if done {
+			return nil
+		}
+		name = append(name[:0], group...)
+		_, rest = spill.CutKey(room[len(room):], rest)
+		r := reading(rest)
+		c.base.read(&b, r.bytes())
+		c.cand.read(&d, r)
+		for _, p := range pairs {
+			if err := p.add(&b, &d); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// near is how many bytes of what is gathered are in memory.
+func (c *check) near() int {
+	if near := c.base.source.near; near > 0 {
+		return near
+	}
+	return nearBytes
+}
+
+// room is where a pair keeps something of each prompt.
+func (c *check) room(what string) spill.File {
+	return spill.File{Limit: c.near() / pairsAtOnce, What: what}
+}
+
+// sorter sorts something of each prompt, for one pair.
+func (c *check) sorter(what string) *spill.Sorter {
+	return &spill.Sorter{Limit: c.near() / 2, What: what}
+}
+
+// close gives up what was gathered, but for the flips.
+func (p *pair) close() error {
+	p.groups = table{}
+	return errors.Join(p.claims.rows.Close(), p.spent.groups.Close())
+}
