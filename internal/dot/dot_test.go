@@ -21,6 +21,12 @@ func same(a, b float64) bool {
 	return math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b)
 }
 
+// kernel is a way to sum the lanes of one row, and of four.
+type kernel struct {
+	one  func(l *[8]float64, a, b []float32)
+	four func(l *[4][8]float64, a []float32, rows *[4][]float32)
+}
+
 // check holds every way to a product against the definition; each of the rows has the length of a.
 func check(t *testing.T, a []float32, rows [][]float32) {
 	t.Helper()
@@ -32,11 +38,16 @@ func check(t *testing.T, a []float32, rows [][]float32) {
 	}
 	Matrix(ofMatrix, a, matrix)
 	for r, row := range rows {
-		var l [8]float64
-		lanesGo(&l, a, row)
-		for way, got := range map[string]float64{
-			"Product": Product(a, row), "Products": products[r], "Matrix": ofMatrix[r], "in Go": total(&l, a, row), "turned round": Product(row, a),
-		} {
+		ways := map[string]float64{"Product": Product(a, row), "Products": products[r], "Matrix": ofMatrix[r], "turned round": Product(row, a)}
+		for name, k := range kernels() {
+			var l [8]float64
+			k.one(&l, a, row)
+			ways[name] = total(&l, a, row)
+			var four [4][8]float64
+			k.four(&four, a, &[4][]float32{a, row, rows[0], row})
+			ways[name+", of four"], ways[name+", last of four"] = total(&four[1], a, row), total(&four[3], a, row)
+		}
+		for way, got := range ways {
 			if want := defined(a, row); !same(got, want) {
 				t.Fatalf("%s, length %d, row %d of %d: %x, expected %x", way, len(a), r, len(rows), got, want)
 			}
@@ -183,13 +194,26 @@ func BenchmarkMatrix(b *testing.B) {
 	}
 }
 
-// BenchmarkLanesGo is Product without assembly.
-func BenchmarkLanesGo(b *testing.B) {
-	v := vectors(2, 1536)
-	var l [8]float64
-	b.SetBytes(int64(4 * len(v)))
-	b.ReportAllocs()
-	for b.Loop() {
-		lanesGo(&l, v[:1536], v[1536:])
+// BenchmarkKernels is each way by itself, of one row and of four.
+func BenchmarkKernels(b *testing.B) {
+	v := vectors(5, 1536)
+	rows := [4][]float32{v[:1536], v[1536:3072], v[3072:4608], v[4608:6144]}
+	for name, k := range kernels() {
+		b.Run(name+"/1", func(b *testing.B) {
+			var l [8]float64
+			b.SetBytes(2 * 4 * 1536)
+			b.ReportAllocs()
+			for b.Loop() {
+				k.one(&l, v[6144:], rows[0])
+			}
+		})
+		b.Run(name+"/4", func(b *testing.B) {
+			var l [4][8]float64
+			b.SetBytes(4 * 1536)
+			b.ReportAllocs()
+			for b.Loop() {
+				k.four(&l, v[6144:], &rows)
+			}
+		})
 	}
 }
