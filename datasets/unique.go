@@ -4,16 +4,19 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
+
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // firsts holds on which line each key was first seen, in some 25 bytes a key. A
 // key is known by 88 bits of hashes with seeds that nobody knows, so that chance
 // does not make two keys one, and no file can be made to do so.
 type firsts struct {
-	seeds [2]maphash.Seed
-	slots []slot // open addressing
-	n     int    // of them taken
-	far   runs   // keys that were taken out of the slots
+	seeds   [2]maphash.Seed
+	slots   []slot       // open addressing
+	n       int          // of them taken
+	far     spill.Sorter // keys that were taken out of the slots
+	spilled bool         // any were
 }
 
 // slot is a hash and the rest of another with a line from 1 in its place; both
@@ -23,7 +26,7 @@ type slot struct{ hash, line uint64 }
 const lineBits = 40
 
 func newFirsts() *firsts {
-	return &firsts{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, slots: make([]slot, 1<<10)}
+	return &firsts{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, slots: make([]slot, 1<<10), far: spill.Sorter{Limit: sortedBytes, What: "names of rows"}}
 }
 
 // add returns the line of a key that was seen before. One that was not is noted,
