@@ -96,7 +96,7 @@ func (k Kind[T]) ScanFile(path string, each func(Problem), visit func(*T) error)
 // for the file in messages. Memory does not grow with the size of rows, nor with
 // their number: where rows must differ it takes some 25 bytes a row for up to four
 // million, and then a temporary file, of 16 bytes a row. That a row has the name of
-// another four million rows away is told at the end, after it was visited.
+// another million rows away is told at the end, after it was visited.
 func (k Kind[T]) Scan(r io.Reader, name string, each func(Problem), visit func(*T) error) (Summary, error) {
 	source, err := table.New(r, name)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // mostFirsts is how many keys are held in memory.
-const mostFirsts = 4 << 20
+const mostFirsts = 1 << 20
 
 const (
 	sortedBytes = 8 << 20 // of keys beyond, that are sorted at once
