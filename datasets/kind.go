@@ -94,8 +94,8 @@ func (k Kind[T]) ScanFile(path string, each func(Problem), visit func(*T) error)
 // Either every row is good, or the error is a [ContentError]; each is told of
 // every problem, unless it is nil. A file without rows is one too. name stands
 // for the file in messages. Memory does not grow with the size of rows, nor with
-// their number: where rows must differ it takes some 25 bytes a row for up to four
-// million, and then a temporary file, of 16 bytes a row. That a row has the name of
+// their number: where rows must differ it takes some 25 bytes a row for up to a
+// million, and then a temporary file, of 17 bytes a row. That a row has the name of
 // another million rows away is told at the end, after it was visited.
 func (k Kind[T]) Scan(r io.Reader, name string, each func(Problem), visit func(*T) error) (Summary, error) {
 	source, err := table.New(r, name)
