@@ -126,15 +126,19 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 func collectPrompts(scan func(func(*Prompt) error) (Summary, error)) (*PromptFile, error) {
 	file := &PromptFile{}
 	labels := Labels{}
+	defer labels.Close()
 	var err error
 	file.Summary, err = scan(func(p *Prompt) error {
 		file.Prompts = append(file.Prompts, *p)
-		labels.Add(p)
-		return nil
+		return labels.Add(p)
 	})
 	if err != nil {
 		return nil, err
 	}
-	file.Warnings = append(file.Warnings, labels.Warnings()...)
+	warnings, err := labels.Warnings()
+	if err != nil {
+		return nil, err
+	}
+	file.Warnings = append(file.Warnings, warnings...)
 	return file, nil
 }

@@ -177,9 +177,12 @@ func checkRows[T any](c *checking, kind datasets.Kind[T], visit func(*T) error) 
 
 func (c *checking) prompts() error {
 	var labels datasets.Labels
+	defer labels.Close()
 	labelled, split := 0, false
 	err := checkRows(c, datasets.Prompts(c.tiers), func(p *datasets.Prompt) error {
-		labels.Add(p)
+		if err := labels.Add(p); err != nil {
+			return err
+		}
 		if p.Tier != "" {
 			labelled++
 		}
@@ -189,7 +192,11 @@ func (c *checking) prompts() error {
 	if err != nil {
 		return err
 	}
-	c.Labelled, c.Warnings = &labelled, append(c.Warnings, labels.Warnings()...)
+	warnings, err := labels.Warnings()
+	if err != nil {
+		return err
+	}
+	c.Labelled, c.Warnings = &labelled, append(c.Warnings, warnings...)
 	if labelled == 0 {
 		c.Warnings = append(c.Warnings, describe.NoLabels)
 	}

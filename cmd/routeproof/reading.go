@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -75,12 +76,16 @@ func checkRereadable(paths ...string) error {
 func grouped(scan describe.Scan) (datasets.Summary, *datasets.Groups, error) {
 	grouper := datasets.NewGrouper()
 	var labels datasets.Labels
-	summary, err := scan(func(p *datasets.Prompt) error { grouper.Count(p); labels.Add(p); return nil })
+	defer labels.Close()
+	summary, err := scan(func(p *datasets.Prompt) error { grouper.Count(p); return labels.Add(p) })
 	if err != nil {
 		return summary, nil, err
 	}
-	summary.Warnings = append(summary.Warnings, labels.Warnings()...)
-	labels = datasets.Labels{} // its memory is wanted for groups
+	warnings, err := labels.Warnings()
+	if err = errors.Join(err, labels.Close()); err != nil { // its memory is wanted for groups
+		return summary, nil, err
+	}
+	summary.Warnings = append(summary.Warnings, warnings...)
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return summary, nil, err
 	}

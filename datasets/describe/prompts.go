@@ -118,10 +118,13 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 	tier, split, domain, language, script, task := counter{}, counter{}, counter{}, counter{}, counter{}, counter{}
 	var runes, words []int32
 	var labels datasets.Labels
+	defer labels.Close()
 	grouper := datasets.NewGrouper()
 	summary, err := scan(func(p *datasets.Prompt) error {
 		grouper.Count(p)
-		labels.Add(p)
+		if err := labels.Add(p); err != nil {
+			return err
+		}
 		if p.Tier != "" {
 			tier[p.Tier]++
 			d.Labelled++
@@ -145,11 +148,14 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 	d.Tiers, d.Splits, d.Domains = tier.ordered(tiers), split.byNumber(), domain.byNumber()
 	d.Languages, d.Scripts, d.TaskTypes = language.byNumber(), script.byNumber(), task.byNumber()
 	d.Runes, d.Words = quantiles(runes), quantiles(words)
-	d.Warnings = append(append(d.Warnings, summary.Warnings...), labels.Warnings()...)
+	warnings, err := labels.Warnings()
+	if err = errors.Join(err, labels.Close()); err != nil { // its memory is wanted for groups
+		return nil, err
+	}
+	d.Warnings = append(append(d.Warnings, summary.Warnings...), warnings...)
 	if d.Labelled == 0 {
 		d.Warnings = append(d.Warnings, NoLabels)
 	}
-	labels = datasets.Labels{} // its memory is wanted for groups
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return nil, err
 	}
