@@ -160,7 +160,7 @@ func (a *app) check(cmd *cobra.Command, f *gateFlags) error {
 	}
 	verdict, err := c.decide(cmd.Context())
 	if err = errors.Join(err, c.base.Close(), c.cand.Close()); err != nil {
-		return err
+		return errors.Join(err, verdict.Close())
 	}
 	if err := errors.Join(a.writeCheck(f, c, verdict), verdict.Close()); err != nil {
 		return err

@@ -54,7 +54,7 @@ compared over the prompts that do, and what does not is told.`,
 			}
 			c, err := a.compare(cmd, &f, args)
 			if err != nil {
-				return err
+				return errors.Join(err, c.Predictions.Close())
 			}
 			err = a.buffered(func(w io.Writer) error {
 				switch f.format {

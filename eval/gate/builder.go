@@ -132,6 +132,7 @@ func (b *builder) arrange() error {
 		s.classifiers[k] = classifier{name: b.numbers.Name(k), number: k}
 	}
 	b.first = make([]string, len(s.classifiers))
+	s.lengths = make([]bool, s.length.Len())
 	complete := b.total == 0 // else rows are missing that would have been taken in
 	rows := b.rows.Sorted()
 	for {
@@ -232,6 +233,11 @@ func (b *builder) close(complete bool) error {
 		b.count(of, n, complete)
 		out = binary.AppendUvarint(out, uint64(of[0].classifier))
 		out = binary.AppendUvarint(out, uint64(len(of)))
+		size := 0
+		for _, d := range of {
+			size += d.to - d.from
+		}
+		out = binary.AppendUvarint(out, uint64(size))
 		for _, d := range of {
 			out = append(out, o.bytes[d.from:d.to]...)
 		}
@@ -239,7 +245,7 @@ func (b *builder) close(complete bool) error {
 	}
 	b.record = out
 	b.side.n++
-	b.side.truths[p.truth] = true
+	b.side.truths[p.truth], b.side.lengths[p.length] = true, true
 	o.row, o.decisions, o.bytes = 0, o.decisions[:0], o.bytes[:0]
 	return b.side.prompts.AppendFrame(out)
 }

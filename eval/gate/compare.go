@@ -45,6 +45,7 @@ func Compare(ctx context.Context, a, b *Side, costs *Costs, replicates int, seed
 		if err != nil {
 			return nil, errors.Join(err, c.flips.Close())
 		}
+		c.flips.Sorted() // so that reading changes nothing
 		out.Classifiers = append(out.Classifiers, changes...)
 	}
 	adjustChanges(out.Classifiers)
@@ -92,7 +93,7 @@ func (p *pair) compare() (ClassifierChange, error) {
 	if out.N == 0 {
 		return out, nil
 	}
-	e := p.collect(accuracyRate(), nil)
+	e := p.collect(accuracyRate(), p.whole())
 	out.OnlyA, out.OnlyB, out.P = e.worse, e.better, number(e.twoSided(p.draws, p.rules.Seed))
 	if err := p.measure(&out); err != nil {
 		return out, err

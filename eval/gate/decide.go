@@ -46,6 +46,7 @@ func Decide(ctx context.Context, baseline, candidate *Side, rules Rules, costs *
 	if err != nil {
 		return nil, errors.Join(err, c.flips.Close())
 	}
+	c.flips.Sorted() // so that reading changes nothing
 	var gates []*Gate
 	for i := range classifiers {
 		for j := range classifiers[i].Gates {
@@ -92,7 +93,7 @@ func (p *pair) decide() (Classifier, error) {
 		g.Decides = true
 		out.Gates = append(out.Gates, g)
 	}
-	deciding(p.rateGate(Accuracy, accuracyRate(), nil, r.margin(), nil))
+	deciding(p.rateGate(Accuracy, accuracyRate(), nil, r.margin(), p.whole()))
 	for _, s := range p.slices {
 		out.Gates = append(out.Gates, p.rateGate(Accuracy, accuracyRate(), &s, r.margin(), p.members(s)))
 	}
@@ -108,10 +109,10 @@ func (p *pair) decide() (Classifier, error) {
 		}
 	}
 	if r.UnderRouting.On {
-		deciding(p.rateGate(UnderRouting, underRouting(), nil, r.marginOf(r.UnderRouting), nil))
+		deciding(p.rateGate(UnderRouting, underRouting(), nil, r.marginOf(r.UnderRouting), p.whole()))
 	}
 	if r.Invalid.On {
-		deciding(p.rateGate(InvalidRate, invalidRate(), nil, r.marginOf(r.Invalid), nil))
+		deciding(p.rateGate(InvalidRate, invalidRate(), nil, r.marginOf(r.Invalid), p.whole()))
 	}
 	if r.ECE.On {
 		g, err := p.ece(r.marginOf(r.ECE))
@@ -132,12 +133,12 @@ func (p *pair) decide() (Classifier, error) {
 		if f.Classifier != "" && f.Classifier != p.name {
 			continue
 		}
-		var in func(e entry) bool
+		over := p.whole()
 		if f.Slice != nil {
-			in = p.members(*f.Slice)
+			over = p.members(*f.Slice)
 		}
 		of := map[string]func() rate{Accuracy: accuracyRate, UnderRouting: underRouting, InvalidRate: invalidRate}[f.Metric]
-		deciding(p.floor(f, of(), in))
+		deciding(p.floor(f, of(), over))
 	}
 	return out, nil
 }

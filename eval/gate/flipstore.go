@@ -28,9 +28,10 @@ func NewFlips(flips ...Flip) (Flips, error) {
 	f := Flips{store: newFlipStore(nearBytes)}
 	for i, flip := range flips {
 		if err := f.add(flip, binary.BigEndian.AppendUint64(nil, uint64(i))); err != nil {
-			return Flips{}, err
+			return Flips{}, errors.Join(err, f.store.Close())
 		}
 	}
+	f.store.Sorted() // so that reading changes nothing
 	return f, nil
 }
 
@@ -66,8 +67,7 @@ func (f *Flips) add(flip Flip, key []byte) error {
 }
 
 // readFlip reads what add wrote.
-func readFlip(record []byte) (of uint32, flip Flip) {
-	of = binary.BigEndian.Uint32(record)
+func readFlip(record []byte) (flip Flip) {
 	flip.Regressed = record[4] == 0
 	id, rest := spill.CutKey(nil, record[6+record[5]:])
 	r := reading(rest)
@@ -79,7 +79,7 @@ func readFlip(record []byte) (of uint32, flip Flip) {
 			a.Scores = append(a.Scores, eval.Number(r.float()))
 		}
 	}
-	return of, flip
+	return flip
 }
 
 // flipKey orders flips of one way: the farthest from the true tier first, too low before too high, then
@@ -98,6 +98,8 @@ func flipKey(room []byte, distance int, sure float64) []byte {
 	return room
 }
 
+var errNoFlips = errors.New("flips were given up: the verdict or comparison is closed")
+
 // All visits them, in time that grows with all flips of the verdict or comparison. What
 // cannot be read is an error, the last thing that is visited.
 func (f Flips) All() iter.Seq2[Flip, error] {
@@ -105,23 +107,21 @@ func (f Flips) All() iter.Seq2[Flip, error] {
 		if f.Len() == 0 {
 			return
 		}
-		for records := f.store.Sorted(); ; {
+		left := f.Len()
+		for records := f.store.Sorted(); left > 0; {
 			record, err := records.Next()
 			if errors.Is(err, io.EOF) {
-				return
+				err = errNoFlips
 			}
 			if err != nil {
 				yield(Flip{}, err)
 				return
 			}
-			of := binary.BigEndian.Uint32(record)
-			if of > f.of {
-				return
-			}
-			if of < f.of {
+			if binary.BigEndian.Uint32(record) != f.of {
 				continue
 			}
-			if _, flip := readFlip(record); !yield(flip, nil) {
+			left--
+			if !yield(readFlip(record), nil) {
 				return
 			}
 		}
@@ -150,28 +150,40 @@ func (f *Flips) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return err
 	}
-	var err error
-	*f, err = NewFlips(all...)
+	made, err := NewFlips(all...)
+	if err == nil {
+		*f = made
+	}
 	return err
 }
 
 // eachFlip visits the flips of several classifiers, one after the other, in one go
-// where they are kept together.
+// where they come in the order in which they are kept together.
 func eachFlip(n int, of func(i int) Flips, visit func(i int, f Flip) error) error {
-	var store *spill.Sorter
+	var last Flips // whose flips records are behind
 	var records *spill.Sorted
 	for i := range n {
 		f := of(i)
-		if f.Len() > 0 && f.store != store {
-			store, records = f.store, f.store.Sorted()
+		if f.Len() == 0 {
+			continue
 		}
-		for range f.Len() {
+		if f.store != last.store || f.of < last.of {
+			records = f.store.Sorted()
+		}
+		last = f
+		for left := f.Len(); left > 0; {
 			record, err := records.Next()
+			if errors.Is(err, io.EOF) {
+				err = errNoFlips
+			}
 			if err != nil {
 				return err
 			}
-			_, flip := readFlip(record)
-			if err := visit(i, flip); err != nil {
+			if binary.BigEndian.Uint32(record) != f.of {
+				continue
+			}
+			left--
+			if err := visit(i, readFlip(record)); err != nil {
 				return err
 			}
 		}

@@ -13,10 +13,10 @@ const floorPrefix = "floor "
 // bounds. Where prompts come in groups or repeats, the mean over groups is taken
 // as that of so many prompts as there are groups, rounded against the claim; to
 // pass, the mean over prompts must do so too.
-func (p *pair) floor(f Floor, r rate, in func(e entry) bool) Gate {
+func (p *pair) floor(f Floor, r rate, of part) Gate {
 	g := newGate(floorPrefix+f.Metric, f.Slice, r.moreIsBetter, f.Value)
 	g.Method = "exact binomial bound"
-	e := p.collect(r, in)
+	e := p.collect(r, of)
 	g.N, g.Groups = e.n, e.groups
 	if e.n == 0 {
 		g.unknown = "no prompt is of it"

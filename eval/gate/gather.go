@@ -11,15 +11,19 @@ import (
 	"github.com/routeproof/routeproof/internal/spill"
 )
 
-// pairsAtOnce is how many classifiers are taken together, which bounds what is kept
-// of them.
-const pairsAtOnce = 16
+// pairsAtOnce is how many classifiers are taken together where something is kept of their
+// prompts, which bounds it.
+const pairsAtOnce = 32
 
 // each gathers what there is of the pairs, some at once, and does something for
 // each of them, as many at once as there are processors. They do not depend on one another.
 func each[T any](ctx context.Context, c *check, pairs []*pair, do func(*pair) (T, error)) ([]T, error) {
 	out := make([]T, 0, len(pairs))
-	for some := range slices.Chunk(pairs, pairsAtOnce) {
+	some := max(1, len(pairs))
+	if slices.ContainsFunc(pairs, func(p *pair) bool { return p.claims.on || p.spent.on }) {
+		some = pairsAtOnce
+	}
+	for some := range slices.Chunk(pairs, some) {
 		err := c.gather(ctx, some)
 		if err == nil {
 			var done []T
@@ -69,8 +73,13 @@ func parallel[T any](ctx context.Context, pairs []*pair, do func(*pair) (T, erro
 func (c *check) gather(ctx context.Context, pairs []*pair) error {
 	groups := &spill.Sorter{Limit: c.near(), What: "groups"}
 	defer groups.Close()
+	var base, cand []*classifier
+	for _, p := range pairs {
+		base, cand = append(base, p.base), append(cand, p.cand)
+	}
+	wanted := [2][]bool{c.base.want(base), c.cand.want(cand)}
 	var record []byte
-	err := c.each(ctx, func(b, d *prompt) error {
+	err := c.each(ctx, wanted, func(b, d *prompt) error {
 		if b == nil || d == nil || b.truth != d.truth {
 			return nil
 		}
@@ -89,13 +98,13 @@ func (c *check) gather(ctx context.Context, pairs []*pair) error {
 	if err != nil {
 		return err
 	}
-	return c.gatherGroups(ctx, groups.Sorted(), pairs)
+	return c.gatherGroups(ctx, groups.Sorted(), wanted, pairs)
 }
 
 // gatherGroups takes in prompts of groups, by group and id.
-func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, pairs []*pair) error {
+func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, wanted [2][]bool, pairs []*pair) error {
 	var b, d prompt
-	var name, room []byte
+	var name, room, id []byte
 	for n := 0; ; n++ {
 		record, err := records.Next()
 		done := errors.Is(err, io.EOF)
@@ -121,10 +130,10 @@ func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, pairs [
 			return nil
 		}
 		name = append(name[:0], group...)
-		_, rest = spill.CutKey(room[len(room):], rest)
+		id, rest = spill.CutKey(id[:0], rest)
 		r := reading(rest)
-		c.base.read(&b, r.bytes())
-		c.cand.read(&d, r)
+		c.base.read(&b, r.bytes(), wanted[0])
+		c.cand.read(&d, r, wanted[1])
 		for _, p := range pairs {
 			if err := p.add(&b, &d); err != nil {
 				return err
@@ -153,6 +162,6 @@ func (c *check) sorter(what string) *spill.Sorter {
 
 // close gives up what was gathered, but for the flips.
 func (p *pair) close() error {
-	p.groups = table{}
+	p.groups, p.domains, p.lengths, p.open, p.labels, p.key = table{}, nil, nil, nil, nil, nil
 	return errors.Join(p.claims.rows.Close(), p.spent.groups.Close())
 }

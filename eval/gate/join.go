@@ -23,6 +23,7 @@ type check struct {
 	matches  []*match
 	flips    *spill.Sorter // of all classifiers; nil where there is nothing to compare
 	slices   []Slice
+	sliced   sliced
 	draws    int // of permutations
 	faults   []Fault
 	warnings []string
@@ -75,6 +76,7 @@ func (c *check) join(ctx context.Context, names []string) error {
 	}
 	c.tellSurvey()
 	c.findSlices()
+	c.slice()
 	c.pricesKnown()
 	if !c.gates {
 		return nil
@@ -108,10 +110,11 @@ func (c *check) hashes() {
 	}
 }
 
-// each visits the prompts of both sides, by id; one that a side lacks is nil there.
-// What it is given is good during the visit.
-func (c *check) each(ctx context.Context, visit func(base, cand *prompt) error) error {
-	left, right := c.base.cursor(), c.cand.cursor()
+// each visits the prompts of both sides, by id, with what some classifiers decided, by side
+// and number; nil: all. One that a side lacks is nil there. What it is given is good
+// during the visit.
+func (c *check) each(ctx context.Context, wanted [2][]bool, visit func(base, cand *prompt) error) error {
+	left, right := c.base.cursor(wanted[0]), c.cand.cursor(wanted[1])
 	base, err := left.next()
 	if err != nil {
 		return err

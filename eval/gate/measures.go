@@ -16,9 +16,9 @@ const (
 
 // measure fills in the measures that are known.
 func (p *pair) measure(out *ClassifierChange) error {
-	out.Measures = append([]Measure{p.rateMeasure(accuracyRate(), nil)}, p.confusionMeasures()...)
+	out.Measures = append([]Measure{p.rateMeasure(accuracyRate(), p.whole())}, p.confusionMeasures()...)
 	for _, r := range []rate{underRouting(), overRouting(), invalidRate()} {
-		out.Measures = append(out.Measures, p.rateMeasure(r, nil))
+		out.Measures = append(out.Measures, p.rateMeasure(r, p.whole()))
 	}
 	if m, ok, err := p.eceMeasure(); err != nil {
 		return err
@@ -46,9 +46,9 @@ func (m *Measure) set(a, b float64, differences func() []float64) {
 	m.Shown = m.Changed >= fewestChanged && (i.Low > 0 || i.High < 0)
 }
 
-// rateMeasure compares a rate over the prompts that in holds for; nil: all.
-func (p *pair) rateMeasure(r rate, in func(e entry) bool) Measure {
-	all := p.count(r, in)
+// rateMeasure compares a rate over some prompts.
+func (p *pair) rateMeasure(r rate, over part) Measure {
+	all := p.count(r, over)
 	m := Measure{Name: r.name, MoreIsBetter: r.moreIsBetter, N: all.n}
 	var alike table
 	for _, g := range all.groups {

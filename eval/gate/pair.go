@@ -1,7 +1,7 @@
 package gate
 
 import (
-	"encoding/binary"
+	"cmp"
 	"math"
 	"slices"
 
@@ -20,19 +20,22 @@ type pair struct {
 	identical bool   // all predictions are as they were
 	failures  [2]int // prompts without an answer, of each side
 
-	groups table  // entries of each group, sorted
-	open   []byte // entries of the group under way
-	claims claims
-	spent  spending
-	flips  Flips
-	key    []byte // room for one, of flips
+	groups  table          // entries of each group, sorted
+	domains map[int]*table // the same over the prompts of a domain that is looked at, by number
+	lengths map[int]*table // and of a length
+	open    []byte         // entries of the group under way
+	labels  []labels       // of its prompts
+	claims  claims
+	spent   spending
+	flips   Flips
+	key     []byte // room for one, of flips
 }
 
 // pair makes a pair of a match, of the classifier of such a number.
 func (c *check) pair(m *match, number int) *pair {
 	p := &pair{
 		check: c, name: m.name, base: m.base, cand: m.cand, truths: make([]bool, c.base.source.Tiers.Len()), identical: true,
-		flips: Flips{store: c.flips, of: uint32(number)},
+		domains: map[int]*table{}, lengths: map[int]*table{}, flips: Flips{store: c.flips, of: uint32(number)},
 	}
 	p.claims = claims{on: !c.gates || c.rules.ECE.On, unchanged: true, rows: c.room("confidences")}
 	p.spent = spending{on: c.costs != nil, own: m.own, groups: c.room("costs")}
@@ -41,6 +44,9 @@ func (c *check) pair(m *match, number int) *pair {
 	}
 	return p
 }
+
+// labels are the numbers of a prompt's domain and length.
+type labels struct{ domain, length int }
 
 // add takes in a prompt, which is of the group under way.
 func (p *pair) add(b, d *prompt) error {
@@ -74,22 +80,56 @@ func (p *pair) end() error {
 		return nil
 	}
 	p.units++
+	p.divide(p.domains, p.sliced.domains, func(of labels) int { return of.domain })
+	p.divide(p.lengths, p.sliced.lengths, func(of labels) int { return of.length })
 	p.groups.addTimes(sortedChunks(p.open, p.width()), 1)
-	p.open = p.open[:0]
+	p.open, p.labels = p.open[:0], p.labels[:0]
 	return p.spent.end()
 }
 
+// divide adds what of the group under way is of each label that is wanted.
+func (p *pair) divide(to map[int]*table, wanted []bool, label func(labels) int) {
+	add := func(of int, key []byte) {
+		if !wanted[of] {
+			return
+		}
+		if to[of] == nil {
+			to[of] = new(table)
+		}
+		to[of].addTimes(sortedChunks(key, p.width()), 1)
+	}
+	switch {
+	case wanted == nil:
+		return
+	case len(p.labels) == 1:
+		add(label(p.labels[0]), p.open)
+		return
+	}
+	order := make([]int, len(p.labels))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return cmp.Compare(label(p.labels[x]), label(p.labels[y])) })
+	var key []byte
+	for at := 0; at < len(order); {
+		of := label(p.labels[order[at]])
+		key = key[:0]
+		for ; at < len(order) && label(p.labels[order[at]]) == of; at++ {
+			from := order[at] * p.width()
+			key = append(key, p.open[from:from+p.width()]...)
+		}
+		add(of, key)
+	}
+}
+
 // entry is what rates and confusion matrices see of a prompt: its true tier, whether
-// anything changed, domain, length, and by side the picks, sorted. Prompts alike
-// have equal entries.
+// anything changed, and by side the picks, sorted. Prompts alike have equal entries.
 type entry []byte
 
 const (
 	truthAt  = 0
 	changeAt = 1
-	domainAt = 2
-	lengthAt = 6
-	picksAt  = 10
+	picksAt  = 2
 
 	pickChanged    = 1
 	invalidChanged = 2
@@ -108,8 +148,7 @@ func (p *pair) enter(b *prompt, base, cand []decision) entry {
 		change |= invalidChanged
 	}
 	p.open = append(p.open, byte(b.truth), change)
-	p.open = binary.BigEndian.AppendUint32(p.open, uint32(b.domain))
-	p.open = binary.BigEndian.AppendUint32(p.open, uint32(b.length))
+	p.labels = append(p.labels, labels{b.domain, b.length})
 	for _, of := range [][]decision{base, cand} {
 		at := len(p.open)
 		for _, d := range of {
@@ -123,8 +162,6 @@ func (p *pair) enter(b *prompt, base, cand []decision) entry {
 func (e entry) truth() int8          { return int8(e[truthAt]) }
 func (e entry) differs() bool        { return e[changeAt]&pickChanged != 0 }
 func (e entry) invalidDiffers() bool { return e[changeAt]&invalidChanged != 0 }
-func (e entry) domain() int          { return int(binary.BigEndian.Uint32(e[domainAt:])) }
-func (e entry) length() int          { return int(binary.BigEndian.Uint32(e[lengthAt:])) }
 
 // picks returns those of the baseline and of the candidate.
 func (p *pair) picks(e entry) (base, cand []byte) {
@@ -208,16 +245,24 @@ type countedGroup struct {
 	hits  int // the candidate's
 }
 
-// count counts a rate over the prompts that in holds for; nil: all.
-func (p *pair) count(r rate, in func(e entry) bool) counted {
+// part is some of a pair's prompts: those in a table that in holds for; nil: all.
+type part struct {
+	of *table
+	in func(e entry) bool
+}
+
+func (p *pair) whole() part { return part{of: &p.groups} }
+
+// count counts a rate over some prompts.
+func (p *pair) count(r rate, over part) counted {
 	out := counted{identical: true}
 	rb, rc := p.base.repeats, p.cand.repeats
 	var baseHits, candHits int
-	for k, key := range p.groups.keys {
-		g := countedGroup{times: p.groups.counts[k]}
+	for k, key := range over.of.keys {
+		g := countedGroup{times: over.of.counts[k]}
 		before := 0
 		for e := range slices.Chunk(entry(key), p.width()) {
-			if in != nil && !in(e) {
+			if over.in != nil && !over.in(e) {
 				continue
 			}
 			b, c := 0, 0
@@ -250,8 +295,8 @@ func (p *pair) count(r rate, in func(e entry) bool) counted {
 }
 
 // collect counts a rate, as count does, and how its groups changed.
-func (p *pair) collect(r rate, in func(e entry) bool) evidence {
-	all := p.count(r, in)
+func (p *pair) collect(r rate, over part) evidence {
+	all := p.count(r, over)
 	e := evidence{n: all.n, base: all.base, cand: all.cand, change: all.cand - all.base, identical: all.identical}
 	if !r.moreIsBetter {
 		e.change = -e.change
@@ -305,8 +350,8 @@ func (e *evidence) p(draws int, seed uint64) (worse, better float64) {
 }
 
 // rateGate is a gate on a paired rate, but for what needs the other gates.
-func (p *pair) rateGate(name string, r rate, slice *Slice, margin float64, in func(e entry) bool) Gate {
-	e := p.collect(r, in)
+func (p *pair) rateGate(name string, r rate, slice *Slice, margin float64, over part) Gate {
+	e := p.collect(r, over)
 	g := newGate(name, slice, r.moreIsBetter, margin)
 	g.fill(e, p.rules, p.draws)
 	switch {

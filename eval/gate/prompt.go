@@ -97,8 +97,9 @@ func (r *reading) bytes() []byte {
 	return s
 }
 
-// read reads a prompt from raw, into which id and group point from then on.
-func (p *prompt) read(raw []byte, classifiers, tiers int) {
+// read reads a prompt from raw, into which id and group point from then on. Of
+// classifiers that are not wanted there are no decisions then; nil: all are.
+func (p *prompt) read(raw []byte, classifiers, tiers int, wanted []bool) {
 	r := reading(raw)
 	p.raw, p.id = raw, r.bytes()
 	p.truth, p.tokens = int8(r.byte()), int32(r.uint()-1)
@@ -109,10 +110,15 @@ func (p *prompt) read(raw []byte, classifiers, tiers int) {
 	clear(p.spans)
 	p.decisions, p.scores = p.decisions[:0], p.scores[:0]
 	for len(r) > 0 {
-		at := &p.spans[r.uint()]
+		number, repeats := r.uint(), r.uint()
+		of := reading(r.bytes())
+		if wanted != nil && !wanted[number] {
+			continue
+		}
+		at := &p.spans[number]
 		at.from = len(p.decisions)
-		for range r.uint() {
-			p.decisions = append(p.decisions, p.decision(&r, tiers))
+		for range repeats {
+			p.decisions = append(p.decisions, p.decision(&of, tiers))
 		}
 		at.to = len(p.decisions)
 	}

@@ -51,8 +51,9 @@ type Side struct {
 
 	n           int          // prompts
 	truths      []bool       // which tiers are that of any prompt
+	lengths     []bool       // and which lengths
 	domain      *names.Table // of prompts; 0 is empty
-	length      *names.Table // and of their lengths
+	length      *names.Table // and of their lengths, of which rows name more than count
 	classifiers []classifier // by name
 	unfolded    []string     // classifiers that have rows, but none out of fold; sorted
 	prompts     *spill.File  // frames, by id
@@ -103,10 +104,13 @@ func (s *Side) classifier(name string) *classifier {
 type cursor struct {
 	side   *Side
 	frames *spill.Frames
+	wanted []bool // by classifier number; nil: all
 	prompt prompt
 }
 
-func (s *Side) cursor() *cursor { return &cursor{side: s, frames: s.prompts.Frames(0, s.size, 1<<18)} }
+func (s *Side) cursor(wanted []bool) *cursor {
+	return &cursor{side: s, frames: s.prompts.Frames(0, s.size, 1<<18), wanted: wanted}
+}
 
 // next returns the next prompt, which is good until next is called again; nil at the
 // end.
@@ -118,18 +122,30 @@ func (c *cursor) next() (*prompt, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.side.read(&c.prompt, raw)
+	c.side.read(&c.prompt, raw, c.wanted)
 	return &c.prompt, nil
 }
 
 // read reads one of the side's prompts.
-func (s *Side) read(p *prompt, raw []byte) { p.read(raw, s.numbers, s.source.Tiers.Len()) }
+func (s *Side) read(p *prompt, raw []byte, wanted []bool) {
+	p.read(raw, s.numbers, s.source.Tiers.Len(), wanted)
+}
 
-// distinct returns the names that are not empty, sorted.
-func distinct(of *names.Table) []string {
+// want returns by number which classifiers are among some.
+func (s *Side) want(some []*classifier) []bool {
+	wanted := make([]bool, s.numbers)
+	for _, c := range some {
+		wanted[c.number] = true
+	}
+	return wanted
+}
+
+// distinct returns the names that are not empty, sorted; of those that any prompt has
+// where it is known which these are, not nil.
+func distinct(of *names.Table, has []bool) []string {
 	out := []string{}
 	for _, k := range of.Order() {
-		if k != 0 {
+		if k != 0 && (has == nil || has[k]) {
 			out = append(out, of.Name(int(k)))
 		}
 	}

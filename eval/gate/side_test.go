@@ -111,7 +111,7 @@ func TestOutOfFold(t *testing.T) {
 func promptsOf(t testing.TB, s *Side) []*prompt {
 	t.Helper()
 	var out []*prompt
-	cursor := s.cursor()
+	cursor := s.cursor(nil)
 	for {
 		p, err := cursor.next()
 		if err != nil {
@@ -121,7 +121,7 @@ func promptsOf(t testing.TB, s *Side) []*prompt {
 			return out
 		}
 		again := new(prompt)
-		s.read(again, bytes.Clone(p.raw))
+		s.read(again, bytes.Clone(p.raw), nil)
 		out = append(out, again)
 	}
 }

@@ -48,7 +48,7 @@ func (c *check) findSlices() {
 
 // sliceNames are the names there are of each kind of slice.
 func (c *check) sliceNames() map[string][]string {
-	known := map[string][]string{Domain: distinct(c.base.domain), Length: distinct(c.base.length)}
+	known := map[string][]string{Domain: distinct(c.base.domain, nil), Length: distinct(c.base.length, c.base.lengths)}
 	for k, name := range c.base.source.Tiers.Names() {
 		if c.base.truths[k] {
 			known[Tier] = append(known[Tier], name)
@@ -57,16 +57,50 @@ func (c *check) sliceNames() map[string][]string {
 	return known
 }
 
-// members tells which of the pair's prompts are in a slice.
-func (p *pair) members(s Slice) func(e entry) bool {
+// sliced says by number which domains and lengths are looked at; nil: none.
+type sliced struct{ domains, lengths []bool }
+
+// slice notes what slices are about.
+func (c *check) slice() {
+	if !c.gates {
+		c.sliced = sliced{slices.Repeat([]bool{true}, c.base.domain.Len()), slices.Repeat([]bool{true}, c.base.length.Len())}
+		return
+	}
+	all := slices.Clone(c.slices)
+	for _, f := range c.rules.Floors {
+		if f.Slice != nil {
+			all = append(all, *f.Slice)
+		}
+	}
+	for _, s := range all {
+		of, names := &c.sliced.domains, c.base.domain
+		switch s.Kind {
+		case Tier:
+			continue
+		case Length:
+			of, names = &c.sliced.lengths, c.base.length
+		}
+		if *of == nil {
+			*of = make([]bool, names.Len())
+		}
+		if k, ok := names.Find(s.Name); ok {
+			(*of)[k] = true
+		}
+	}
+}
+
+// members are the pair's prompts that are in a slice.
+func (p *pair) members(s Slice) part {
+	labelled, names := p.domains, p.check.base.domain
 	switch s.Kind {
 	case Tier:
 		k, _ := p.check.base.source.Tiers.Index(s.Name)
-		return func(e entry) bool { return e.truth() == int8(k) }
+		return part{&p.groups, func(e entry) bool { return e.truth() == int8(k) }}
 	case Length:
-		k, ok := p.check.base.length.Find(s.Name)
-		return func(e entry) bool { return ok && e.length() == k }
+		labelled, names = p.lengths, p.check.base.length
 	}
-	k, ok := p.check.base.domain.Find(s.Name)
-	return func(e entry) bool { return ok && e.domain() == k }
+	if k, ok := names.Find(s.Name); ok && labelled[k] != nil {
+		return part{of: labelled[k]}
+	}
+	return part{of: new(table)}
 }

@@ -49,7 +49,7 @@ func (c *check) look(ctx context.Context, names []string) error {
 	}
 	s := &survey{}
 	c.seen = s
-	return c.each(ctx, func(b, d *prompt) error {
+	return c.each(ctx, [2][]bool{}, func(b, d *prompt) error {
 		var id string // once it is needed
 		name := func() string {
 			if id == "" {

@@ -44,8 +44,16 @@ func check(t *testing.T, a []float32, rows [][]float32) {
 			k.one(&l, a, row)
 			ways[name] = total(&l, a, row)
 			var four [4][8]float64
-			k.four(&four, a, &[4][]float32{a, row, rows[0], row})
-			ways[name+", of four"], ways[name+", last of four"] = total(&four[1], a, row), total(&four[3], a, row)
+			var others [4][]float32
+			for i := range others {
+				others[i] = rows[(r+i)%len(rows)]
+			}
+			k.four(&four, a, &others)
+			for i, other := range others {
+				if got, want := total(&four[i], a, other), defined(a, other); !same(got, want) {
+					t.Fatalf("%s, length %d, row %d of four: %x, expected %x", name, len(a), i, got, want)
+				}
+			}
 		}
 		for way, got := range ways {
 			if want := defined(a, row); !same(got, want) {

@@ -12,7 +12,8 @@ import (
 // A Sorter sorts records of bytes that may outgrow memory, by their bytes: Limit
 // bytes of them are in memory, and all others in sorted runs of as many in a temporary
 // file, which is gone once the Sorter is closed. Adding and reading n records takes
-// O(n log n). Reading takes as much memory again, or 4 KiB a run where that is more.
+// O(n log n). Reading takes as much memory again, or for each run 4 KiB or its longest record
+// where that is more.
 type Sorter struct {
 	Limit int    // bytes in memory, 24 for each record included
 	What  string // is sorted, in messages
@@ -21,6 +22,8 @@ type Sorter struct {
 	in    []place // where these are
 	file  File
 	runs  []int64 // where each ends in file
+
+	sorted bool // in is
 }
 
 // place is where a record lies in Sorter.bytes.
@@ -42,6 +45,7 @@ func (s *Sorter) Add(record []byte) error {
 			return err
 		}
 	}
+	s.sorted = false
 	from := len(s.bytes)
 	s.bytes = append(s.bytes, record...)
 	s.in = append(s.in, place{from: from, to: len(s.bytes)})
@@ -64,18 +68,15 @@ func (s *Sorter) spill() error {
 
 // sort sorts the records in memory.
 func (s *Sorter) sort() {
-	if len(s.in) == 0 {
+	if s.sorted || len(s.in) == 0 {
 		return
 	}
+	s.sorted = true
 	first := s.bytes[s.in[0].from:s.in[0].to]
-	common := len(first)
 	for _, at := range s.in {
-		record := s.bytes[at.from:at.to]
-		common = min(common, len(record))
-		for !bytes.Equal(record[:common], first[:common]) {
-			common--
-		}
+		first = first[:inCommon(first, s.bytes[at.from:at.to])]
 	}
+	common := len(first)
 	for i, at := range s.in {
 		var key [8]byte
 		copy(key[:], s.bytes[at.from+common:at.to])
@@ -89,8 +90,18 @@ func (s *Sorter) sort() {
 	})
 }
 
+// inCommon returns how many bytes two records begin with alike.
+func inCommon(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
 // Sorted returns the records in their order, equal ones included. They may be read
-// several times; nothing may be added meanwhile.
+// several times, and at once after the first call; nothing may be added meanwhile.
 func (s *Sorter) Sorted() *Sorted {
 	s.sort()
 	out := &Sorted{}

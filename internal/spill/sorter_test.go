@@ -117,6 +117,28 @@ func TestSorterFails(t *testing.T) {
 	}
 }
 
+// A temporary file that ends early is an error, and not the end of the records.
+func TestSorterCutShort(t *testing.T) {
+	s := Sorter{Limit: 4000, What: "records"}
+	defer s.Close()
+	for i := range 200_000 {
+		if err := s.Add(fmt.Appendf(nil, "%08d", i*7919%200_000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.file.far.Truncate(s.file.size / 2); err != nil {
+		t.Skipf("the file cannot be cut: %v", err)
+	}
+	for records := s.Sorted(); ; {
+		if _, err := records.Next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+	}
+}
+
 // Records behind their lengths are read back whole, also those beyond a buffer; of a
 // part that ends within one, that is told.
 func TestFrames(t *testing.T) {

@@ -103,7 +103,7 @@ func (f *File) Read(p []byte, at int64) error {
 	at -= int64(f.held)
 	if n := min(int64(len(p)), f.size-at); n > 0 {
 		if _, err := f.far.ReadAt(p[:n], at); err != nil {
-			return fmt.Errorf("reading %s back from a temporary file: %w", f.What, err)
+			return fmt.Errorf("reading %s back from a temporary file: %w", f.What, whole(err))
 		}
 		p, at = p[n:], at+n
 	}
