@@ -202,8 +202,8 @@ func TestBinned(t *testing.T) {
 // Where signs are drawn or enumerated, against all patterns; where the sum is taken
 // to be normal, against draws.
 func TestFlipP(t *testing.T) {
-	values := []float64{0.5, 0, 1.25, -0.25, 2, 0.75, -1, 0.125}
-	sum, far, near := 3.375, 0, 0
+	values := []float64{0.5, 0, 1.25, -0.25, -2, 0.75, 1, 0.125} // sizes that are whole parts of the largest
+	sum, far, near := 1.375, 0, 0
 	for signs := range 1 << len(values) {
 		flipped := 0.0
 		for i, v := range values {
@@ -229,6 +229,9 @@ func TestFlipP(t *testing.T) {
 	worse, better := flipP(values)
 	if worse != number(float64(far)/256) || better != number(float64(near)/256) {
 		t.Errorf("%v, %v, want %d and %d of 256", worse, better, far, near)
+	}
+	if worse, better := flipP([]float64{-2, -1}); worse != 1 || better != 0.25 {
+		t.Errorf("all one way: %v, %v", worse, better)
 	}
 	rng := rand.New(rand.NewPCG(4, 4))
 	values = make([]float64, 1000)

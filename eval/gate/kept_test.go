@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -152,6 +153,7 @@ func TestFailures(t *testing.T) {
 		}
 		return len(open)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close files too
 	before := files()
 	s := source("a")
 	s.near = 100
