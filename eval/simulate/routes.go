@@ -45,7 +45,9 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 	if err != nil {
 		return nil, err
 	}
-	m.resample(out, runs, held, o.Options)
+	if err := m.resample(out, runs, held, o.Options); err != nil {
+		return nil, err
+	}
 	if o.AllMetrics {
 		m.published(out, runs)
 	}
