@@ -360,9 +360,9 @@ func (c *calibration) sides() (cheap, dear int, err error) {
 	return cheap, dear, nil
 }
 
-// call is a recorded call whose quality is known: 0 of one that failed.
-func (c *calibration) call(ctx context.Context, q *policy.Request, rung int) (call policy.Call, quality float64, ok bool, err error) {
-	call, err = c.backend.Call(ctx, q, rung)
+// callOf is a recorded call whose quality is known: 0 of one that failed.
+func callOf(ctx context.Context, backend policy.Backend, q *policy.Request, rung int) (call policy.Call, quality float64, ok bool, err error) {
+	call, err = backend.Call(ctx, q, rung)
 	switch {
 	case errors.Is(err, policy.ErrUnrecorded):
 		return call, 0, false, nil

@@ -115,8 +115,12 @@ func (c *calibration) used(ctx context.Context, d *calibrated, rungs []int, what
 // unknown. That of a call that failed is 0.
 func (c *calibration) called(ctx context.Context, q *policy.Request, rungs []int) (*called, error) {
 	x := &called{}
+	backend, err := policy.AtHand(c.backend, q, false)
+	if err != nil {
+		return nil, err
+	}
 	for _, rung := range rungs {
-		call, quality, ok, err := c.call(ctx, q, rung)
+		call, quality, ok, err := callOf(ctx, backend, q, rung)
 		if err != nil || !ok {
 			return nil, err
 		}
@@ -148,6 +152,9 @@ func (c *calibration) finish(ctx context.Context, d *calibrated) (*calibrated, e
 		return nil, err
 	}
 	c.noteOrder(singles)
+	if err := simulate.CloseAll(singles); err != nil {
+		return nil, err
+	}
 	if n := d.Splits[datasets.Test.String()]; n > 0 && d.Priced < n && d.Dearest.CostShare.Defined() {
 		c.notes = append(c.notes, fmt.Sprintf("costs on test are over the %d of %d requests whose costs are known", d.Priced, n))
 	}

@@ -330,7 +330,7 @@ func (s *simulation) compare(t *simulate.Traces) (*simulate.Comparison, error) {
 // noteOrder tells of models that cost less than the one before them.
 func (s *simulation) noteOrder(singles []*simulate.Trace) {
 	for i := 1; i < len(singles); i++ {
-		before, here := singles[i-1].Totals().CostUSD, singles[i].Totals().CostUSD
+		before, here := singles[i-1].CostUSD, singles[i].CostUSD
 		if here < before {
 			s.notes = append(s.notes, fmt.Sprintf("the ladder is not by cost: %q costs $%.4g a request, %q before it $%.4g", singles[i].Policy, float64(here), singles[i-1].Policy, float64(before)))
 		}

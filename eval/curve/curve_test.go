@@ -603,10 +603,7 @@ func BenchmarkPoints(b *testing.B) {
 	for range models {
 		quality, cost = append(quality, column()), append(cost, column())
 	}
-	scores, rows, weights := column(), make([]int32, n), make([]uint8, samples*n)
-	for i := range rows {
-		rows[i] = int32(i)
-	}
+	scores, weights := column(), make([]uint8, samples*n)
 	for i := range weights {
 		weights[i] = uint8(rng.IntN(3))
 	}
@@ -619,7 +616,7 @@ func BenchmarkPoints(b *testing.B) {
 		last := float64(i) / settings
 		thresholds = append(thresholds, []float64{last / 2, last / 1.5, last})
 	}
-	fixed := order.Fix(order.Reach(scores, thresholds), NewTable(quality, cost), rows)
+	fixed := order.Fix(order.Reach(scores, thresholds), NewTable(quality, cost))
 	into, total := make([][]Point, samples), slices.Repeat([]float64{n}, samples)
 	b.SetBytes(samples * n * models * 2 * 8)
 	b.ReportAllocs()

@@ -230,35 +230,22 @@ func TestSettings(t *testing.T) {
 		}
 		o := order(t, scores)
 		mixes, _ := o.Divide(quality, cost, 50)
-		// The prompts stand in a table among others, last first.
-		others := 1 + rng.IntN(3)
-		tableQuality, tableCost := make([][]float64, models), make([][]float64, models)
-		rows := make([]int32, n)
-		for i := range rows {
-			rows[i] = int32(others + n - 1 - i)
-		}
-		for m := range models {
-			tableQuality[m], tableCost[m] = make([]float64, others+n), make([]float64, others+n)
-			for i, row := range rows {
-				tableQuality[m][row], tableCost[m][row] = quality[m][i], cost[m][i]
-			}
-		}
-		table := NewTable(tableQuality, tableCost)
+		table := NewTable(quality, cost)
 		samples, each := 1+rng.IntN(2*Lanes), 2*Lanes
-		weights := make([]uint8, each*(others+n))
+		weights := make([]uint8, each*n)
 		for i := range weights {
 			weights[i] = uint8(rng.IntN(3))
 		}
 		got, alone := make([][]Point, samples), make([][]Point, samples)
 		total := make([]float64, samples)
-		weight := func(i, sample int) float64 { return float64(weights[int(rows[i])*each+sample]) }
+		weight := func(i, sample int) float64 { return float64(weights[i*each+sample]) }
 		for i := range n {
 			for sample := range total {
 				total[sample] += weight(i, sample)
 			}
 		}
-		o.Fix(mixes, table, rows).Points(weights, total, got)
-		table.Alone(rows).Points(weights, total, alone)
+		o.Fix(mixes, table).Points(weights, total, got)
+		table.Alone().Points(weights, total, alone)
 		ascending := slices.Clone(o.rows)
 		slices.Reverse(ascending)
 		for sample := range samples {

@@ -24,7 +24,7 @@ func NewTable(quality, cost [][]float64) *Table {
 // a bootstrap does: choosing them again on each sample would flatter them again.
 type Settings struct {
 	table *Table
-	rows  []int32 // of the table, lowest scores first
+	rows  []int32 // lowest scores first
 	ends  []int   // of segments that go to one model under each setting
 	at    [][]int // by setting: the segment with which each model but the first begins
 
@@ -62,30 +62,31 @@ func (o *Order) Reach(scores []float64, thresholds [][]float64) []Mix {
 }
 
 // Fix returns the settings of mixes, from [Order.Divide] or [Order.Reach], to be
-// measured on a table. rows are where the order's prompts stand in it.
-func (o *Order) Fix(mixes []Mix, t *Table, rows []int32) *Settings {
-	s := &Settings{table: t, rows: make([]int32, len(o.rows))}
-	for j, i := range o.rows {
-		s.rows[len(o.rows)-1-j] = rows[i]
-	}
+// measured on a table of the order's prompts.
+func (o *Order) Fix(mixes []Mix, t *Table) *Settings {
+	s := &Settings{table: t, rows: slices.Clone(o.rows)}
+	slices.Reverse(s.rows)
 	s.fix(mixes)
 	return s
 }
 
-// Alone returns the settings that send all prompts in some rows of a table to the
-// first model, all to the second, and so on.
-func (t *Table) Alone(rows []int32) *Settings {
+// Alone returns the settings that send all prompts of a table to the first model,
+// all to the second, and so on.
+func (t *Table) Alone() *Settings {
+	s := &Settings{table: t, rows: make([]int32, len(t.values)/(2*t.models))}
+	for i := range s.rows {
+		s.rows[i] = int32(i)
+	}
 	mixes := make([]Mix, t.models)
 	for m := range mixes {
 		for k := range t.models - 1 {
-			from := len(rows)
+			from := len(s.rows)
 			if k < m {
 				from = 0
 			}
 			mixes[m].From = append(mixes[m].From, from)
 		}
 	}
-	s := &Settings{table: t, rows: rows}
 	s.fix(mixes)
 	return s
 }
@@ -112,9 +113,9 @@ func (s *Settings) fix(mixes []Mix) {
 
 // Points puts the mean cost and quality of each setting under several weightings
 // at once into into, [weighting][setting], whose memory is used again. weights are
-// by row of the table, as many for each, a multiple of [Lanes]; those beyond into
-// are not looked at. total is by weighting the sum over the settings' rows. O(n·m) a
-// weighting for m models; a row is fetched once for all. It is not safe for
+// by prompt of the table, as many for each, a multiple of [Lanes]; those beyond into
+// are not looked at. total is their sum by weighting. O(n·m) a
+// weighting for m models; a prompt is fetched once for all. It is not safe for
 // concurrent use.
 func (s *Settings) Points(weights []uint8, total []float64, into [][]Point) {
 	width := 2 * s.table.models

@@ -22,21 +22,20 @@ const (
 
 // heldOut is the priced requests in parts, for each cut.
 type heldOut struct {
-	group   []int   // of each
-	end     float64 // up to which cost AIQ goes
-	parts   []part
-	weights []uint8 // see weigh
+	end   float64 // up to which cost AIQ goes
+	parts []part
 }
 
 // A part is measured with settings that were chosen on the others of its cut.
 type part struct {
-	rows    []int32
+	group   []int32 // of each request
 	routers []*curve.Settings
 	singles *curve.Settings // each model alone
 	zero    []int           // models whose mixes are best on the other parts, cheapest first
 
 	// What the part comes to in each sample, see weigh.
-	weight  []float64         // sums of weights
+	weights []uint8
+	weight  []float64         // their sums
 	points  [][][]curve.Point // by router
 	ofModel [][]curve.Point
 }
@@ -48,9 +47,8 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 		return nil, nil
 	}
 	group := pickKnown(m.cost.known, m.group)
-	h := &heldOut{group: group, end: end}
+	h := &heldOut{end: end}
 	quality, cost := m.cost.onlyOf(m.quality), m.cost.onlyOf(m.cost.of)
-	table := curve.NewTable(quality, cost)
 	times := cuts
 	if len(group) > mostForCuts {
 		times = 1
@@ -72,9 +70,12 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 			if len(others) == 0 {
 				return nil, nil
 			}
-			p, err := m.newPart(table, rows, pickOf(quality, others), pickOf(cost, others), others)
+			p, err := m.newPart(curve.NewTable(pickOf(quality, rows), pickOf(cost, rows)), rows, pickOf(quality, others), pickOf(cost, others), others)
 			if err != nil {
 				return nil, err
+			}
+			for _, i := range rows {
+				p.group = append(p.group, int32(group[i]))
 			}
 			h.parts = append(h.parts, p)
 		}
@@ -113,9 +114,9 @@ func (m *matrix) folds(salt string, group []int) map[int]int {
 }
 
 // newPart chooses settings on other requests, of which these are quality and cost,
-// to be measured on rows.
+// to be measured on a table of rows.
 func (m *matrix) newPart(table *curve.Table, rows []int32, quality, cost [][]float64, others []int32) (part, error) {
-	p := part{rows: rows, singles: table.Alone(rows), zero: onHull(quality, cost), points: make([][][]curve.Point, len(m.scores))}
+	p := part{singles: table.Alone(), zero: onHull(quality, cost), points: make([][][]curve.Point, len(m.scores))}
 	for _, scores := range m.scores {
 		scores = m.cost.only(scores)
 		thresholds, err := chooseThresholds(pick(scores, others), quality, cost)
@@ -127,7 +128,7 @@ func (m *matrix) newPart(table *curve.Table, rows []int32, quality, cost [][]flo
 		if err != nil {
 			return p, err
 		}
-		p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), table, rows))
+		p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), table))
 	}
 	return p, nil
 }
@@ -164,19 +165,15 @@ func onHull(quality, cost [][]float64) (models []int) {
 // holds each group.
 func (h *heldOut) weigh(drawn [][]uint8) {
 	each := (len(drawn) + curve.Lanes - 1) / curve.Lanes * curve.Lanes
-	h.weights = slices.Grow(h.weights[:0], each*len(h.group))[:each*len(h.group)]
-	for k, times := range drawn {
-		for i, g := range h.group {
-			h.weights[i*each+k] = times[g]
-		}
-	}
 	for f := range h.parts {
 		p := &h.parts[f]
+		p.weights = slices.Grow(p.weights[:0], each*len(p.group))[:each*len(p.group)]
 		p.weight = make([]float64, len(drawn))
 		for k, times := range drawn {
 			total := 0
-			for _, i := range p.rows {
-				total += int(times[h.group[i]])
+			for j, g := range p.group {
+				p.weights[j*each+k] = times[g]
+				total += int(times[g])
 			}
 			p.weight[k] = float64(total)
 		}
@@ -194,7 +191,7 @@ func (h *heldOut) measure(k int) {
 	for f := range h.parts {
 		p := &h.parts[f]
 		p.points[k] = slices.Grow(p.points[k][:0], len(p.weight))[:len(p.weight)]
-		p.routers[k].Points(h.weights, p.weight, p.points[k])
+		p.routers[k].Points(p.weights, p.weight, p.points[k])
 	}
 }
 
@@ -203,7 +200,7 @@ func (h *heldOut) measureSingles() {
 	for f := range h.parts {
 		p := &h.parts[f]
 		p.ofModel = slices.Grow(p.ofModel[:0], len(p.weight))[:len(p.weight)]
-		p.singles.Points(h.weights, p.weight, p.ofModel)
+		p.singles.Points(p.weights, p.weight, p.ofModel)
 	}
 }
 

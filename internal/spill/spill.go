@@ -90,27 +90,26 @@ func (f *File) failed(err error) error {
 	return f.err
 }
 
-// Read fills p with the bytes from a place on, which must have been appended, and
-// in one piece. It may be called concurrently while nothing is appended. It fails
-// once the File is closed.
+// Read fills p with the bytes from a place on, which must have been appended, in
+// one piece or several. It may be called concurrently while nothing is appended. It
+// fails once the File is closed.
 func (f *File) Read(p []byte, at int64) error {
 	if end := at + int64(len(p)); end > f.Len() {
 		return fmt.Errorf("reading %s back: expected bytes %d to %d, found %d: they were given up", f.What, at, end, f.Len())
 	}
-	if at < int64(f.held) {
-		for len(p) > 0 {
-			n := copy(p, f.near[at/chunkBytes][at%chunkBytes:])
-			p, at = p[n:], at+int64(n)
-		}
-		return nil
+	for len(p) > 0 && at < int64(f.held) {
+		n := copy(p, f.near[at/chunkBytes][at%chunkBytes:])
+		p, at = p[n:], at+int64(n)
 	}
 	at -= int64(f.held)
-	if at >= f.size {
-		copy(p, f.buffer[at-f.size:])
-		return nil
+	if n := min(int64(len(p)), f.size-at); n > 0 {
+		if _, err := f.far.ReadAt(p[:n], at); err != nil {
+			return fmt.Errorf("reading %s back from a temporary file: %w", f.What, err)
+		}
+		p, at = p[n:], at+n
 	}
-	if _, err := f.far.ReadAt(p, at); err != nil {
-		return fmt.Errorf("reading %s back from a temporary file: %w", f.What, err)
+	if len(p) > 0 {
+		copy(p, f.buffer[at-f.size:])
 	}
 	return nil
 }
