@@ -55,12 +55,15 @@ type TierCounts struct {
 // groupSet is a set of groups, which are numbered from 0 on without large gaps.
 type groupSet []uint64
 
-func (s *groupSet) add(group int32) {
+// add adds a group, and tells whether it is new.
+func (s *groupSet) add(group int32) bool {
 	word := int(group) / 64
 	if word >= len(*s) {
 		*s = append(*s, make(groupSet, word+1-len(*s))...)
 	}
+	before := (*s)[word]
 	(*s)[word] |= 1 << (group % 64)
+	return (*s)[word] != before
 }
 
 func (s *groupSet) join(other groupSet) {
