@@ -31,7 +31,7 @@ type simulation struct {
 	scorers   []simulate.Scorer // of files
 	undecided error             // why there is none
 	rungs     []int             // of each tier
-	groups    *datasets.Groups  // that requests are split by
+	groups    *datasets.Groups  // that requests are split by, if they are
 	given     []string          // split of each request that the prompts name
 	heldOut   bool              // predictions are of the test split alone
 	notes     []string
@@ -235,7 +235,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 		return err
 	}
 	if !s.flags.byScore {
-		s.noteUnknown(ctx)
+		if err := s.noteUnknown(ctx); err != nil {
+			return err
+		}
 	}
 	return s.readDecisions(ctx, each)
 }
@@ -257,8 +259,13 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 			take(&p)
 		}
 	}
-	s.groups = grouper.Groups()
-	for i, group := range s.groups.Near {
+	groups := grouper.Groups()
+	if s.flags.split {
+		s.groups = groups
+	} else {
+		s.given = nil
+	}
+	for i, group := range groups.Near {
 		q := &s.requests[i]
 		if q.Group = group; q.Text.Empty() && (named == nil || named[i] == "") {
 			q.Group = int32(len(s.requests) + i) // without a text nothing tells that it is another's copy
@@ -284,15 +291,19 @@ func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error)
 }
 
 // noteUnknown says so where a check can never fire for want of figures.
-func (s *simulation) noteUnknown(ctx context.Context) {
+func (s *simulation) noteUnknown(ctx context.Context) error {
 	c := s.flags.checks.config
 	if c.TimeoutMS == 0 && c.MinConfidence == 0 {
-		return
+		return nil
 	}
 	latency, confidence := false, false
 	for i := range s.requests {
-		for rung := range s.backend.Models() {
-			if call, err := s.backend.Call(ctx, &s.requests[i], rung); err == nil {
+		b, err := s.backend.At(&s.requests[i], false)
+		if err != nil {
+			return err
+		}
+		for rung := range b.Models() {
+			if call, err := b.Call(ctx, &s.requests[i], rung); err == nil {
 				latency, confidence = latency || call.LatencyMS.Known(), confidence || call.Confidence.Known
 			}
 		}
@@ -303,6 +314,7 @@ func (s *simulation) noteUnknown(ctx context.Context) {
 	if c.MinConfidence > 0 && !confidence {
 		s.notes = append(s.notes, "no confidence was recorded, so every answer is below the least")
 	}
+	return nil
 }
 
 // suite is all policies over the requests.

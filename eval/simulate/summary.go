@@ -64,13 +64,6 @@ func appendDefined(to, values []float64) []float64 {
 	return to
 }
 
-// mean is over what is known; NaN where nothing is.
-func mean(values []float64) (n int, m eval.Number) {
-	sum := 0.0
-	addKnown(&n, &sum, values)
-	return n, eval.Number(sum / float64(n))
-}
-
 // quantiles returns the order statistics ⌈n/2⌉ and ⌈.95n⌉ of values, which it sorts.
 func quantiles(known []float64) (n int, p50, p95 eval.Number) {
 	n = len(known)

@@ -311,7 +311,8 @@ func (s *Sweep) sweep(knob Knob, l *ladders) {
 		t.add(l, i, l.result(i, l.stops[i]), 1)
 	}
 	events := l.events()
-	s.point(0, &t)
+	served := s.room(events, l.models)
+	s.point(0, &t, &served)
 	for i := 0; i < len(events); {
 		end := i
 		for end < len(events) && events[end].strictness == events[i].strictness {
@@ -335,18 +336,32 @@ func (s *Sweep) sweep(knob Knob, l *ladders) {
 			}
 			l.stops[at] = x
 		}
-		s.point(knob.threshold(next), &t)
+		s.point(knob.threshold(next), &t, &served)
 	}
 }
 
-func (s *Sweep) point(threshold float64, t *tally) {
-	n := float64(s.N)
+// room makes room for a point at each strictness and two more, and no more; and for
+// what they have by model.
+func (s *Sweep) room(events []event, models int) (served []int) {
+	n := 2
+	for i := range events {
+		n += count(i == 0 || events[i].strictness != events[i-1].strictness)
+	}
+	s.Points = make([]SweepPoint, 0, n)
+	return make([]int, n*models)
+}
+
+// point appends a point. What it has by model is in the first of served, which it
+// takes.
+func (s *Sweep) point(threshold float64, t *tally, served *[]int) {
+	n, models := float64(s.N), copy(*served, t.served)
 	p := SweepPoint{
 		Threshold: threshold, Quality: eval.Number(t.quality / n), CostUSD: eval.Number(math.NaN()),
-		Served: slices.Clone(t.served), Escalated: t.escalated, Exhausted: t.exhausted,
+		Served: (*served)[:models:models], Escalated: t.escalated, Exhausted: t.exhausted,
 	}
 	if s.Priced > 0 {
 		p.CostUSD = eval.Number(t.cost / float64(s.Priced))
 	}
+	*served = (*served)[models:]
 	s.Points = append(s.Points, p)
 }
