@@ -95,32 +95,40 @@ func (a *atHand) readTexts(room *[]byte) error {
 				from = t.at
 			}
 			to = max(to, t.at+int64(t.size))
-			size += t.size
+			size += int(t.size)
 		}
+	}
+	if size == 0 {
+		return nil
 	}
 	const between = 1 << 12
-	together := ""
-	if near := to-from <= int64(size)+between; size > 0 && near {
-		bytes := roomFor(room, int(to-from))
-		if err := a.from.texts.Read(bytes, from); err != nil {
-			return err
-		}
-		together = string(bytes)
+	if to-from > int64(size)+between {
+		return a.readEach()
 	}
+	bytes := roomFor(room, int(to-from))
+	if err := a.from.texts.Read(bytes, from); err != nil {
+		return err
+	}
+	in := &texts{memory: string(bytes)}
+	for i := range a.calls {
+		if t := &a.calls[i].Response; t.size > 0 {
+			t.in, t.at = in, t.at-from
+		}
+	}
+	return nil
+}
+
+// readEach puts one text after the other into memory.
+func (a *atHand) readEach() error {
 	for i := range a.calls {
 		t := &a.calls[i].Response
-		if t.size == 0 {
-			continue
-		}
-		if together != "" {
-			*t = NewText(together[t.at-from:][:t.size])
-			continue
-		}
 		text, err := t.Read()
 		if err != nil {
 			return err
 		}
-		*t = NewText(text)
+		if t.Known {
+			*t = NewText(text)
+		}
 	}
 	return nil
 }

@@ -13,48 +13,48 @@ import (
 // not recorded.
 type Text struct {
 	Known bool
-	value string
-	from  *spill.File // of a text that is kept there
+	size  uint32
 	at    int64
-	size  int
+	in    *texts
+}
+
+// texts are where texts are: in memory, or kept.
+type texts struct {
+	memory string
+	kept   *spill.File // nil: those in memory
 }
 
 // NewText returns a text that is in memory.
-func NewText(value string) Text { return Text{Known: true, value: value} }
+func NewText(value string) Text {
+	return Text{Known: true, size: uint32(len(value)), in: &texts{memory: value}}
+}
 
 // Read returns the text, from where it is kept.
 func (t Text) Read() (string, error) {
-	if t.from == nil || t.size == 0 {
-		return t.value, nil
+	switch {
+	case t.size == 0:
+		return "", nil
+	case t.in.kept == nil:
+		return t.in.memory[t.at:][:t.size], nil
 	}
 	bytes := make([]byte, t.size)
-	err := t.from.Read(bytes, t.at)
+	err := t.in.kept.Read(bytes, t.at)
 	return string(bytes), err
 }
 
 // Empty tells whether there is nothing in the text.
-func (t Text) Empty() bool { return t.value == "" && t.size == 0 }
+func (t Text) Empty() bool { return t.size == 0 }
 
 // Bytes that are kept in memory, before a temporary file is.
 const (
-	nearTexts = 16 << 20
-	nearCalls = 8 << 20
+	nearTexts = 8 << 20
+	nearCalls = 4 << 20
 )
 
-// A ref is the place of a text.
-type ref struct {
-	at   int64
-	size int
-}
-
-// keepText keeps a text.
-func (r *Recorded) keepText(text string) (ref, error) {
+// Keep keeps a text as it keeps those of outcomes.
+func (r *Recorded) Keep(text string) (Text, error) {
 	at, err := r.texts.Append([]byte(text))
-	return ref{at, len(text)}, err
-}
-
-func (r *Recorded) text(at ref) Text {
-	return Text{Known: true, from: &r.texts, at: at.at, size: at.size}
+	return Text{Known: true, size: uint32(len(text)), at: at, in: r.in}, err
 }
 
 // keptCall is a call as it is kept.
@@ -65,7 +65,8 @@ type keptCall struct {
 	score, confidence                 float64
 	costUSD, firstTokenMS, latencyMS  float64
 	input, output                     int64
-	response                          ref
+	responseAt                        int64
+	responseSize                      uint32
 	ofCost, ofFirstToken, ofLatencyMS eval.Origin
 	known                             uint8
 }
@@ -80,18 +81,20 @@ const (
 )
 
 // callBytes is what a kept call takes.
-const callBytes = 92
+const callBytes = 88
 
 // append appends the call in callBytes.
 func (k *keptCall) append(b []byte) []byte {
 	le := binary.LittleEndian
-	for _, v := range [...]int64{k.before, k.input, k.output, k.response.at, int64(k.response.size)} {
+	for _, v := range [...]int64{k.before, k.input, k.output, k.responseAt} {
 		b = le.AppendUint64(b, uint64(v))
 	}
 	for _, v := range [...]float64{k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS} {
 		b = le.AppendUint64(b, math.Float64bits(v))
 	}
-	b = le.AppendUint32(le.AppendUint32(b, uint32(k.rung)), uint32(k.err))
+	for _, v := range [...]uint32{k.responseSize, uint32(k.rung), uint32(k.err)} {
+		b = le.AppendUint32(b, v)
+	}
 	return append(b, byte(k.ofCost), byte(k.ofFirstToken), byte(k.ofLatencyMS), k.known)
 }
 
@@ -100,11 +103,11 @@ func (k *keptCall) read(b []byte) {
 	le := binary.LittleEndian
 	b = b[:callBytes]
 	whole := func(i int) int64 { return int64(le.Uint64(b[8*i:])) }
-	k.before, k.input, k.output, k.response = whole(0), whole(1), whole(2), ref{whole(3), int(whole(4))}
+	k.before, k.input, k.output, k.responseAt = whole(0), whole(1), whole(2), whole(3)
 	float := func(i int) float64 { return math.Float64frombits(le.Uint64(b[8*i:])) }
-	k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS = float(5), float(6), float(7), float(8), float(9)
-	k.rung, k.err = int32(le.Uint32(b[80:])), int32(le.Uint32(b[84:]))
-	k.ofCost, k.ofFirstToken, k.ofLatencyMS, k.known = eval.Origin(b[88]), eval.Origin(b[89]), eval.Origin(b[90]), b[91]
+	k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS = float(4), float(5), float(6), float(7), float(8)
+	k.responseSize, k.rung, k.err = le.Uint32(b[72:]), int32(le.Uint32(b[76:])), int32(le.Uint32(b[80:]))
+	k.ofCost, k.ofFirstToken, k.ofLatencyMS, k.known = eval.Origin(b[84]), eval.Origin(b[85]), eval.Origin(b[86]), b[87]
 }
 
 // keep keeps a call of request i.
@@ -128,9 +131,11 @@ func (r *Recorded) keep(i, rung int, c *Call) error {
 		if err != nil {
 			return err
 		}
-		if k.response, err = r.keepText(text); err != nil {
+		kept, err := r.Keep(text)
+		if err != nil {
 			return err
 		}
+		k.responseAt, k.responseSize = kept.at, kept.size
 	}
 	at, err := r.calls.Append(k.append(make([]byte, 0, callBytes)))
 	r.last[i] = at/callBytes + 1
@@ -146,7 +151,7 @@ func (r *Recorded) call(k *keptCall) Call {
 		LatencyMS: eval.Quantity{Value: k.latencyMS, Origin: k.ofLatencyMS},
 	}
 	if k.known&hasResponse != 0 {
-		c.Response = r.text(k.response)
+		c.Response = Text{Known: true, size: k.responseSize, at: k.responseAt, in: r.in}
 	}
 	return c
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/routeproof/routeproof/internal/spill"
 )
 
-// Recorded is a backend that answers from outcomes. Texts beyond 16 MiB and calls
-// beyond 8 are in temporary files, until [Recorded.Close]; a prompt takes some 65
+// Recorded is a backend that answers from outcomes. Texts beyond 8 MiB and calls
+// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 65
 // bytes and its id, however many models there are. Different errors are held once
 // each.
 type Recorded struct {
@@ -26,14 +26,15 @@ type Recorded struct {
 	count   func(text string) (int, error)
 	rung    map[string]int // of a model's name
 	ids     names.Table    // of requests
-	asked   []ref          // their texts
-	domain  []int32        // in domains
+	asked   []Text         // their texts, until Requests
+	domain  []int32        // in domains, until Requests
 	domains names.Table
 	last    []int64  // the number of each request's last call in calls, from 1; 0: none
 	seen    []uint64 // bits: which rungs of which request were added
 	errs    names.Table
 	calls   spill.File
 	texts   spill.File
+	in      *texts    // those of texts
 	rooms   sync.Pool // of *[]byte, to read into
 	others  map[string]int
 }
@@ -44,6 +45,7 @@ type Recorded struct {
 func NewRecorded(models []Model, count func(text string) (int, error)) (*Recorded, error) {
 	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}}
 	r.texts = spill.File{Limit: nearTexts, What: "texts"}
+	r.in = &texts{kept: &r.texts}
 	r.calls = spill.File{Limit: nearCalls, What: "calls"}
 	r.domains.Add("")
 	for i, m := range models {
@@ -66,11 +68,11 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.domain, r.last = append(r.asked, ref{}), append(r.domain, 0), append(r.last, 0)
+		r.asked, r.domain, r.last = append(r.asked, Text{}), append(r.domain, 0), append(r.last, 0)
 	}
-	if r.asked[i].size == 0 && o.Prompt != "" {
+	if r.asked[i].Empty() && o.Prompt != "" {
 		var err error
-		if r.asked[i], err = r.keepText(o.Prompt); err != nil {
+		if r.asked[i], err = r.Keep(o.Prompt); err != nil {
 			return err
 		}
 	}
@@ -101,12 +103,6 @@ func (r *Recorded) firstOf(i, rung int) bool {
 	return r.seen[bit/64] != before
 }
 
-// Keep keeps a text as it keeps those of outcomes.
-func (r *Recorded) Keep(text string) (Text, error) {
-	at, err := r.keepText(text)
-	return r.text(at), err
-}
-
 // Close gives calls and texts up.
 func (r *Recorded) Close() error { return errors.Join(r.calls.Close(), r.texts.Close()) }
 
@@ -116,9 +112,12 @@ func (r *Recorded) Close() error { return errors.Join(r.calls.Close(), r.texts.C
 // nil. Of a failed call no tokens are counted, nor is its latency computed.
 func NewCall(o *datasets.Outcome, m *Model, measured eval.Origin, count func(text string) (int, error)) (Call, error) {
 	c := Call{
-		Response: Text{Known: o.Response.Known, value: o.Response.Value}, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
+		Err: o.Error, Score: o.Score, Confidence: o.Confidence,
 		InputTokens: o.InputTokens, OutputTokens: o.OutputTokens,
 		CostUSD: of(o.CostUSD, measured), FirstTokenMS: of(o.TTFTMS, measured), LatencyMS: of(o.LatencyMS, measured),
+	}
+	if o.Response.Known {
+		c.Response = NewText(o.Response.Value)
 	}
 	if c.Err == "" && count != nil {
 		if err := c.countTokens(o, m, count); err != nil {
@@ -183,15 +182,15 @@ func (r *Recorded) Asked(id string) bool {
 }
 
 // Requests returns a request for each prompt that a ladder model answered, by
-// id, without task types.
+// id, without task types. It is called once, when all outcomes are added: what is
+// in them is given up.
 func (r *Recorded) Requests() []Request {
 	out := make([]Request, r.ids.Len())
 	for to, i := range r.ids.Order() {
 		out[to] = Request{ID: r.ids.Name(int(i)), Domain: r.domains.Name(int(r.domain[i]))}
-		if r.asked[i].size > 0 {
-			out[to].Text = r.text(r.asked[i])
-		}
+		out[to].Text = r.asked[i]
 	}
+	r.asked, r.domain = nil, nil
 	return out
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	nearSums    = 16 << 20 // bytes of sums of groups that are in memory before a temporary file is made
-	blockGroups = 4096     // whose sums are looked at together, a multiple of four
+	nearSums    = 4 << 20 // bytes of sums of groups that are in memory before a temporary file is made
+	blockGroups = 4096    // whose sums are looked at together, a multiple of four
 	// samplesRead is for how many bootstrap samples sums are read once.
 	samplesRead = 32
 )

@@ -90,9 +90,8 @@ func (f *File) failed(err error) error {
 	return f.err
 }
 
-// Read fills p with the bytes from a place on, which must have been appended, in
-// one piece or several. It may be called concurrently while nothing is appended. It
-// fails once the File is closed.
+// Read fills p with the bytes from a place on. It may be called concurrently while
+// nothing is appended. It fails once the File is closed.
 func (f *File) Read(p []byte, at int64) error {
 	if end := at + int64(len(p)); end > f.Len() {
 		return fmt.Errorf("reading %s back: expected bytes %d to %d, found %d: they were given up", f.What, at, end, f.Len())
