@@ -51,10 +51,20 @@ const (
 	nearCalls = 4 << 20
 )
 
+// A ref is the place of a text that is kept.
+type ref struct {
+	at   int64
+	size uint32
+}
+
+func (r *Recorded) text(at ref) Text {
+	return Text{Known: true, size: at.size, at: at.at, in: r.in}
+}
+
 // Keep keeps a text as it keeps those of outcomes.
 func (r *Recorded) Keep(text string) (Text, error) {
 	at, err := r.texts.Append([]byte(text))
-	return Text{Known: true, size: uint32(len(text)), at: at, in: r.in}, err
+	return r.text(ref{at, uint32(len(text))}), err
 }
 
 // keptCall is a call as it is kept.
@@ -65,8 +75,7 @@ type keptCall struct {
 	score, confidence                 float64
 	costUSD, firstTokenMS, latencyMS  float64
 	input, output                     int64
-	responseAt                        int64
-	responseSize                      uint32
+	response                          ref
 	ofCost, ofFirstToken, ofLatencyMS eval.Origin
 	known                             uint8
 }
@@ -86,13 +95,13 @@ const callBytes = 88
 // append appends the call in callBytes.
 func (k *keptCall) append(b []byte) []byte {
 	le := binary.LittleEndian
-	for _, v := range [...]int64{k.before, k.input, k.output, k.responseAt} {
+	for _, v := range [...]int64{k.before, k.input, k.output, k.response.at} {
 		b = le.AppendUint64(b, uint64(v))
 	}
 	for _, v := range [...]float64{k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS} {
 		b = le.AppendUint64(b, math.Float64bits(v))
 	}
-	for _, v := range [...]uint32{k.responseSize, uint32(k.rung), uint32(k.err)} {
+	for _, v := range [...]uint32{k.response.size, uint32(k.rung), uint32(k.err)} {
 		b = le.AppendUint32(b, v)
 	}
 	return append(b, byte(k.ofCost), byte(k.ofFirstToken), byte(k.ofLatencyMS), k.known)
@@ -103,10 +112,10 @@ func (k *keptCall) read(b []byte) {
 	le := binary.LittleEndian
 	b = b[:callBytes]
 	whole := func(i int) int64 { return int64(le.Uint64(b[8*i:])) }
-	k.before, k.input, k.output, k.responseAt = whole(0), whole(1), whole(2), whole(3)
+	k.before, k.input, k.output, k.response.at = whole(0), whole(1), whole(2), whole(3)
 	float := func(i int) float64 { return math.Float64frombits(le.Uint64(b[8*i:])) }
 	k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS = float(4), float(5), float(6), float(7), float(8)
-	k.responseSize, k.rung, k.err = le.Uint32(b[72:]), int32(le.Uint32(b[76:])), int32(le.Uint32(b[80:]))
+	k.response.size, k.rung, k.err = le.Uint32(b[72:]), int32(le.Uint32(b[76:])), int32(le.Uint32(b[80:]))
 	k.ofCost, k.ofFirstToken, k.ofLatencyMS, k.known = eval.Origin(b[84]), eval.Origin(b[85]), eval.Origin(b[86]), b[87]
 }
 
@@ -135,7 +144,7 @@ func (r *Recorded) keep(i, rung int, c *Call) error {
 		if err != nil {
 			return err
 		}
-		k.responseAt, k.responseSize = kept.at, kept.size
+		k.response = ref{kept.at, kept.size}
 	}
 	at, err := r.calls.Append(k.append(make([]byte, 0, callBytes)))
 	r.last[i] = at/callBytes + 1
@@ -151,7 +160,7 @@ func (r *Recorded) call(k *keptCall) Call {
 		LatencyMS: eval.Quantity{Value: k.latencyMS, Origin: k.ofLatencyMS},
 	}
 	if k.known&hasResponse != 0 {
-		c.Response = Text{Known: true, size: k.responseSize, at: k.responseAt, in: r.in}
+		c.Response = r.text(k.response)
 	}
 	return c
 }

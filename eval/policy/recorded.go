@@ -26,8 +26,8 @@ type Recorded struct {
 	count   func(text string) (int, error)
 	rung    map[string]int // of a model's name
 	ids     names.Table    // of requests
-	asked   []Text         // their texts, until Requests
-	domain  []int32        // in domains, until Requests
+	asked   []ref          // their texts
+	domain  []int32        // in domains
 	domains names.Table
 	last    []int64  // the number of each request's last call in calls, from 1; 0: none
 	seen    []uint64 // bits: which rungs of which request were added
@@ -68,13 +68,14 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.domain, r.last = append(r.asked, Text{}), append(r.domain, 0), append(r.last, 0)
+		r.asked, r.domain, r.last = append(r.asked, ref{}), append(r.domain, 0), append(r.last, 0)
 	}
-	if r.asked[i].Empty() && o.Prompt != "" {
-		var err error
-		if r.asked[i], err = r.Keep(o.Prompt); err != nil {
+	if r.asked[i].size == 0 && o.Prompt != "" {
+		text, err := r.Keep(o.Prompt)
+		if err != nil {
 			return err
 		}
+		r.asked[i] = ref{text.at, text.size}
 	}
 	if r.domain[i] == 0 {
 		number, _ := r.domains.Add(o.Domain)
@@ -182,15 +183,15 @@ func (r *Recorded) Asked(id string) bool {
 }
 
 // Requests returns a request for each prompt that a ladder model answered, by
-// id, without task types. It is called once, when all outcomes are added: what is
-// in them is given up.
+// id, without task types.
 func (r *Recorded) Requests() []Request {
 	out := make([]Request, r.ids.Len())
 	for to, i := range r.ids.Order() {
 		out[to] = Request{ID: r.ids.Name(int(i)), Domain: r.domains.Name(int(r.domain[i]))}
-		out[to].Text = r.asked[i]
+		if at := r.asked[i]; at.size > 0 {
+			out[to].Text = r.text(at)
+		}
 	}
-	r.asked, r.domain = nil, nil
 	return out
 }
 
