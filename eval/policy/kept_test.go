@@ -98,6 +98,20 @@ func TestKept(t *testing.T) {
 			if got.Response = want.Response; got != want {
 				t.Fatalf("got %+v, want %+v", got, want)
 			}
+			at, err := r.At(&Request{ID: o.ID}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err = at.Call(context.Background(), &Request{ID: o.ID}, rung); err != nil {
+				t.Fatal(err)
+			}
+			answer, err = got.Response.Read()
+			if err != nil || answer != o.Response.Value || got.Response.Known != o.Response.Known || got.Response.Known && got.Response.in.kept != nil && answer != "" {
+				t.Fatalf("limit %d: at hand %s of %s: %d bytes, want %d: %v", limit, o.ID, o.Model, len(answer), len(o.Response.Value), err)
+			}
+			if got.Response = want.Response; got != want {
+				t.Fatalf("at hand %+v, want %+v", got, want)
+			}
 		}
 		requests := r.Requests()
 		if len(requests) != len(text) || !r.Asked(requests[0].ID) || r.Asked("nobody") {
@@ -120,6 +134,21 @@ func TestKept(t *testing.T) {
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("%v are left: %v", left, err)
+	}
+}
+
+// A backend of one request says nothing of another, and that of an unknown one
+// nothing.
+func TestAtHandOfAnother(t *testing.T) {
+	b := recorded(t, three(), row("1", "s", good, 1, 1))
+	for asked, want := range map[string]bool{"1": false, "2": true} {
+		at, err := AtHand(b, &Request{ID: asked}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := at.Call(context.Background(), &Request{ID: "2"}, 0); err == nil || errors.Is(err, ErrUnrecorded) != want {
+			t.Errorf("of %s: %v", asked, err)
+		}
 	}
 }
 

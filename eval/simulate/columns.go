@@ -47,8 +47,8 @@ type columns struct {
 	bytes []byte // of a block, to be written
 }
 
-func newColumns(n int) columns {
-	return columns{n: n, file: spill.File{Limit: nearColumns, What: "what policies came to"}}
+func newColumns(n, near int) columns {
+	return columns{n: n, file: spill.File{Limit: near, What: "what policies came to"}}
 }
 
 // put appends a block.

@@ -70,11 +70,14 @@ var ErrNothing = errors.New("no request is served with a known quality by every 
 // Compare compares traces of the same requests. The first ones are of the
 // single models, in the ladder's order; the last of these is the reference. An
 // oracle, which takes the best answer and of equal ones the cheapest, is added.
-func Compare(singles, policies []*Trace, o Options) (_ *Comparison, err error) {
+func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
+	return compare(singles, policies, o, nearSums)
+}
+
+func compare(singles, policies []*Trace, o Options, near int) (_ *Comparison, err error) {
 	all := append(append([]*Trace{}, singles...), policies...)
 	c := &comparer{Options: o, axis: AxisUSD, singles: len(singles), columns: make([]column, len(all)+1)}
-	c.sums.What = "sums of groups"
-	c.sums.Limit = nearSums
+	c.sums = spill.File{Limit: near, What: "sums of groups"}
 	defer func() { err = errors.Join(err, c.sums.Close()) }()
 	timed, err := c.take(all)
 	if err != nil {

@@ -439,7 +439,7 @@ func timedTrace(name string, score, cost, latency []float64) *Trace {
 
 // keptTrace is a trace of less than a block.
 func keptTrace(name string, b block) *Trace {
-	t := &Trace{Policy: name, Models: make([]policy.Model, 2), kept: newColumns(len(b.score))}
+	t := &Trace{Policy: name, Models: make([]policy.Model, 2), kept: newColumns(len(b.score), nearColumns)}
 	for i := range b.score {
 		t.Requests = append(t.Requests, policy.Request{Group: int32(i)})
 	}

@@ -42,7 +42,7 @@ func (t *Traces) Close() error { return CloseAll(t.all) }
 
 // Singles serves all requests by each model alone, in the ladder's order.
 func Singles(ctx context.Context, backend policy.Backend, requests []policy.Request) ([]*Trace, error) {
-	r := runner{policies: singles(backend), keep: true}
+	r := runner{policies: singles(backend), keep: true, near: nearColumns}
 	return r.run(ctx, backend, requests)
 }
 
@@ -55,9 +55,11 @@ func singles(backend policy.Backend) (out []named) {
 
 // Run serves the requests by each model alone, a cascade, each decider without
 // and with a cascade behind it, and parallel agreement of every pair.
-func (s *Suite) Run(ctx context.Context) (*Traces, error) {
+func (s *Suite) Run(ctx context.Context) (*Traces, error) { return s.run(ctx, nearColumns) }
+
+func (s *Suite) run(ctx context.Context, near int) (*Traces, error) {
 	models := s.Backend.Models()
-	r := runner{policies: singles(s.Backend), texts: true, keep: true}
+	r := runner{policies: singles(s.Backend), texts: true, keep: true, near: near}
 	add := func(name string, p policy.Policy) { r.policies = append(r.policies, named{name, p}) }
 	name := "cascade"
 	if s.Start > 0 {

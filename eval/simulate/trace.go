@@ -86,7 +86,7 @@ func (s groupSet) len() int {
 // Run serves all requests by a policy. It uses all processors; the result does
 // not depend on their number.
 func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
-	r := runner{policies: []named{{name, p}}, texts: true, keep: true}
+	r := runner{policies: []named{{name, p}}, texts: true, keep: true, near: nearColumns}
 	traces, err := r.run(ctx, backend, requests)
 	if err != nil {
 		return nil, err
@@ -106,6 +106,7 @@ type runner struct {
 	policies []named
 	texts    bool // they look at the texts of answers
 	keep     bool // what each request comes to
+	near     int  // bytes of that which are in memory, of each policy
 
 	traces []*Trace
 	served []block    // by policy, of the present requests
@@ -121,7 +122,7 @@ func (r *runner) run(ctx context.Context, backend policy.Backend, requests []pol
 	}()
 	for _, p := range r.policies {
 		_, both := p.policy.(policy.Parallel)
-		t := &Trace{Policy: p.name, Models: backend.Models(), Both: both, Requests: requests, kept: newColumns(len(requests))}
+		t := &Trace{Policy: p.name, Models: backend.Models(), Both: both, Requests: requests, kept: newColumns(len(requests), r.near)}
 		r.traces = append(r.traces, t)
 		r.served = append(r.served, newBlock(min(len(requests), blockRequests)))
 	}
@@ -188,6 +189,7 @@ func (r *runner) serveOne(ctx context.Context, worker, i int, backend policy.Bac
 
 // finish adds up trace k.
 func (r *runner) finish(k int, t *Trace, sums sumsOfTrace) {
+	t.kept.bytes = nil
 	t.Scored, t.Priced = sums.scored, sums.priced
 	t.Quality, t.CostUSD = eval.Number(sums.score/float64(sums.scored)), eval.Number(sums.cost/float64(sums.priced))
 	t.Tiers = newTiers(len(t.Models))

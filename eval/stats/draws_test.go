@@ -2,6 +2,7 @@ package stats
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -33,5 +34,25 @@ func TestDraws(t *testing.T) {
 	calls := 0
 	if err := Draws(3, 2, 10, 1, func(int, [][]uint8) error { calls++; return failed }); !errors.Is(err, failed) || calls != 1 {
 		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+// A sum of parts is that of all at once, to the bit.
+func TestDotSum(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range 40 {
+		a, b := make([]float64, n), make([]float64, n)
+		for i := range n {
+			a[i], b[i] = rng.Float64(), rng.NormFloat64()
+		}
+		var s DotSum
+		for from := 0; from < n; {
+			to := min(n, from+4*(1+rng.IntN(3)))
+			s.Add(a[from:to], b[from:to])
+			from = to
+		}
+		if want := Dot(a, b); s.Sum() != want {
+			t.Errorf("%d: %g, expected %g", n, s.Sum(), want)
+		}
 	}
 }
