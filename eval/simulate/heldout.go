@@ -58,7 +58,7 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 		for f := range folds {
 			var rows, others []int32
 			for i, g := range group {
-				if fold[g] == f {
+				if int(fold[g]) == f {
 					rows = append(rows, int32(i))
 				} else {
 					others = append(others, int32(i))
@@ -83,32 +83,33 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 	return h, nil
 }
 
-// folds deals the groups of some requests to folds by a hash of salt and the
+// folds deals the groups of some requests to folds, by a hash of salt and the
 // group's key; where that leaves a fold empty, in the order of the hashes in turn.
-func (m *matrix) folds(salt string, group []int) map[int]int {
-	type dealt struct {
-		group int
-		at    float64
-	}
-	var order []dealt
-	fold, filled := map[int]int{}, map[int]bool{}
+// What it returns is by group.
+func (m *matrix) folds(salt string, group []int) []int8 {
+	const none = -1
+	fold, filled := slices.Repeat([]int8{none}, m.groups), [folds]bool{}
+	at := func(g int) float64 { return datasets.Uniform(salt, m.keys[g]) }
 	for _, g := range group {
-		if _, seen := fold[g]; seen {
-			continue
+		if fold[g] == none {
+			fold[g] = int8(folds * at(g))
+			filled[fold[g]] = true
 		}
-		at := datasets.Uniform(salt, m.keys[g])
-		order = append(order, dealt{g, at})
-		fold[g] = int(folds * at)
-		filled[fold[g]] = true
 	}
-	if len(filled) == folds {
+	if !slices.Contains(filled[:], false) {
 		return fold
 	}
-	slices.SortFunc(order, func(a, b dealt) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(m.keys[a.group], m.keys[b.group]))
+	var order []int
+	for g := range fold {
+		if fold[g] != none {
+			order = append(order, g)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(at(a), at(b)), cmp.Compare(m.keys[a], m.keys[b]))
 	})
-	for k, x := range order {
-		fold[x.group] = k % folds
+	for k, g := range order {
+		fold[g] = int8(k % folds)
 	}
 	return fold
 }

@@ -46,7 +46,10 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 			d.costAt = evenly(hull[0].Cost, hull[len(hull)-1].Cost, bandCosts)
 		}
 	}
-	weights := make([]float64, len(m.group))
+	var weights []float64 // of the curves between two models
+	if two {
+		weights = make([]float64, len(m.group))
+	}
 	err := stats.Draws(m.groups, samplesAtOnce, o.Replicates, o.Seed, func(_ int, groups [][]uint8) error {
 		if two {
 			for _, times := range groups {
