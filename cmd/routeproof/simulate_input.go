@@ -32,7 +32,7 @@ type simulation struct {
 	undecided error             // why there is none
 	rungs     []int             // of each tier
 	groups    *datasets.Groups  // that requests are split by, if they are
-	given     []string          // split of each request that the prompts name
+	given     []string          // split of each request that the prompts name; nil: none
 	heldOut   bool              // predictions are of the test split alone
 	notes     []string
 }
@@ -200,10 +200,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 	for i := range s.requests {
 		s.requests[i].TaskType = s.flags.taskType
 	}
-	s.given = make([]string, len(s.requests))
 	var named []string // group of each request that the prompts name; nil: none
 	if s.flags.prompts != "" {
-		named = make([]string, len(s.requests))
+		named, s.given = make([]string, len(s.requests)), make([]string, len(s.requests))
 		found := 0
 		if _, err := datasets.Prompts(nil).ScanFile(s.flags.prompts, each, func(p *datasets.Prompt) error {
 			i, ok := s.place(p.ID)
@@ -252,9 +251,9 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return err
 			}
-			p := datasets.Prompt{ID: q.ID, Text: text, Split: s.given[i]}
+			p := datasets.Prompt{ID: q.ID, Text: text}
 			if named != nil {
-				p.Group = named[i]
+				p.Group, p.Split = named[i], s.given[i]
 			}
 			take(&p)
 		}
