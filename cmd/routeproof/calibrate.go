@@ -135,7 +135,7 @@ func (f *calibrateFlags) addPair(cmd *cobra.Command) {
 
 // addTo adds what all of these verbs have in common.
 func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration) (*calibrated, error)) {
-	f.byScore = true
+	f.byScore, f.split = true, true
 	f.addInput(cmd)
 	flags := cmd.Flags()
 	flags.Float64Var(&f.level.Risk, "risk", 0.02, "the most that is tolerated, over 0 and below 1")
@@ -159,6 +159,7 @@ func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration)
 			if err != nil {
 				return nil, nil, err
 			}
+			s.groups, s.given = nil, nil
 			d, err := do(c)
 			if err == nil {
 				err = c.proposeEdit(d)
@@ -360,9 +361,9 @@ func (c *calibration) sides() (cheap, dear int, err error) {
 	return cheap, dear, nil
 }
 
-// call is a recorded call whose quality is known: 0 of one that failed.
-func (c *calibration) call(ctx context.Context, q *policy.Request, rung int) (call policy.Call, quality float64, ok bool, err error) {
-	call, err = c.backend.Call(ctx, q, rung)
+// callOf is a recorded call whose quality is known: 0 of one that failed.
+func callOf(ctx context.Context, backend policy.Backend, q *policy.Request, rung int) (call policy.Call, quality float64, ok bool, err error) {
+	call, err = backend.Call(ctx, q, rung)
 	switch {
 	case errors.Is(err, policy.ErrUnrecorded):
 		return call, 0, false, nil

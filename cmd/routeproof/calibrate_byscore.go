@@ -25,7 +25,7 @@ func (c *calibration) route(ctx context.Context) (*calibrated, error) {
 	d := c.document(ofRoute, rungs)
 	d.Router = scorer.Name
 	var rows splitRows[calibrate.Graded]
-	var test []called
+	var test []figures
 	scored := 0
 	has := func(i int) bool { return !math.IsNaN(scorer.Scores[i]) }
 	for i := range c.requests {
@@ -45,7 +45,7 @@ func (c *calibration) route(ctx context.Context) (*calibrated, error) {
 	if err := c.used(ctx, d, rungs, "the quality of a model", has, func(i int, x *called) error {
 		rows.add(c.splits[i], calibrate.Graded{ID: c.requests[i].ID, Group: c.keys[i], Score: scorer.Scores[i], Quality: x.quality, Cost: x.cost})
 		if c.splits[i] == datasets.Test {
-			test = append(test, *x)
+			test = append(test, x.figures)
 		}
 		return nil
 	}); err != nil {

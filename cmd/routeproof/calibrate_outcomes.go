@@ -75,11 +75,14 @@ func (r *splitRows[T]) add(split datasets.Split, row T) {
 
 // called is what models answered to a request, in the order of models.
 type called struct {
-	quality, cost []float64 // cost: NaN where unknown
-	calls         []policy.Call
+	figures
+	calls []policy.Call
 }
 
-func (x *called) priced() bool { return !slices.ContainsFunc(x.cost, math.IsNaN) }
+// figures are what is measured of a request, by model.
+type figures struct{ quality, cost []float64 } // cost: NaN where unknown
+
+func (x *figures) priced() bool { return !slices.ContainsFunc(x.cost, math.IsNaN) }
 
 // used goes through the requests that count, by id: whose qualities on the rungs
 // are known, and of which want says so; one a group. Those of train are not
@@ -114,9 +117,14 @@ func (c *calibration) used(ctx context.Context, d *calibrated, rungs []int, what
 // called returns the recorded calls of a request; nil where a quality is
 // unknown. That of a call that failed is 0.
 func (c *calibration) called(ctx context.Context, q *policy.Request, rungs []int) (*called, error) {
-	x := &called{}
+	n := len(rungs)
+	x := &called{figures: figures{make([]float64, 0, n), make([]float64, 0, n)}, calls: make([]policy.Call, 0, n)}
+	backend, err := policy.AtHand(c.backend, q, false)
+	if err != nil {
+		return nil, err
+	}
 	for _, rung := range rungs {
-		call, quality, ok, err := c.call(ctx, q, rung)
+		call, quality, ok, err := callOf(ctx, backend, q, rung)
 		if err != nil || !ok {
 			return nil, err
 		}
@@ -148,6 +156,9 @@ func (c *calibration) finish(ctx context.Context, d *calibrated) (*calibrated, e
 		return nil, err
 	}
 	c.noteOrder(singles)
+	if err := simulate.CloseAll(singles); err != nil {
+		return nil, err
+	}
 	if n := d.Splits[datasets.Test.String()]; n > 0 && d.Priced < n && d.Dearest.CostShare.Defined() {
 		c.notes = append(c.notes, fmt.Sprintf("costs on test are over the %d of %d requests whose costs are known", d.Priced, n))
 	}
@@ -157,7 +168,7 @@ func (c *calibration) finish(ctx context.Context, d *calibrated) (*calibrated, e
 
 // onTest returns what comes of serving each of some requests by one of its
 // answers, or of all it takes.
-func (d *calibrated) onTest(test []called, serve func(i int) (quality, cost float64, cheap bool)) *calibratedTest {
+func (d *calibrated) onTest(test []figures, serve func(i int) (quality, cost float64, cheap bool)) *calibratedTest {
 	if len(test) == 0 {
 		return nil
 	}

@@ -54,7 +54,7 @@ func (c *calibration) certifyPair(ctx context.Context, kind string, certify func
 	}
 	d := c.document(kind, []int{cheap, dear})
 	var rows splitRows[calibrate.Row]
-	var test []called
+	var test []figures
 	scored := 0
 	if err := c.used(ctx, d, []int{cheap, dear}, "the quality of one of the two models", func(int) bool { return true }, func(i int, x *called) error {
 		r := calibrate.Row{ID: c.requests[i].ID, Group: c.keys[i]}
@@ -67,7 +67,7 @@ func (c *calibration) certifyPair(ctx context.Context, kind string, certify func
 		}
 		rows.add(c.splits[i], r)
 		if c.splits[i] == datasets.Test {
-			test = append(test, *x)
+			test = append(test, x.figures)
 		}
 		return nil
 	}); err != nil {
@@ -125,7 +125,7 @@ func (c *calibration) proposeEdit(d *calibrated) error {
 }
 
 // measurePair measures on test.
-func (d *calibrated) measurePair(rows []calibrate.Row, test []called) {
+func (d *calibrated) measurePair(rows []calibrate.Row, test []figures) {
 	// take gives the cheap answer or the dear one's, and tells what that costs: the
 	// oracle asks one model, a cascade the cheap one first, and parallel agreement
 	// both.

@@ -39,6 +39,7 @@ type simulateFlags struct {
 	agreement                                           agreementFlags
 	predictions, classifier                             string
 	byScore                                             bool // no answer is looked into, only scores
+	split                                               bool // requests are split by their groups
 	scores                                              []string
 }
 

@@ -31,8 +31,8 @@ type simulation struct {
 	scorers   []simulate.Scorer // of files
 	undecided error             // why there is none
 	rungs     []int             // of each tier
-	groups    *datasets.Groups  // that requests are split by
-	given     []string          // split of each request that the prompts name
+	groups    *datasets.Groups  // that requests are split by, if they are
+	given     []string          // split of each request that the prompts name; nil: none
 	heldOut   bool              // predictions are of the test split alone
 	notes     []string
 }
@@ -200,10 +200,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 	for i := range s.requests {
 		s.requests[i].TaskType = s.flags.taskType
 	}
-	s.given = make([]string, len(s.requests))
 	var named []string // group of each request that the prompts name; nil: none
 	if s.flags.prompts != "" {
-		named = make([]string, len(s.requests))
+		named, s.given = make([]string, len(s.requests)), make([]string, len(s.requests))
 		found := 0
 		if _, err := datasets.Prompts(nil).ScanFile(s.flags.prompts, each, func(p *datasets.Prompt) error {
 			i, ok := s.place(p.ID)
@@ -235,7 +234,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 		return err
 	}
 	if !s.flags.byScore {
-		s.noteUnknown(ctx)
+		if err := s.noteUnknown(ctx); err != nil {
+			return err
+		}
 	}
 	return s.readDecisions(ctx, each)
 }
@@ -250,15 +251,20 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return err
 			}
-			p := datasets.Prompt{ID: q.ID, Text: text, Split: s.given[i]}
+			p := datasets.Prompt{ID: q.ID, Text: text}
 			if named != nil {
-				p.Group = named[i]
+				p.Group, p.Split = named[i], s.given[i]
 			}
 			take(&p)
 		}
 	}
-	s.groups = grouper.Groups()
-	for i, group := range s.groups.Near {
+	groups := grouper.Groups()
+	if s.flags.split {
+		s.groups = groups
+	} else {
+		s.given = nil
+	}
+	for i, group := range groups.Near {
 		q := &s.requests[i]
 		if q.Group = group; q.Text.Empty() && (named == nil || named[i] == "") {
 			q.Group = int32(len(s.requests) + i) // without a text nothing tells that it is another's copy
@@ -284,15 +290,19 @@ func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error)
 }
 
 // noteUnknown says so where a check can never fire for want of figures.
-func (s *simulation) noteUnknown(ctx context.Context) {
+func (s *simulation) noteUnknown(ctx context.Context) error {
 	c := s.flags.checks.config
 	if c.TimeoutMS == 0 && c.MinConfidence == 0 {
-		return
+		return nil
 	}
 	latency, confidence := false, false
 	for i := range s.requests {
-		for rung := range s.backend.Models() {
-			if call, err := s.backend.Call(ctx, &s.requests[i], rung); err == nil {
+		b, err := s.backend.At(&s.requests[i], false)
+		if err != nil {
+			return err
+		}
+		for rung := range b.Models() {
+			if call, err := b.Call(ctx, &s.requests[i], rung); err == nil {
 				latency, confidence = latency || call.LatencyMS.Known(), confidence || call.Confidence.Known
 			}
 		}
@@ -303,6 +313,7 @@ func (s *simulation) noteUnknown(ctx context.Context) {
 	if c.MinConfidence > 0 && !confidence {
 		s.notes = append(s.notes, "no confidence was recorded, so every answer is below the least")
 	}
+	return nil
 }
 
 // suite is all policies over the requests.
@@ -330,7 +341,7 @@ func (s *simulation) compare(t *simulate.Traces) (*simulate.Comparison, error) {
 // noteOrder tells of models that cost less than the one before them.
 func (s *simulation) noteOrder(singles []*simulate.Trace) {
 	for i := 1; i < len(singles); i++ {
-		before, here := singles[i-1].Totals().CostUSD, singles[i].Totals().CostUSD
+		before, here := singles[i-1].CostUSD, singles[i].CostUSD
 		if here < before {
 			s.notes = append(s.notes, fmt.Sprintf("the ladder is not by cost: %q costs $%.4g a request, %q before it $%.4g", singles[i].Policy, float64(here), singles[i-1].Policy, float64(before)))
 		}

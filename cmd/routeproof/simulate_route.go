@@ -146,7 +146,7 @@ func some(byID map[string]float64) string {
 }
 
 // route measures all routers: of files, the classifier, length and random.
-func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*routeDocument, error) {
+func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (_ *routeDocument, err error) {
 	scorers := s.scorers
 	for _, d := range s.deciders {
 		scorer, err := simulate.TrendsOf(ctx, d, s.requests)
@@ -182,6 +182,7 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (*rout
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, simulate.CloseAll(singles)) }()
 	s.noteOrder(singles)
 	routes, err := simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
 		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles, AllMetrics: allMetrics,

@@ -132,12 +132,13 @@ func (f *simulateFlags) outputs() []string {
 	return out
 }
 
-func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument, error) {
+func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (_ *cascadeDocument, err error) {
 	ctx := cmd.Context()
 	t, err := s.suite().Run(ctx)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, t.Close()) }()
 	trace, name := t.Cascade, ""
 	if hybrid {
 		if len(t.Hybrids) == 0 {
@@ -145,7 +146,10 @@ func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (*cascadeDocument,
 		}
 		trace, name = t.Hybrids[0], s.deciders[0].Name
 	}
-	d := &cascadeDocument{Classifier: name, Tiers: trace.Summaries(), Totals: trace.Totals()}
+	d := &cascadeDocument{Classifier: name, Tiers: trace.Summaries()}
+	if d.Totals, err = trace.Totals(); err != nil {
+		return nil, err
+	}
 	if d.Totals.N == 0 {
 		return nil, s.nothing("no request can be served from the record")
 	}
@@ -231,7 +235,7 @@ two models make together are set beside those of independent ones.`,
 	return cmd
 }
 
-func (s *simulation) parallel(cmd *cobra.Command) (*parallelDocument, error) {
+func (s *simulation) parallel(cmd *cobra.Command) (_ *parallelDocument, err error) {
 	pairs, err := simulate.SweepPairs(cmd.Context(), s.agreement, s.flags.checks.config.TimeoutMS, s.backend, s.requests)
 	if err != nil {
 		return nil, err
@@ -247,6 +251,7 @@ func (s *simulation) parallel(cmd *cobra.Command) (*parallelDocument, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, t.Close()) }()
 	d := &parallelDocument{Pairs: pairs, Agree: s.flags.agreement.by}
 	if d.Agree == pipeline.ByAnswer {
 		d.Agree += " " + s.flags.agreement.answer

@@ -588,9 +588,9 @@ func TestDeciles(t *testing.T) {
 	}
 }
 
-// BenchmarkPoints weights 20,000 prompts anew, for 100 settings over four models.
+// BenchmarkPoints weights 20,000 prompts in 16 ways, for 100 settings over four models.
 func BenchmarkPoints(b *testing.B) {
-	const n, models, settings = 20_000, 4, 100
+	const n, models, settings, samples = 20_000, 4, 100, 16
 	rng := rand.New(rand.NewPCG(1, 1))
 	column := func() []float64 {
 		values := make([]float64, n)
@@ -603,7 +603,10 @@ func BenchmarkPoints(b *testing.B) {
 	for range models {
 		quality, cost = append(quality, column()), append(cost, column())
 	}
-	scores, weights := column(), column()
+	scores, weights := column(), make([]uint8, samples*n)
+	for i := range weights {
+		weights[i] = uint8(rng.IntN(3))
+	}
 	order, err := NewOrder(scores)
 	if err != nil {
 		b.Fatal(err)
@@ -613,11 +616,11 @@ func BenchmarkPoints(b *testing.B) {
 		last := float64(i) / settings
 		thresholds = append(thresholds, []float64{last / 2, last / 1.5, last})
 	}
-	fixed := order.Fix(order.Reach(scores, thresholds), quality, cost)
-	var into []Point
-	b.SetBytes(n * models * 2 * 8)
+	fixed := order.Fix(order.Reach(scores, thresholds), NewTable(quality, cost))
+	into, total := make([][]Point, samples), slices.Repeat([]float64{n}, samples)
+	b.SetBytes(samples * n * models * 2 * 8)
 	b.ReportAllocs()
 	for b.Loop() {
-		into = fixed.Points(weights, into[:0])
+		fixed.Points(weights, total, into)
 	}
 }

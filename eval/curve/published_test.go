@@ -230,30 +230,50 @@ func TestSettings(t *testing.T) {
 		}
 		o := order(t, scores)
 		mixes, _ := o.Divide(quality, cost, 50)
-		settings := o.Fix(mixes, quality, cost)
-		weights, total := make([]float64, n), 0.0
+		table := NewTable(quality, cost)
+		samples, each := 1+rng.IntN(2*Lanes), 2*Lanes
+		weights := make([]uint8, each*n)
 		for i := range weights {
-			weights[i] = float64(rng.IntN(3))
-			total += weights[i]
+			weights[i] = uint8(rng.IntN(3))
 		}
-		if total == 0 {
-			continue
+		got, alone := make([][]Point, samples), make([][]Point, samples)
+		total := make([]float64, samples)
+		weight := func(i, sample int) float64 { return float64(weights[i*each+sample]) }
+		for i := range n {
+			for sample := range total {
+				total[sample] += weight(i, sample)
+			}
 		}
-		got := settings.Points(weights, nil)
+		o.Fix(mixes, table).Points(weights, total, got)
+		table.Alone().Points(weights, total, alone)
 		ascending := slices.Clone(o.rows)
 		slices.Reverse(ascending)
-		for k, mix := range mixes {
-			var want Point
-			for place, i := range ascending {
-				m := 0
-				for m < models-1 && place >= mix.From[m] {
-					m++
-				}
-				want.Quality += weights[i] * quality[m][i] / total
-				want.Cost += weights[i] * cost[m][i] / total
+		for sample := range samples {
+			if total[sample] == 0 {
+				continue
 			}
-			if !near(got[k].Quality, want.Quality) || !near(got[k].Cost, want.Cost) {
-				t.Fatalf("setting %v under %v: %v, expected %v", mix.From, weights, got[k], want)
+			check := func(got Point, model func(place int) int, what any) {
+				var want Point
+				for place, i := range ascending {
+					m := model(place)
+					want.Quality += weight(int(i), sample) * quality[m][i] / total[sample]
+					want.Cost += weight(int(i), sample) * cost[m][i] / total[sample]
+				}
+				if !near(got.Quality, want.Quality) || !near(got.Cost, want.Cost) {
+					t.Fatalf("%v under %v: %v, expected %v", what, weights, got, want)
+				}
+			}
+			for k, mix := range mixes {
+				check(got[sample][k], func(place int) int {
+					m := 0
+					for m < models-1 && place >= mix.From[m] {
+						m++
+					}
+					return m
+				}, mix.From)
+			}
+			for m := range models {
+				check(alone[sample][m], func(int) int { return m }, m)
 			}
 		}
 	}

@@ -147,8 +147,12 @@ func (j *job) policies(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, traces.Close()) }()
 	o := j.in.Outcomes
-	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Cascade: traces.Cascade.Summaries(), Totals: traces.Cascade.Totals()}
+	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Cascade: traces.Cascade.Summaries()}
+	if p.Totals, err = traces.Cascade.Totals(); err != nil {
+		return err
+	}
 	for _, name := range traces.NotCompared {
 		p.Notes = append(p.Notes, name+" is not compared: answers, their texts or their scores were not recorded")
 	}

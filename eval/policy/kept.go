@@ -1,8 +1,8 @@
 package policy
 
 import (
+	"encoding/binary"
 	"math"
-	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
@@ -13,131 +13,141 @@ import (
 // not recorded.
 type Text struct {
 	Known bool
-	value string
-	from  *spill.File // of a text that is not in memory
+	size  uint32
 	at    int64
-	size  int
+	in    *texts
+}
+
+// texts are where texts are: in memory, or kept.
+type texts struct {
+	memory string
+	kept   *spill.File // nil: those in memory
 }
 
 // NewText returns a text that is in memory.
-func NewText(value string) Text { return Text{Known: true, value: value} }
+func NewText(value string) Text {
+	return Text{Known: true, size: uint32(len(value)), in: &texts{memory: value}}
+}
 
-// Read returns the text, from a temporary file if it is there.
+// Read returns the text, from where it is kept.
 func (t Text) Read() (string, error) {
-	if t.from == nil || t.size == 0 {
-		return t.value, nil
+	switch {
+	case t.size == 0:
+		return "", nil
+	case t.in.kept == nil:
+		return t.in.memory[t.at:][:t.size], nil
 	}
 	bytes := make([]byte, t.size)
-	err := t.from.Read(bytes, t.at)
+	err := t.in.kept.Read(bytes, t.at)
 	return string(bytes), err
 }
 
 // Empty tells whether there is nothing in the text.
-func (t Text) Empty() bool { return t.value == "" && t.size == 0 }
+func (t Text) Empty() bool { return t.size == 0 }
 
+// Bytes that are kept in memory, before a temporary file is.
 const (
-	nearTexts = 64 << 20 // bytes of texts that are kept in memory
-	blockText = 1 << 20  // bytes that are allocated at once
+	nearTexts = 8 << 20
+	nearCalls = 4 << 20
 )
 
-// texts keeps texts, the first in memory and the others in a temporary file.
-type texts struct {
-	limit  int // of memory
-	near   int // bytes in blocks
-	blocks []string
-	last   strings.Builder // whose content is the last block
-	far    spill.File
-}
-
-// A ref is the place of a text: in a block, or beyond memory.
+// A ref is the place of a text that is kept.
 type ref struct {
-	at   int64 // block and byte within it; of one beyond memory −1 less its place there
-	size int
+	at   int64
+	size uint32
 }
 
-func (t *texts) add(text string) (ref, error) {
-	if t.near+len(text) > t.limit {
-		at, err := t.far.Append([]byte(text))
-		return ref{-1 - at, len(text)}, err
-	}
-	t.near += len(text)
-	if t.last.Cap()-t.last.Len() < len(text) {
-		t.last = strings.Builder{}
-		t.last.Grow(max(blockText, len(text)))
-		t.blocks = append(t.blocks, "")
-	}
-	k := len(t.blocks) - 1
-	if k < 0 {
-		return ref{}, nil // an empty text
-	}
-	from := t.last.Len()
-	t.last.WriteString(text)
-	t.blocks[k] = t.last.String()
-	return ref{int64(k)<<32 | int64(from), len(text)}, nil
+func (r *Recorded) text(at ref) Text {
+	return Text{Known: true, size: at.size, at: at.at, in: r.in}
 }
 
-func (t *texts) get(r ref) Text {
-	switch {
-	case r.at < 0:
-		return Text{Known: true, from: &t.far, at: -1 - r.at, size: r.size}
-	case r.size == 0:
-		return Text{Known: true}
-	}
-	from := int(r.at & math.MaxUint32)
-	return NewText(t.blocks[r.at>>32][from : from+r.size])
+// Keep keeps a text as it keeps those of outcomes.
+func (r *Recorded) Keep(text string) (Text, error) {
+	at, err := r.texts.Append([]byte(text))
+	return r.text(ref{at, uint32(len(text))}), err
 }
 
-// keptCall is a call, in less memory.
+// keptCall is a call as it is kept.
 type keptCall struct {
+	before                            int64 // number of the request's call that was kept before, from 1; 0: none
+	rung                              int32
+	err                               int32 // number of the error
 	score, confidence                 float64
 	costUSD, firstTokenMS, latencyMS  float64
-	input, output                     int
+	input, output                     int64
 	response                          ref
-	err                               int32 // number of the error
 	ofCost, ofFirstToken, ofLatencyMS eval.Origin
 	known                             uint8
 }
 
 // What is known of a kept call.
 const (
-	isKept = 1 << iota // any outcome was recorded
-	hasResponse
+	hasResponse = 1 << iota
 	hasScore
 	hasConfidence
 	hasInput
 	hasOutput
 )
 
-const blockCalls = 256
+// callBytes is what a kept call takes.
+const callBytes = 88
 
-// kept is the call that request i makes, or would make, of a rung.
-func (r *Recorded) kept(i, rung int) *keptCall {
-	return &r.calls[i/blockCalls][i%blockCalls*len(r.models)+rung]
+// append appends the call in callBytes.
+func (k *keptCall) append(b []byte) []byte {
+	le := binary.LittleEndian
+	for _, v := range [...]int64{k.before, k.input, k.output, k.response.at} {
+		b = le.AppendUint64(b, uint64(v))
+	}
+	for _, v := range [...]float64{k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS} {
+		b = le.AppendUint64(b, math.Float64bits(v))
+	}
+	for _, v := range [...]uint32{k.response.size, uint32(k.rung), uint32(k.err)} {
+		b = le.AppendUint32(b, v)
+	}
+	return append(b, byte(k.ofCost), byte(k.ofFirstToken), byte(k.ofLatencyMS), k.known)
 }
 
-// keep puts a call into a place that is free.
-func (r *Recorded) keep(to *keptCall, c *Call) error {
+// read reads what append wrote.
+func (k *keptCall) read(b []byte) {
+	le := binary.LittleEndian
+	b = b[:callBytes]
+	whole := func(i int) int64 { return int64(le.Uint64(b[8*i:])) }
+	k.before, k.input, k.output, k.response.at = whole(0), whole(1), whole(2), whole(3)
+	float := func(i int) float64 { return math.Float64frombits(le.Uint64(b[8*i:])) }
+	k.score, k.confidence, k.costUSD, k.firstTokenMS, k.latencyMS = float(4), float(5), float(6), float(7), float(8)
+	k.response.size, k.rung, k.err = le.Uint32(b[72:]), int32(le.Uint32(b[76:])), int32(le.Uint32(b[80:]))
+	k.ofCost, k.ofFirstToken, k.ofLatencyMS, k.known = eval.Origin(b[84]), eval.Origin(b[85]), eval.Origin(b[86]), b[87]
+}
+
+// keep keeps a call of request i.
+func (r *Recorded) keep(i, rung int, c *Call) error {
 	number, _ := r.errs.Add(c.Err)
-	*to = keptCall{
+	k := keptCall{
+		before: r.last[i], rung: int32(rung), err: int32(number),
 		score: c.Score.Value, confidence: c.Confidence.Value, costUSD: c.CostUSD.Value, firstTokenMS: c.FirstTokenMS.Value, latencyMS: c.LatencyMS.Value,
-		input: c.InputTokens.Value, output: c.OutputTokens.Value, err: int32(number),
-		ofCost: c.CostUSD.Origin, ofFirstToken: c.FirstTokenMS.Origin, ofLatencyMS: c.LatencyMS.Origin, known: isKept,
+		input: int64(c.InputTokens.Value), output: int64(c.OutputTokens.Value),
+		ofCost: c.CostUSD.Origin, ofFirstToken: c.FirstTokenMS.Origin, ofLatencyMS: c.LatencyMS.Origin,
 	}
 	for flag, known := range [...]bool{
-		hasScore: c.Score.Known, hasConfidence: c.Confidence.Known, hasInput: c.InputTokens.Known, hasOutput: c.OutputTokens.Known,
+		hasResponse: c.Response.Known, hasScore: c.Score.Known, hasConfidence: c.Confidence.Known, hasInput: c.InputTokens.Known, hasOutput: c.OutputTokens.Known,
 	} {
 		if known {
-			to.known |= uint8(flag)
+			k.known |= uint8(flag)
 		}
 	}
-	if !c.Response.Known {
-		return nil
+	if c.Response.Known {
+		text, err := c.Response.Read()
+		if err != nil {
+			return err
+		}
+		kept, err := r.Keep(text)
+		if err != nil {
+			return err
+		}
+		k.response = ref{kept.at, kept.size}
 	}
-	to.known |= hasResponse
-	text, err := c.Response.Read()
-	if err == nil {
-		to.response, err = r.texts.add(text)
-	}
+	at, err := r.calls.Append(k.append(make([]byte, 0, callBytes)))
+	r.last[i] = at/callBytes + 1
 	return err
 }
 
@@ -145,12 +155,12 @@ func (r *Recorded) keep(to *keptCall, c *Call) error {
 func (r *Recorded) call(k *keptCall) Call {
 	c := Call{
 		Err: r.errs.Name(int(k.err)), Score: optional(k, hasScore, k.score), Confidence: optional(k, hasConfidence, k.confidence),
-		InputTokens: optional(k, hasInput, k.input), OutputTokens: optional(k, hasOutput, k.output),
+		InputTokens: optional(k, hasInput, int(k.input)), OutputTokens: optional(k, hasOutput, int(k.output)),
 		CostUSD: eval.Quantity{Value: k.costUSD, Origin: k.ofCost}, FirstTokenMS: eval.Quantity{Value: k.firstTokenMS, Origin: k.ofFirstToken},
 		LatencyMS: eval.Quantity{Value: k.latencyMS, Origin: k.ofLatencyMS},
 	}
 	if k.known&hasResponse != 0 {
-		c.Response = r.texts.get(k.response)
+		c.Response = r.text(k.response)
 	}
 	return c
 }

@@ -41,7 +41,7 @@ func drawnOutcomes(n int, models []Model) []datasets.Outcome {
 				o.Error, o.Response = fmt.Sprint("error ", rng.IntN(3)), datasets.Optional[string]{}
 			}
 			if rng.IntN(50) == 0 {
-				o.Response = datasets.Known(strings.Repeat("long", blockText/3))
+				o.Response = datasets.Known(strings.Repeat("long", 1<<18))
 			}
 			if rng.IntN(10) > 0 {
 				out = append(out, o)
@@ -63,7 +63,7 @@ func TestKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.texts.limit = limit
+		r.texts.Limit, r.calls.Limit = limit, limit
 		text, domain := map[string]string{}, map[string]string{}
 		for i := range outcomes {
 			o := &outcomes[i]
@@ -76,13 +76,6 @@ func TestKept(t *testing.T) {
 			if domain[o.ID] == "" {
 				domain[o.ID] = o.Domain
 			}
-		}
-		inBlocks := 0
-		for _, block := range r.texts.blocks {
-			inBlocks += len(block)
-		}
-		if r.texts.near > limit || inBlocks != r.texts.near || (r.texts.far.Len() > 0) != (limit < nearTexts) {
-			t.Fatalf("limit %d: %d bytes near, %d far", limit, r.texts.near, r.texts.far.Len())
 		}
 		if err := r.Add(&outcomes[0]); err == nil || !strings.Contains(err.Error(), "two outcomes") {
 			t.Errorf("%v", err)
@@ -104,6 +97,20 @@ func TestKept(t *testing.T) {
 			}
 			if got.Response = want.Response; got != want {
 				t.Fatalf("got %+v, want %+v", got, want)
+			}
+			at, err := r.At(&Request{ID: o.ID}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err = at.Call(context.Background(), &Request{ID: o.ID}, rung); err != nil {
+				t.Fatal(err)
+			}
+			answer, err = got.Response.Read()
+			if err != nil || answer != o.Response.Value || got.Response.Known != o.Response.Known || got.Response.Known && got.Response.in.kept != nil && answer != "" {
+				t.Fatalf("limit %d: at hand %s of %s: %d bytes, want %d: %v", limit, o.ID, o.Model, len(answer), len(o.Response.Value), err)
+			}
+			if got.Response = want.Response; got != want {
+				t.Fatalf("at hand %+v, want %+v", got, want)
 			}
 		}
 		requests := r.Requests()
@@ -130,11 +137,26 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// A backend of one request says nothing of another, and that of an unknown one
+// nothing.
+func TestAtHandOfAnother(t *testing.T) {
+	b := recorded(t, three(), row("1", "s", good, 1, 1))
+	for asked, want := range map[string]bool{"1": false, "2": true} {
+		at, err := AtHand(b, &Request{ID: asked}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := at.Call(context.Background(), &Request{ID: "2"}, 0); err == nil || errors.Is(err, ErrUnrecorded) != want {
+			t.Errorf("of %s: %v", asked, err)
+		}
+	}
+}
+
 // A text that cannot be read back is an error, and no answer that was not
 // recorded: nothing is left out for it.
 func TestLostText(t *testing.T) {
 	b := recorded(t, three())
-	b.texts.limit = 0
+	b.texts.Limit, b.calls.Limit = 0, 0
 	for _, o := range []datasets.Outcome{row("1", "s", good, 1, 1), row("1", "m", good, 2, 1), row("1", "l", good, 3, 1)} {
 		if err := b.Add(&o); err != nil {
 			t.Fatal(err)
@@ -161,7 +183,7 @@ func TestNoRoom(t *testing.T) {
 		"prompt": {ID: "1", Model: "s", Prompt: "text"}, "answer": {ID: "1", Model: "s", Response: datasets.Known("text")},
 	} {
 		b := recorded(t, three())
-		b.texts.limit = 0
+		b.texts.Limit, b.calls.Limit = 0, 0
 		if err := b.Add(&o); err == nil || !strings.Contains(err.Error(), "keeping texts in a temporary file") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -175,7 +197,7 @@ func TestRecordedMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	b := recorded(t, three())
-	b.texts.limit = 0
+	b.texts.Limit, b.calls.Limit = 0, 0
 	defer b.Close()
 	answer := strings.Repeat("word ", 200)
 	for i := range n {
@@ -188,7 +210,7 @@ func TestRecordedMemory(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if each := float64(after.HeapAlloc-before.HeapAlloc) / n; each > 1.3*(50+12+3*80) {
+	if each := float64(after.HeapAlloc-before.HeapAlloc) / n; each > 1.3*(65+12) {
 		t.Errorf("%.0f bytes a prompt", each)
 	}
 	runtime.KeepAlive(b)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
@@ -12,9 +13,10 @@ import (
 	"github.com/routeproof/routeproof/internal/spill"
 )
 
-// Recorded is a backend that answers from outcomes. Texts beyond 64 MiB are in a
-// temporary file, until [Recorded.Close]; a prompt takes some 50 bytes and its id,
-// and each model of the ladder 80. Different errors are held once each.
+// Recorded is a backend that answers from outcomes. Texts beyond 8 MiB and calls
+// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 65
+// bytes and its id, however many models there are. Different errors are held once
+// each.
 type Recorded struct {
 	// MadeUp says that nobody measured the outcomes' costs and latencies: they
 	// are marked as assumed. It is set before the first is added.
@@ -27,9 +29,13 @@ type Recorded struct {
 	asked   []ref          // their texts
 	domain  []int32        // in domains
 	domains names.Table
-	calls   [][]keptCall // of blockCalls requests each, a model's behind another's
+	last    []int64  // the number of each request's last call in calls, from 1; 0: none
+	seen    []uint64 // bits: which rungs of which request were added
 	errs    names.Table
-	texts   texts
+	calls   spill.File
+	texts   spill.File
+	in      *texts    // those of texts
+	rooms   sync.Pool // of *[]byte, to read into
 	others  map[string]int
 }
 
@@ -38,7 +44,9 @@ type Recorded struct {
 // those stay unknown.
 func NewRecorded(models []Model, count func(text string) (int, error)) (*Recorded, error) {
 	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}}
-	r.texts = texts{limit: nearTexts, far: spill.File{What: "texts"}}
+	r.texts = spill.File{Limit: nearTexts, What: "texts"}
+	r.in = &texts{kept: &r.texts}
+	r.calls = spill.File{Limit: nearCalls, What: "calls"}
 	r.domains.Add("")
 	for i, m := range models {
 		if _, twice := r.rung[m.Name]; twice {
@@ -60,23 +68,20 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.domain = append(r.asked, ref{}), append(r.domain, 0)
-		if i%blockCalls == 0 {
-			r.calls = append(r.calls, make([]keptCall, blockCalls*len(r.models)))
-		}
+		r.asked, r.domain, r.last = append(r.asked, ref{}), append(r.domain, 0), append(r.last, 0)
 	}
 	if r.asked[i].size == 0 && o.Prompt != "" {
-		var err error
-		if r.asked[i], err = r.texts.add(o.Prompt); err != nil {
+		text, err := r.Keep(o.Prompt)
+		if err != nil {
 			return err
 		}
+		r.asked[i] = ref{text.at, text.size}
 	}
 	if r.domain[i] == 0 {
 		number, _ := r.domains.Add(o.Domain)
 		r.domain[i] = int32(number)
 	}
-	to := r.kept(i, rung)
-	if to.known != 0 {
+	if !r.firstOf(i, rung) {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
 	}
 	measured := eval.Recorded
@@ -84,17 +89,23 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 		measured = eval.Assumed
 	}
 	call, err := NewCall(o, &r.models[rung], measured, r.count)
-	return errors.Join(err, r.keep(to, &call))
+	return errors.Join(err, r.keep(i, rung, &call))
 }
 
-// Keep keeps a text as it keeps those of outcomes.
-func (r *Recorded) Keep(text string) (Text, error) {
-	at, err := r.texts.add(text)
-	return r.texts.get(at), err
+// firstOf notes that a request's outcome of a rung was added, and tells whether it is
+// the first.
+func (r *Recorded) firstOf(i, rung int) bool {
+	bit := i*len(r.models) + rung
+	for len(r.seen) <= bit/64 {
+		r.seen = append(r.seen, 0)
+	}
+	before := r.seen[bit/64]
+	r.seen[bit/64] |= 1 << (bit % 64)
+	return r.seen[bit/64] != before
 }
 
-// Close gives the texts up.
-func (r *Recorded) Close() error { return r.texts.far.Close() }
+// Close gives calls and texts up.
+func (r *Recorded) Close() error { return errors.Join(r.calls.Close(), r.texts.Close()) }
 
 // NewCall returns the call that an outcome of a model is. measured is the origin
 // of the outcome's own figures. What it has not is computed from tokens, prices
@@ -102,9 +113,12 @@ func (r *Recorded) Close() error { return r.texts.far.Close() }
 // nil. Of a failed call no tokens are counted, nor is its latency computed.
 func NewCall(o *datasets.Outcome, m *Model, measured eval.Origin, count func(text string) (int, error)) (Call, error) {
 	c := Call{
-		Response: Text{Known: o.Response.Known, value: o.Response.Value}, Err: o.Error, Score: o.Score, Confidence: o.Confidence,
+		Err: o.Error, Score: o.Score, Confidence: o.Confidence,
 		InputTokens: o.InputTokens, OutputTokens: o.OutputTokens,
 		CostUSD: of(o.CostUSD, measured), FirstTokenMS: of(o.TTFTMS, measured), LatencyMS: of(o.LatencyMS, measured),
+	}
+	if o.Response.Known {
+		c.Response = NewText(o.Response.Value)
 	}
 	if c.Err == "" && count != nil {
 		if err := c.countTokens(o, m, count); err != nil {
@@ -174,8 +188,8 @@ func (r *Recorded) Requests() []Request {
 	out := make([]Request, r.ids.Len())
 	for to, i := range r.ids.Order() {
 		out[to] = Request{ID: r.ids.Name(int(i)), Domain: r.domains.Name(int(r.domain[i]))}
-		if r.asked[i].size > 0 {
-			out[to].Text = r.texts.get(r.asked[i])
+		if at := r.asked[i]; at.size > 0 {
+			out[to].Text = r.text(at)
 		}
 	}
 	return out
@@ -185,11 +199,10 @@ func (r *Recorded) Requests() []Request {
 func (r *Recorded) Others() map[string]int { return r.others }
 
 // Call implements [Backend].
-func (r *Recorded) Call(_ context.Context, request *Request, rung int) (Call, error) {
-	if i, ok := r.ids.Find(request.ID); ok {
-		if kept := r.kept(i, rung); kept.known != 0 {
-			return r.call(kept), nil
-		}
+func (r *Recorded) Call(ctx context.Context, request *Request, rung int) (Call, error) {
+	at, err := r.At(request, false)
+	if err != nil {
+		return Call{}, err
 	}
-	return Call{}, fmt.Errorf("%w: an answer of model %q to %q", ErrUnrecorded, r.models[rung].Name, request.ID)
+	return at.Call(ctx, request, rung)
 }

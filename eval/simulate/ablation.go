@@ -29,20 +29,27 @@ type Ablated struct {
 func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) ([]Ablation, error) {
 	config.OwnSchemas = config.OwnSchemas && slices.ContainsFunc(requests, func(q policy.Request) bool { return q.Schema != nil })
 	var out []Ablation
+	run := runner{texts: true}
 	for _, r := range policy.AllReasons() {
 		alone, without, on := split(config, r)
 		if !on {
 			continue
 		}
-		a := Ablation{Check: r.String()}
-		var err error
-		if a.Alone, err = ablated(ctx, alone, start, backend, requests); err != nil {
-			return nil, err
+		out = append(out, Ablation{Check: r.String()})
+		for _, config := range []policy.ChecksConfig{alone, without} {
+			checks, err := policy.NewChecks(config)
+			if err != nil {
+				return nil, err
+			}
+			run.policies = append(run.policies, named{"cascade", policy.Cascade{Checks: checks, Start: start}})
 		}
-		if a.Without, err = ablated(ctx, without, start, backend, requests); err != nil {
-			return nil, err
-		}
-		out = append(out, a)
+	}
+	traces, err := run.run(ctx, backend, requests)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].Alone, out[i].Without = ablated(traces[2*i], start), ablated(traces[2*i+1], start)
 	}
 	return out, nil
 }
@@ -70,15 +77,6 @@ func split(c policy.ChecksConfig, r policy.Reason) (alone, without policy.Checks
 	return alone, without, on
 }
 
-func ablated(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) (Ablated, error) {
-	checks, err := policy.NewChecks(config)
-	if err != nil {
-		return Ablated{}, err
-	}
-	trace, err := Run(ctx, "cascade", policy.Cascade{Checks: checks, Start: start}, backend, requests)
-	if err != nil {
-		return Ablated{}, err
-	}
-	x := trace.Totals()
-	return Ablated{x.N, x.Quality, x.CostUSD, trace.Tiers[start].Escalated, x.Exhausted}, nil
+func ablated(t *Trace, start int) Ablated {
+	return Ablated{t.N, t.Quality, t.CostUSD, t.Tiers[start].Escalated, t.Exhausted}
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
-	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // Options say how policies are compared.
@@ -71,10 +71,19 @@ var ErrNothing = errors.New("no request is served with a known quality by every 
 // single models, in the ladder's order; the last of these is the reference. An
 // oracle, which takes the best answer and of equal ones the cheapest, is added.
 func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
+	return compare(singles, policies, o, nearSums)
+}
+
+func compare(singles, policies []*Trace, o Options, near int) (_ *Comparison, err error) {
 	all := append(append([]*Trace{}, singles...), policies...)
-	c := &comparer{Options: o, axis: AxisUSD, singles: len(singles)}
-	timed := c.take(all)
-	n, priced := len(c.requests), countOf(c.priced)
+	c := &comparer{Options: o, axis: AxisUSD, singles: len(singles), columns: make([]column, len(all)+1)}
+	c.sums = spill.File{Limit: near, What: "sums of groups"}
+	defer func() { err = errors.Join(err, c.sums.Close()) }()
+	timed, err := c.take(all)
+	if err != nil {
+		return nil, err
+	}
+	n, priced := len(c.group), countOf(c.priced)
 	if n == 0 {
 		return nil, ErrNothing
 	}
@@ -84,14 +93,16 @@ func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 			c.priced[j] = true
 		}
 	}
-	for _, t := range all {
-		c.columns = append(c.columns, column{of: []*Trace{t}})
+	for k, t := range all {
+		c.columns[k].of = []*Trace{t}
 	}
-	c.columns = append(c.columns, c.oracle(singles))
+	if c.columns[len(all)], err = c.oracle(singles); err != nil {
+		return nil, err
+	}
 	out := &Comparison{
-		N: n, LeftOut: len(all[0].Known) - n, Priced: priced, Timed: countOf(timed), Axis: c.axis, Reference: singles[len(singles)-1].Policy,
+		N: n, LeftOut: len(c.taken) - n, Priced: priced, Timed: countOf(timed), Axis: c.axis, Reference: singles[len(singles)-1].Policy,
 	}
-	for i, col := range c.columns {
+	for i := range c.columns {
 		row := Row{Single: i < len(singles), Oracle: i == len(all), Policy: "oracle"}
 		if !row.Oracle {
 			row.Policy, row.Both, row.CostOrigin, row.LatencyOrigin = all[i].Policy, all[i].Both, all[i].CostOrigin, all[i].LatencyOrigin
@@ -100,11 +111,14 @@ func Compare(singles, policies []*Trace, o Options) (*Comparison, error) {
 				row.CostOrigin, row.LatencyOrigin = max(row.CostOrigin, t.CostOrigin), max(row.LatencyOrigin, t.LatencyOrigin)
 			}
 		}
-		_, row.P50, row.P95 = quantiles(c.values(&col, timed, func(t *Trace, i int) float64 { return t.Latency[i] }))
-		_, row.First50, _ = quantiles(c.values(&col, timed, func(t *Trace, i int) float64 { return t.FirstToken[i] }))
+		if err := c.times(&row, &c.columns[i], timed); err != nil {
+			return nil, err
+		}
 		out.Rows = append(out.Rows, row)
 	}
-	c.estimate(out.Rows, len(singles)-1)
+	if err := c.estimate(out.Rows, len(singles)-1); err != nil {
+		return nil, err
+	}
 	markFrontier(out.Rows, c.axis)
 	return out, nil
 }
@@ -120,85 +134,131 @@ func countOf(marked []bool) int {
 // comparer compares columns of figures on the same requests.
 type comparer struct {
 	Options
-	axis     string
-	singles  int
-	requests []int  // taken
-	group    []int  // of each, numbered from 0
-	groups   int    // how many there are
-	priced   []bool // of each, whether its cost is known under all policies
-	columns  []column
+	axis    string
+	singles int
+	taken   []bool  // by request
+	group   []int32 // of each request taken, numbered from 0
+	groups  int     // how many there are
+	priced  []bool  // of each request taken, whether its cost is known under all policies
+	columns []column
+	sums    spill.File // see addUp
 }
 
 // column is how one policy serves the requests taken.
 type column struct {
 	of   []*Trace
-	pick []int8 // by request, which of these serves it; nil: the only one
+	pick []int8 // by request taken, which of these serves it; nil: the only one
 }
 
-// trace returns the trace that serves the j-th request taken.
-func (col *column) trace(j int) *Trace {
-	if col.pick == nil {
-		return col.of[0]
-	}
-	return col.of[col.pick[j]]
-}
-
-// values are a figure of the requests taken that are marked.
-func (c *comparer) values(col *column, marked []bool, of func(t *Trace, i int) float64) []float64 {
-	out := make([]float64, 0, len(c.requests))
-	for j, i := range c.requests {
-		if marked[j] {
-			out = append(out, of(col.trace(j), i))
+// each calls for the requests taken, in order, with where they stand in a block.
+func (c *comparer) each(col *column, use func(j int, b *block, i int)) error {
+	j := 0
+	return eachBlock(col.of, func(from int, blocks []*cursor) {
+		for i := range blocks[0].score {
+			if !c.taken[from+i] {
+				continue
+			}
+			b := blocks[0]
+			if col.pick != nil {
+				b = blocks[col.pick[j]]
+			}
+			use(j, &b.block, i)
+			j++
 		}
+	})
+}
+
+// times fills in latencies, over the requests that are timed.
+func (c *comparer) times(row *Row, col *column, timed []bool) error {
+	var latency, first []float64
+	if err := c.each(col, func(j int, b *block, i int) {
+		if timed[j] {
+			latency = append(latency, b.latency[i])
+			if v := b.firstToken[i]; !math.IsNaN(v) {
+				first = append(first, v)
+			}
+		}
+	}); err != nil {
+		return err
 	}
-	return out
+	_, row.P50, row.P95 = quantiles(latency)
+	_, row.First50, _ = quantiles(first)
+	return nil
 }
 
 // take finds the requests that can be compared, and which of them are timed
 // under all policies.
-func (c *comparer) take(all []*Trace) (timed []bool) {
-	number := map[int32]int{}
-	for i := range all[0].Known {
-		scored, priced, clocked := true, true, true
-		for _, t := range all {
-			scored = scored && t.Known[i] && !math.IsNaN(t.Score[i])
-			priced = priced && !math.IsNaN(t.CostUSD[i])
-			clocked = clocked && !math.IsNaN(t.Latency[i])
-		}
-		if !scored {
-			continue
-		}
-		g := all[0].Requests[i].Group
-		if _, seen := number[g]; !seen {
-			number[g] = len(number)
-		}
-		c.requests, c.group = append(c.requests, i), append(c.group, number[g])
-		c.priced, timed = append(c.priced, priced), append(timed, clocked)
-	}
-	c.groups = len(number)
-	return timed
-}
-
-func (c *comparer) cost(t *Trace, i int) float64 {
-	if c.axis == AxisUSD {
-		return t.CostUSD[i]
-	}
-	return float64(count(int(t.Dearest[i]) == len(t.Models)-1))
-}
-
-func (c *comparer) oracle(singles []*Trace) column {
-	col := column{of: singles, pick: make([]int8, len(c.requests))}
-	for j, i := range c.requests {
-		best := 0
-		for k, t := range singles {
-			b := singles[best]
-			if t.Score[i] > b.Score[i] || t.Score[i] == b.Score[i] && c.cost(t, i) < c.cost(b, i) {
-				best = k
+func (c *comparer) take(all []*Trace) (timed []bool, err error) {
+	requests := all[0].Requests
+	c.taken = make([]bool, len(requests))
+	var number groupNumbers
+	err = eachBlock(all, func(from int, blocks []*cursor) {
+		for i := range blocks[0].score {
+			scored, priced, clocked := true, true, true
+			for _, b := range blocks {
+				scored = scored && !math.IsNaN(b.score[i])
+				priced = priced && !math.IsNaN(b.cost[i])
+				clocked = clocked && !math.IsNaN(b.latency[i])
 			}
+			if !scored {
+				continue
+			}
+			c.taken[from+i] = true
+			g, _ := number.of(requests[from+i].Group)
+			c.group = append(c.group, g)
+			c.priced, timed = append(c.priced, priced), append(timed, clocked)
 		}
-		col.pick[j] = int8(best)
+	})
+	c.groups = number.n
+	return timed, err
+}
+
+// groupNumbers numbers groups in the order in which they are seen.
+type groupNumbers struct {
+	n      int
+	number []int32 // by group, from 1; 0: not seen
+}
+
+// of returns a group's number, and whether it is new.
+func (x *groupNumbers) of(group int32) (number int32, added bool) {
+	if more := int(group) + 1 - len(x.number); more > 0 {
+		x.number = append(x.number, make([]int32, more)...)
 	}
-	return col
+	at := &x.number[group]
+	if added = *at == 0; added {
+		x.n++
+		*at = int32(x.n)
+	}
+	return *at - 1, added
+}
+
+func (c *comparer) cost(b *block, i int) float64 {
+	if c.axis == AxisUSD {
+		return b.cost[i]
+	}
+	return float64(count(b.last[i]))
+}
+
+func (c *comparer) oracle(singles []*Trace) (column, error) {
+	col := column{of: singles, pick: make([]int8, len(c.group))}
+	j := 0
+	err := eachBlock(singles, func(from int, blocks []*cursor) {
+		for i := range blocks[0].score {
+			if !c.taken[from+i] {
+				continue
+			}
+			best := 0
+			for k, x := range blocks {
+				b := blocks[best]
+				if x.score[i] > b.score[i] || x.score[i] == b.score[i] && c.cost(&x.block, i) < c.cost(&b.block, i) {
+					best = k
+				}
+			}
+			col.pick[j] = int8(best)
+			j++
+		}
+	})
+	return col, err
 }
 
 // estimates of a row that the bootstrap gives intervals.
@@ -206,67 +266,6 @@ const estimates = 6
 
 func (r *Row) estimates() [estimates]*eval.Estimate {
 	return [estimates]*eval.Estimate{&r.Quality, &r.Cost, &r.Gain, &r.Saving, &r.BetterThanMix, &r.CheaperThanMix}
-}
-
-// sums are a column's figures summed over each group.
-type sums struct{ score, cost []float64 }
-
-// estimate fills in means, differences and their intervals.
-func (c *comparer) estimate(rows []Row, reference int) {
-	size, priced := make([]float64, c.groups), make([]float64, c.groups)
-	for j, g := range c.group {
-		size[g]++
-		priced[g] += float64(count(c.priced[j]))
-	}
-	by := make([]sums, len(c.columns))
-	for k, col := range c.columns {
-		by[k] = sums{make([]float64, c.groups), make([]float64, c.groups)}
-		for j, g := range c.group {
-			t, i := col.trace(j), c.requests[j]
-			by[k].score[g] += t.Score[i]
-			if c.priced[j] {
-				by[k].cost[g] += c.cost(t, i)
-			}
-		}
-	}
-	figures := func(weights []float64) [][estimates]float64 {
-		n, ofCost := stats.Dot(weights, size), stats.Dot(weights, priced)
-		points := make([]curve.Point, len(by))
-		for k, s := range by {
-			points[k] = curve.Point{Quality: stats.Dot(weights, s.score) / n, Cost: stats.Dot(weights, s.cost) / ofCost}
-		}
-		return c.beside(points, reference)
-	}
-	one := make([]float64, c.groups)
-	for g := range one {
-		one[g] = 1
-	}
-	nan := eval.Number(math.NaN())
-	for k, values := range figures(one) {
-		for f, e := range rows[k].estimates() {
-			*e = eval.Estimate{Value: eval.Number(values[f]), Low: nan, High: nan}
-		}
-	}
-	if c.groups < 2 {
-		return // one group says nothing of the spread between groups
-	}
-	replicates := stats.Bootstrap(c.groups, estimates*len(by), c.Replicates, c.Seed, func(weights, out []float64) {
-		for k, values := range figures(weights) {
-			copy(out[estimates*k:], values[:])
-		}
-	})
-	for k := range rows {
-		for f, e := range rows[k].estimates() {
-			if e.Value.Defined() {
-				i := stats.Percentile(replicates[estimates*k+f], confidence)
-				e.Low, e.High = eval.Number(i.Low), eval.Number(i.High)
-			}
-		}
-		if q := &rows[k].Quality; q.Value == 0 || q.Value == 1 {
-			ends := wilson(float64(q.Value), c.groups)
-			q.Low, q.High = ends[0], ends[1]
-		}
-	}
 }
 
 // beside returns, for the points of all policies, their quality, cost, gain and

@@ -22,22 +22,22 @@ const (
 
 // heldOut is the priced requests in parts, for each cut.
 type heldOut struct {
-	quality, cost [][]float64 // by model
-	end           float64     // up to which cost AIQ goes
-	parts         []part
+	end   float64 // up to which cost AIQ goes
+	parts []part
 }
 
 // A part is measured with settings that were chosen on the others of its cut.
 type part struct {
-	rows    []int
+	group   []int32 // of each request
 	routers []*curve.Settings
-	zero    []int // models whose mixes are best on the other parts, cheapest first
+	singles *curve.Settings // each model alone
+	zero    []int           // models whose mixes are best on the other parts, cheapest first
 
-	// What the part comes to under weights, see weigh.
-	weights []float64 // of rows
-	weight  float64   // their sum
-	points  [][]curve.Point
-	singles []curve.Point
+	// What the part comes to in each sample, see weigh.
+	weights []uint8
+	weight  []float64         // their sums
+	points  [][][]curve.Point // by router
+	ofModel [][]curve.Point
 }
 
 // heldOut chooses settings of every router on each four fifths of the priced
@@ -46,8 +46,9 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 	if !m.cost.enough {
 		return nil, nil
 	}
-	h := &heldOut{quality: m.cost.onlyOf(m.quality), cost: m.cost.onlyOf(m.cost.of), end: end}
 	group := pickKnown(m.cost.known, m.group)
+	h := &heldOut{end: end}
+	quality, cost := m.cost.onlyOf(m.quality), m.cost.onlyOf(m.cost.of)
 	times := cuts
 	if len(group) > mostForCuts {
 		times = 1
@@ -55,12 +56,12 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 	for cut := range times {
 		fold := m.folds(fmt.Sprint("held out ", cut), group)
 		for f := range folds {
-			var rows, others []int
+			var rows, others []int32
 			for i, g := range group {
-				if fold[g] == f {
-					rows = append(rows, i)
+				if int(fold[g]) == f {
+					rows = append(rows, int32(i))
 				} else {
-					others = append(others, i)
+					others = append(others, int32(i))
 				}
 			}
 			if len(rows) == 0 {
@@ -69,9 +70,12 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 			if len(others) == 0 {
 				return nil, nil
 			}
-			p, err := m.newPart(h, rows, others)
+			p, err := m.newPart(curve.NewTable(pickOf(quality, rows), pickOf(cost, rows)), rows, pickOf(quality, others), pickOf(cost, others), others)
 			if err != nil {
 				return nil, err
+			}
+			for _, i := range rows {
+				p.group = append(p.group, int32(group[i]))
 			}
 			h.parts = append(h.parts, p)
 		}
@@ -79,41 +83,41 @@ func (m *matrix) heldOut(end float64) (*heldOut, error) {
 	return h, nil
 }
 
-// folds deals the groups of some requests to folds by a hash of salt and the
+// folds deals the groups of some requests to folds, by a hash of salt and the
 // group's key; where that leaves a fold empty, in the order of the hashes in turn.
-func (m *matrix) folds(salt string, group []int) map[int]int {
-	type dealt struct {
-		group int
-		at    float64
-	}
-	var order []dealt
-	fold, filled := map[int]int{}, map[int]bool{}
+// What it returns is by group.
+func (m *matrix) folds(salt string, group []int) []int8 {
+	const none = -1
+	fold, filled := slices.Repeat([]int8{none}, m.groups), [folds]bool{}
+	at := func(g int) float64 { return datasets.Uniform(salt, m.keys[g]) }
 	for _, g := range group {
-		if _, seen := fold[g]; seen {
-			continue
+		if fold[g] == none {
+			fold[g] = int8(folds * at(g))
+			filled[fold[g]] = true
 		}
-		at := datasets.Uniform(salt, m.keys[g])
-		order = append(order, dealt{g, at})
-		fold[g] = int(folds * at)
-		filled[fold[g]] = true
 	}
-	if len(filled) == folds {
+	if !slices.Contains(filled[:], false) {
 		return fold
 	}
-	slices.SortFunc(order, func(a, b dealt) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(m.keys[a.group], m.keys[b.group]))
+	var order []int
+	for g := range fold {
+		if fold[g] != none {
+			order = append(order, g)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(at(a), at(b)), cmp.Compare(m.keys[a], m.keys[b]))
 	})
-	for k, x := range order {
-		fold[x.group] = k % folds
+	for k, g := range order {
+		fold[g] = int8(k % folds)
 	}
 	return fold
 }
 
-// newPart chooses settings on others, to be measured on rows.
-func (m *matrix) newPart(h *heldOut, rows, others []int) (part, error) {
-	p := part{rows: rows, weights: make([]float64, len(rows)), points: make([][]curve.Point, len(m.scores))}
-	quality, cost := pickOf(h.quality, others), pickOf(h.cost, others)
-	p.zero = onHull(quality, cost)
+// newPart chooses settings on other requests, of which these are quality and cost,
+// to be measured on a table of rows.
+func (m *matrix) newPart(table *curve.Table, rows []int32, quality, cost [][]float64, others []int32) (part, error) {
+	p := part{singles: table.Alone(), zero: onHull(quality, cost), points: make([][][]curve.Point, len(m.scores))}
 	for _, scores := range m.scores {
 		scores = m.cost.only(scores)
 		thresholds, err := chooseThresholds(pick(scores, others), quality, cost)
@@ -125,7 +129,7 @@ func (m *matrix) newPart(h *heldOut, rows, others []int) (part, error) {
 		if err != nil {
 			return p, err
 		}
-		p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), pickOf(h.quality, rows), pickOf(h.cost, rows)))
+		p.routers = append(p.routers, order.Fix(order.Reach(test, thresholds), table))
 	}
 	return p, nil
 }
@@ -158,25 +162,37 @@ func onHull(quality, cost [][]float64) (models []int) {
 	return models
 }
 
-// weigh weights the priced requests.
-func (h *heldOut) weigh(weights []float64) {
+// weigh weights the priced requests in some samples, of which each says how often it
+// holds each group.
+func (h *heldOut) weigh(drawn [][]uint8) {
+	each := (len(drawn) + curve.Lanes - 1) / curve.Lanes * curve.Lanes
 	for f := range h.parts {
 		p := &h.parts[f]
-		p.weight = 0
-		for j, i := range p.rows {
-			p.weights[j] = weights[i]
-			p.weight += weights[i]
+		p.weights = slices.Grow(p.weights[:0], each*len(p.group))[:each*len(p.group)]
+		p.weight = make([]float64, len(drawn))
+		for k, times := range drawn {
+			total := 0
+			for j, g := range p.group {
+				p.weights[j*each+k] = times[g]
+				total += int(times[g])
+			}
+			p.weight[k] = float64(total)
 		}
 	}
 }
 
-// measure serves the parts by router k's settings. Routers may be measured at the
-// same time.
+// hasAny tells whether a sample holds any priced request.
+func (h *heldOut) hasAny(sample int) bool {
+	return slices.ContainsFunc(h.parts, func(p part) bool { return p.weight[sample] > 0 })
+}
+
+// measure serves the parts by router k's settings, in the samples. Routers may be
+// measured at the same time.
 func (h *heldOut) measure(k int) {
 	for f := range h.parts {
-		if p := &h.parts[f]; p.weight > 0 {
-			p.points[k] = p.routers[k].Points(p.weights, p.points[k][:0])
-		}
+		p := &h.parts[f]
+		p.points[k] = slices.Grow(p.points[k][:0], len(p.weight))[:len(p.weight)]
+		p.routers[k].Points(p.weights, p.weight, p.points[k])
 	}
 }
 
@@ -184,47 +200,41 @@ func (h *heldOut) measure(k int) {
 func (h *heldOut) measureSingles() {
 	for f := range h.parts {
 		p := &h.parts[f]
-		p.singles = make([]curve.Point, len(h.quality))
-		for k := range p.singles {
-			quality, cost := 0.0, 0.0
-			for j, i := range p.rows {
-				quality += p.weights[j] * h.quality[k][i]
-				cost += p.weights[j] * h.cost[k][i]
-			}
-			p.singles[k] = curve.Point{Quality: quality / p.weight, Cost: cost / p.weight}
-		}
+		p.ofModel = slices.Grow(p.ofModel[:0], len(p.weight))[:len(p.weight)]
+		p.singles.Points(p.weights, p.weight, p.ofModel)
 	}
 }
 
-// mean is over the parts, weighted as their requests are; NaN where nothing has
-// a weight.
-func (h *heldOut) mean(of func(p *part) float64) float64 {
+// mean is over the parts, weighted as their requests are in a sample; NaN where
+// nothing has a weight.
+func (h *heldOut) mean(sample int, of func(p *part) float64) float64 {
 	total, sum := 0.0, 0.0
 	for f := range h.parts {
-		if p := &h.parts[f]; p.weight > 0 {
-			total += p.weight
-			sum += p.weight * of(p)
+		p := &h.parts[f]
+		if weight := p.weight[sample]; weight > 0 {
+			total += weight
+			sum += weight * of(p)
 		}
 	}
 	return sum / total
 }
 
-// aiq is that of router k, as it was measured.
-func (h *heldOut) aiq(k int) float64 {
-	return h.mean(func(p *part) float64 { return curve.Along(p.points[k], h.end) })
+// aiq is that of router k, as it was measured in a sample.
+func (h *heldOut) aiq(k, sample int) float64 {
+	return h.mean(sample, func(p *part) float64 { return curve.Along(p.points[k][sample], h.end) })
 }
 
 // qualityAt is that of router k at a cost.
-func (h *heldOut) qualityAt(k int, cost float64) float64 {
-	return h.mean(func(p *part) float64 { return curve.AlongAt(p.points[k], cost) })
+func (h *heldOut) qualityAt(k, sample int, cost float64) float64 {
+	return h.mean(sample, func(p *part) float64 { return curve.AlongAt(p.points[k][sample], cost) })
 }
 
 // zeroAIQ is that of the zero router.
-func (h *heldOut) zeroAIQ() float64 {
-	return h.mean(func(p *part) float64 {
+func (h *heldOut) zeroAIQ(sample int) float64 {
+	return h.mean(sample, func(p *part) float64 {
 		var mixes []curve.Point
 		for _, k := range p.zero {
-			mixes = append(mixes, p.singles[k])
+			mixes = append(mixes, p.ofModel[sample][k])
 		}
 		return curve.Along(mixes, h.end)
 	})
@@ -236,14 +246,14 @@ func (m *matrix) measureHeldOut(out *Routes) (*heldOut, error) {
 	if h == nil || err != nil {
 		return nil, err
 	}
-	h.weigh(slices.Repeat([]float64{1}, m.cost.count))
+	h.weigh([][]uint8{slices.Repeat([]uint8{1}, m.groups)})
 	h.measureSingles()
-	zero := h.zeroAIQ()
+	zero := h.zeroAIQ(0)
 	out.ZeroHeld = eval.Number(zero)
 	for k := range out.Routers {
 		h.measure(k)
 		r := &out.Routers[k]
-		aiq := h.aiq(k)
+		aiq := h.aiq(k, 0)
 		r.Held.Value, r.HeldAbove.Value = eval.Number(aiq), eval.Number(aiq-zero)
 		if k > 0 {
 			r.HeldLess.Value = r.Held.Value - out.Routers[0].Held.Value
@@ -252,7 +262,7 @@ func (m *matrix) measureHeldOut(out *Routes) (*heldOut, error) {
 	return h, nil
 }
 
-func pick(values []float64, rows []int) []float64 {
+func pick[R int | int32](values []float64, rows []R) []float64 {
 	out := make([]float64, len(rows))
 	for j, i := range rows {
 		out[j] = values[i]
@@ -260,7 +270,7 @@ func pick(values []float64, rows []int) []float64 {
 	return out
 }
 
-func pickOf(values [][]float64, rows []int) [][]float64 {
+func pickOf(values [][]float64, rows []int32) [][]float64 {
 	out := make([][]float64, len(values))
 	for k := range values {
 		out[k] = pick(values[k], rows)

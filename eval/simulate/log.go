@@ -15,21 +15,18 @@ import (
 func WriteLog(ctx context.Context, w io.Writer, p policy.Policy, backend policy.Backend, requests []policy.Request) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	for i := range requests {
-		s, err := p.Serve(ctx, backend, &requests[i])
+	return eachAtHand(ctx, backend, requests, func(i int, b policy.Backend) error {
+		s, err := p.Serve(ctx, b, &requests[i])
 		if errors.Is(err, policy.ErrUnrecorded) {
-			continue
+			return nil
 		}
-		var record policy.LogRecord
-		if err == nil {
-			record, err = policy.NewLogRecord(&requests[i], &s, backend.Models())
-		}
-		if err == nil {
-			err = enc.Encode(record)
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		record, err := policy.NewLogRecord(&requests[i], &s, backend.Models())
+		if err != nil {
+			return err
+		}
+		return enc.Encode(record)
+	})
 }

@@ -59,10 +59,9 @@ type side struct {
 	apart       float64 // and where they do not
 	cost        float64 // NaN: unknown
 	latency     float64
-	cheapWrong  bool
 	cheap, dear float64 // scores
-	missing     bool    // the cheap one's was not recorded
 	group       int32
+	missing     bool // the cheap one's was not recorded
 	costFrom    eval.Origin
 	latencyFrom eval.Origin
 }
@@ -114,17 +113,21 @@ func sidesOf(ctx context.Context, p policy.Parallel, backend policy.Backend, req
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	var out []side
+	kept := all[:0]
 	for i, s := range all {
 		if keep[i] {
-			out = append(out, s)
+			kept = append(kept, s)
 		}
 	}
-	return out, nil
+	return kept, nil
 }
 
 // sideOf serves a request twice, as if the two agreed and as if they did not.
 func sideOf(ctx context.Context, p policy.Parallel, backend policy.Backend, request *policy.Request) (side, bool, error) {
+	backend, err := policy.AtHand(backend, request, true)
+	if err != nil {
+		return side{}, false, err
+	}
 	seen := &remembered{Agreement: p.Agreement, similarity: math.NaN()}
 	p.Agreement, p.Threshold = seen, math.Inf(-1)
 	together, err := p.Serve(ctx, backend, request)
@@ -145,8 +148,7 @@ func newSide(group int32, similarity float64, together, apart *policy.Served) (s
 	a, b := together.Score(), apart.Score()
 	cheap, dear := scoreOf(&together.Attempts[0]), scoreOf(&together.Attempts[1])
 	s := side{similarity: similarity, agreed: a.Value, apart: b.Value, cost: math.NaN(), latency: math.NaN(), cheap: cheap, dear: dear}
-	s.cheapWrong, s.group = !right(cheap), group
-	s.missing = together.Attempts[0].Unrecorded
+	s.group, s.missing = group, together.Attempts[0].Unrecorded
 	s.costFrom, s.latencyFrom = together.CostUSD.Origin, together.LatencyMS.Origin
 	if together.CostUSD.Known() {
 		s.cost = together.CostUSD.Value
@@ -199,12 +201,12 @@ func sweepPair(sides []side) Pair {
 	}
 	var cheap, dear, both, wrongCheap, wrongDear float64
 	quality := 0.0
-	var costs, latencies []float64
-	var compared []side
-	all, one := map[int32]bool{}, [2][2]int{}
-	for _, s := range sides {
-		if !all[s.group] {
-			all[s.group] = true
+	cost, latencies := 0.0, make([]float64, 0, len(sides))
+	var compared []int32 // sides
+	var all groupSet
+	one := [2][2]int{}
+	for i, s := range sides {
+		if all.add(s.group) {
 			one[count(!right(s.cheap))][count(!right(s.dear))]++
 		}
 		p.Missing += count(s.missing)
@@ -213,42 +215,50 @@ func sweepPair(sides []side) Pair {
 		wrongCheap += float64(count(!right(s.cheap)))
 		wrongDear += float64(count(!right(s.dear)))
 		both += float64(count(!right(s.cheap) && !right(s.dear)))
-		costs, latencies = append(costs, s.cost), append(latencies, s.latency)
+		if !math.IsNaN(s.cost) {
+			p.Priced, cost = p.Priced+1, cost+s.cost
+		}
+		if !math.IsNaN(s.latency) {
+			latencies = append(latencies, s.latency)
+		}
 		if !math.IsNaN(s.similarity) {
-			compared = append(compared, s)
+			compared = append(compared, int32(i))
 		}
 	}
 	n := float64(p.N)
 	p.Compared = len(compared)
-	var cost eval.Number
-	p.Priced, cost = mean(costs)
+	groups := all.len()
 	p.Timed, p.Latency50, p.Latency95 = quantiles(latencies)
 	p.Dependence = stats.Fisher(one[1][1], one[1][0], one[0][1], one[0][0])
 	p.CheapQuality, p.DearQuality = eval.Number(cheap/n), eval.Number(dear/n)
 	p.BothWrong, p.Independent = eval.Number(both/n), eval.Number(wrongCheap/n*wrongDear/n)
-	slices.SortStableFunc(compared, func(a, b side) int { return cmp.Compare(b.similarity, a.similarity) })
+	slices.SortStableFunc(compared, func(a, b int32) int { return cmp.Compare(sides[b].similarity, sides[a].similarity) })
 	agreed, wrong := 0, 0
-	groups, wrongGroups := map[int32]bool{}, map[int32]bool{}
+	agreedGroups, wrongGroups := 0, 0
+	var agreeing, erring groupSet
 	point := func(threshold float64) {
 		x := PairPoint{
-			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n), AgreeCI: wilson(float64(agreed)/n, len(all)),
-			Quality: eval.Number(quality / n), CostUSD: cost, False: eval.Number(float64(wrong) / float64(agreed)),
+			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n), AgreeCI: wilson(float64(agreed)/n, groups),
+			Quality: eval.Number(quality / n), CostUSD: eval.Number(cost / float64(p.Priced)), False: eval.Number(float64(wrong) / float64(agreed)),
 			FalseCI: [2]eval.Number{eval.Number(math.NaN()), eval.Number(math.NaN())},
 		}
 		if agreed > 0 {
-			i := stats.ClopperPearson(len(wrongGroups), len(groups), confidence)
+			i := stats.ClopperPearson(wrongGroups, agreedGroups, confidence)
 			x.FalseCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
 		}
 		p.Points = append(p.Points, x)
 	}
 	point(math.Inf(1))
-	for i, s := range compared {
-		agreed, wrong = agreed+1, wrong+count(s.cheapWrong)
-		if groups[s.group] = true; s.cheapWrong {
-			wrongGroups[s.group] = true
+	for i, at := range compared {
+		s := &sides[at]
+		agreed++
+		agreedGroups += count(agreeing.add(s.group))
+		if !right(s.cheap) {
+			wrong++
+			wrongGroups += count(erring.add(s.group))
 		}
 		quality += s.agreed - s.apart
-		if i+1 == len(compared) || compared[i+1].similarity != s.similarity {
+		if i+1 == len(compared) || sides[compared[i+1]].similarity != s.similarity {
 			point(s.similarity)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
+	"github.com/routeproof/routeproof/eval/policy"
 )
 
 // matrix is qualities, costs and latencies by model and request.
@@ -21,45 +22,54 @@ type matrix struct {
 
 // newMatrix takes the requests that every model serves with a known quality and
 // every router scored.
-func newMatrix(singles []*Trace, scorers []Scorer) *matrix {
+func newMatrix(singles []*Trace, scorers []Scorer) (*matrix, error) {
 	m := &matrix{quality: make([][]float64, len(singles)), scores: make([][]float64, len(scorers))}
 	m.cost.of, m.latency.of = make([][]float64, len(singles)), make([][]float64, len(singles))
-	number, keys := map[int32]int{}, leastIDs(singles[0])
-	for i := range singles[0].Requests {
-		group := singles[0].Requests[i].Group
-		if slices.ContainsFunc(singles, func(t *Trace) bool { return math.IsNaN(t.Score[i]) }) ||
-			slices.ContainsFunc(scorers, func(s Scorer) bool { return math.IsNaN(s.Scores[i]) }) {
-			continue
+	requests := singles[0].Requests
+	least := leastOf(requests)
+	var number groupNumbers
+	if err := eachBlock(singles, func(from int, blocks []*cursor) {
+		for i := range blocks[0].score {
+			if slices.ContainsFunc(blocks, func(b *cursor) bool { return math.IsNaN(b.score[i]) }) ||
+				slices.ContainsFunc(scorers, func(s Scorer) bool { return math.IsNaN(s.Scores[from+i]) }) {
+				continue
+			}
+			for k, b := range blocks {
+				m.quality[k] = append(m.quality[k], b.score[i])
+				m.cost.of[k], m.latency.of[k] = append(m.cost.of[k], b.cost[i]), append(m.latency.of[k], b.latency[i])
+			}
+			for k, s := range scorers {
+				m.scores[k] = append(m.scores[k], s.Scores[from+i])
+			}
+			group := requests[from+i].Group
+			g, added := number.of(group)
+			if added {
+				m.keys = append(m.keys, requests[least[group]].ID)
+			}
+			m.group = append(m.group, int(g))
 		}
-		for k, t := range singles {
-			m.quality[k] = append(m.quality[k], t.Score[i])
-			m.cost.of[k], m.latency.of[k] = append(m.cost.of[k], t.CostUSD[i]), append(m.latency.of[k], t.Latency[i])
-		}
-		for k, s := range scorers {
-			m.scores[k] = append(m.scores[k], s.Scores[i])
-		}
-		if _, seen := number[group]; !seen {
-			number[group] = len(number)
-			m.keys = append(m.keys, keys[group])
-		}
-		m.group = append(m.group, number[group])
+	}); err != nil {
+		return nil, err
 	}
-	m.groups = len(number)
+	m.groups = number.n
 	m.cost.settle(len(m.group))
 	m.latency.settle(len(m.group))
-	return m
+	return m, nil
 }
 
-// leastIDs are the keys of groups.
-func leastIDs(t *Trace) map[int32]string {
-	keys := map[int32]string{}
-	for i := range t.Requests {
-		q := &t.Requests[i]
-		if key, seen := keys[q.Group]; !seen || q.ID < key {
-			keys[q.Group] = q.ID
+// leastOf returns by group which of its requests has the least id.
+func leastOf(requests []policy.Request) []int32 {
+	var least []int32
+	for i := range requests {
+		group := int(requests[i].Group)
+		for len(least) <= group {
+			least = append(least, -1)
+		}
+		if at := least[group]; at < 0 || requests[i].ID < requests[at].ID {
+			least[group] = int32(i)
 		}
 	}
-	return keys
+	return least
 }
 
 // figures are costs or latencies, of which some may be unknown.

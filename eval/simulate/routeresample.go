@@ -8,6 +8,10 @@ import (
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
+// samplesAtOnce is how many samples are measured together: a request's figures are
+// fetched once for all, and of many requests come from beyond the caches.
+const samplesAtOnce = 16
+
 // Places of bands.
 const (
 	bandShares = 41 // from 0 to 1
@@ -28,9 +32,9 @@ type samples struct {
 // once, so that differences are paired. Chosen thresholds stay as they were
 // chosen, on other requests than they are measured on; curves are gone through
 // anew.
-func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options) {
+func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options) error {
 	if m.groups < 2 || len(rankings) == 0 {
-		return
+		return nil
 	}
 	two := len(m.quality) == 2
 	at := curve.Grid{Recovered: recovered(), Shares: evenly(0, 1, bandShares)}
@@ -42,39 +46,51 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 			d.costAt = evenly(hull[0].Cost, hull[len(hull)-1].Cost, bandCosts)
 		}
 	}
-	weights, priced := make([]float64, len(m.group)), make([]float64, 0, m.cost.count)
-	stats.Resample(m.groups, o.Replicates, o.Seed, func(_ int, groups []float64) {
-		for i, g := range m.group {
-			weights[i] = groups[g]
-		}
-		priced = appendKnown(priced[:0], m.cost.known, weights)
-		held, zero := h != nil && sum(priced) > 0, 0.0
-		if held {
-			h.weigh(priced)
-			h.measureSingles()
-			zero = h.zeroAIQ()
-		}
-		var wg sync.WaitGroup
-		for k := range rankings {
-			wg.Go(func() {
-				if two {
+	var weights []float64 // of the curves between two models
+	if two {
+		weights = make([]float64, len(m.group))
+	}
+	err := stats.Draws(m.groups, samplesAtOnce, o.Replicates, o.Seed, func(_ int, groups [][]uint8) error {
+		if two {
+			for _, times := range groups {
+				for i, g := range m.group {
+					weights[i] = float64(times[g])
+				}
+				each(len(rankings), func(k int) {
 					rankings[k].all.Measure(m.quality[0], m.quality[1], weights, at, &drawn[k].curve)
 					drawn[k].addCurve()
-				}
-				if held {
-					h.measure(k)
-					drawn[k].addHeld(h, k, zero)
-				}
-			})
+				})
+			}
 		}
-		wg.Wait()
+		if h == nil {
+			return nil
+		}
+		h.weigh(groups)
+		each(len(rankings)+1, func(k int) {
+			if k == len(rankings) {
+				h.measureSingles()
+			} else {
+				h.measure(k)
+			}
+		})
+		for sample := range groups {
+			if h.hasAny(sample) {
+				zero := h.zeroAIQ(sample)
+				each(len(rankings), func(k int) { drawn[k].addHeld(h, k, sample, zero) })
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
 	for k := range drawn {
 		drawn[k].fill(&out.Routers[k], at.Shares)
 		if k > 0 {
 			drawn[k].fillLess(&out.Routers[k], &out.Routers[0], &drawn[0])
 		}
 	}
+	return nil
 }
 
 func (d *samples) addCurve() {
@@ -88,13 +104,23 @@ func (d *samples) addCurve() {
 	}
 }
 
-// addHeld adds router k, as it was measured, beside the zero router's AIQ.
-func (d *samples) addHeld(h *heldOut, k int, zero float64) {
-	aiq := h.aiq(k)
+// addHeld adds router k, as it was measured in a sample, beside the zero router's
+// AIQ.
+func (d *samples) addHeld(h *heldOut, k, sample int, zero float64) {
+	aiq := h.aiq(k, sample)
 	d.held, d.above = append(d.held, aiq), append(d.above, aiq-zero)
 	for i, cost := range d.costAt {
-		d.costs[i] = append(d.costs[i], h.qualityAt(k, cost))
+		d.costs[i] = append(d.costs[i], h.qualityAt(k, sample, cost))
 	}
+}
+
+// each calls for the numbers below n, all at the same time.
+func each(n int, work func(k int)) {
+	var wg sync.WaitGroup
+	for k := range n {
+		wg.Go(func() { work(k) })
+	}
+	wg.Wait()
 }
 
 // fill turns replicates into intervals, of what has a value.

@@ -13,7 +13,10 @@ import (
 // quality or score is unknown, is left out. It takes O(n log n) a router, and O(n)
 // a replicate.
 func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
-	m := newMatrix(singles, scorers)
+	m, err := newMatrix(singles, scorers)
+	if err != nil {
+		return nil, err
+	}
 	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Requests) - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
 	if out.N == 0 {
 		return nil, ErrNothing
@@ -45,7 +48,9 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 	if err != nil {
 		return nil, err
 	}
-	m.resample(out, runs, held, o.Options)
+	if err := m.resample(out, runs, held, o.Options); err != nil {
+		return nil, err
+	}
 	if o.AllMetrics {
 		m.published(out, runs)
 	}

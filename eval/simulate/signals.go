@@ -26,8 +26,8 @@ type Signal struct {
 	Precision  [2]eval.Number `json:"precision"` // 95 % interval of the share of wrong answers among those it fires on, Wilson, of groups
 	P          float64        `json:"p"`         // Fisher's exact test of firing against being wrong, one request a group, Holm-adjusted over the checks that fire
 
-	groups map[int32]bool // that it fires in
-	one    [2][2]int      // of the first request of each group: fired, wrong
+	groups groupSet  // that it fires in
+	one    [2][2]int // of the first request of each group: fired, wrong
 }
 
 const alpha = 0.05 // of all tests
@@ -49,35 +49,46 @@ func (s Signal) Verdict() string {
 // policy would have asked for it. Answers whose text was not recorded are left
 // out.
 func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend, requests []policy.Request) ([]Signal, error) {
-	var out []Signal
-	for rung, m := range backend.Models() {
-		signals := make([]Signal, len(policy.AllReasons()))
-		for r := range signals {
-			signals[r] = Signal{Model: m.Name, Check: policy.Reason(r).String(), groups: map[int32]bool{}}
+	models := backend.Models()
+	reasons := len(policy.AllReasons())
+	out, seen := make([]Signal, 0, len(models)*reasons), make([]groupSet, len(models))
+	for _, m := range models {
+		for _, r := range policy.AllReasons() {
+			out = append(out, Signal{Model: m.Name, Check: r.String()})
 		}
-		seen := map[int32]bool{}
-		for i := range requests {
-			call, err := backend.Call(ctx, &requests[i], rung)
-			var reasons policy.Reasons
-			if err == nil {
-				reasons, err = checks.Check(&requests[i], &call)
+	}
+	if err := eachAtHand(ctx, backend, requests, func(i int, b policy.Backend) error {
+		for rung := range models {
+			if err := addSignals(ctx, out[rung*reasons:(rung+1)*reasons], &seen[rung], checks, b, &requests[i], rung); err != nil {
+				return err
 			}
-			switch {
-			case errors.Is(err, policy.ErrUnrecorded) || err == nil && call.Err == "" && !call.Score.Known:
-				continue
-			case err != nil:
-				return nil, err
-			}
-			wrong, group := call.Err != "" || !right(call.Score.Value), requests[i].Group
-			for r := range signals {
-				signals[r].add(reasons.Has(policy.Reason(r)), wrong, group, !seen[group])
-			}
-			seen[group] = true
 		}
-		out = append(out, signals...)
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	adjust(out)
 	return out, nil
+}
+
+// addSignals counts a model's answer to a request, if there is one.
+func addSignals(ctx context.Context, signals []Signal, seen *groupSet, checks *policy.Checks, backend policy.Backend, request *policy.Request, rung int) error {
+	call, err := backend.Call(ctx, request, rung)
+	var reasons policy.Reasons
+	if err == nil {
+		reasons, err = checks.Check(request, &call)
+	}
+	switch {
+	case errors.Is(err, policy.ErrUnrecorded) || err == nil && call.Err == "" && !call.Score.Known:
+		return nil
+	case err != nil:
+		return err
+	}
+	wrong, first := call.Err != "" || !right(call.Score.Value), seen.add(request.Group)
+	for r := range signals {
+		signals[r].add(reasons.Has(policy.Reason(r)), wrong, request.Group, first)
+	}
+	return nil
 }
 
 // add counts an answer; first says that it is its group's.
@@ -87,7 +98,7 @@ func (s *Signal) add(fired, wrong bool, group int32, first bool) {
 	if fired {
 		s.Fired++
 		s.FiredWrong += count(wrong)
-		s.groups[group] = true
+		s.groups.add(group)
 	}
 	if first {
 		s.one[count(fired)][count(wrong)]++
@@ -103,7 +114,7 @@ func adjust(signals []Signal) {
 		s := &signals[i]
 		s.P, s.Precision = 1, [2]eval.Number{nan, nan}
 		if s.Fired > 0 {
-			s.Precision = wilson(float64(s.FiredWrong)/float64(s.Fired), len(s.groups))
+			s.Precision = wilson(float64(s.FiredWrong)/float64(s.Fired), s.groups.len())
 			at = append(at, i)
 			p = append(p, stats.Fisher(s.one[1][1], s.one[1][0], s.one[0][1], s.one[0][0]))
 		}

@@ -72,7 +72,21 @@ func run(t testing.TB, p policy.Policy, b policy.Backend, requests []policy.Requ
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := trace.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return trace
+}
+
+func totals(t testing.TB, trace *Trace) Totals {
+	t.Helper()
+	x, err := trace.Totals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 // complete returns the requests that every model answered with a known score,
@@ -143,8 +157,8 @@ func TestSweepIsThePolicy(t *testing.T) {
 				}
 				for k, p := range s.Points {
 					served := cascade(t, knob.At(config, p.Threshold), c.start)
-					trace, cost := run(t, served, b, taken), run(t, served, b, priced).Totals().CostUSD
-					if want := trace.Totals().Quality; math.Abs(float64(want-p.Quality)) > 1e-9 || math.Abs(float64(cost-p.CostUSD)) > 1e-9*float64(cost) {
+					trace, cost := run(t, served, b, taken), run(t, served, b, priced).CostUSD
+					if want := trace.Quality; math.Abs(float64(want-p.Quality)) > 1e-9 || math.Abs(float64(cost-p.CostUSD)) > 1e-9*float64(cost) {
 						t.Fatalf("%s at %g: quality %g, cost %g; the policy has %g, %g", knob, p.Threshold, p.Quality, p.CostUSD, want, cost)
 					}
 					for rung, tier := range trace.Tiers {
@@ -162,7 +176,7 @@ func TestSweepIsThePolicy(t *testing.T) {
 				// Between two thresholds nothing changes.
 				if knob == KnobConfidence && len(s.Points) > 3 {
 					middle := (s.Points[2].Threshold + s.Points[3].Threshold) / 2
-					if got := run(t, cascade(t, knob.At(config, middle), c.start), b, taken).Totals(); math.Abs(float64(got.Quality-s.Points[3].Quality)) > 1e-9 {
+					if got := run(t, cascade(t, knob.At(config, middle), c.start), b, taken); math.Abs(float64(got.Quality-s.Points[3].Quality)) > 1e-9 {
 						t.Errorf("between thresholds %g and %g: quality %g, expected that of the upper, %g", s.Points[2].Threshold, s.Points[3].Threshold, got.Quality, s.Points[3].Quality)
 					}
 				}
@@ -207,7 +221,7 @@ func TestPairsAreThePolicy(t *testing.T) {
 						Threshold: float64(point.Threshold), TimeoutMS: 8000,
 					}
 					trace := run(t, p, b, requests)
-					x := trace.Totals()
+					x := totals(t, trace)
 					if x.N != pair.N || trace.Agreed != point.Agreed || math.Abs(float64(x.Quality-point.Quality)) > 1e-9 {
 						t.Fatalf("%s, %s at %g: n %d, agreed %d, quality %g; the policy has %d, %d, %g", pair.Cheap, pair.Dear, point.Threshold,
 							pair.N, point.Agreed, point.Quality, x.N, trace.Agreed, x.Quality)
@@ -236,7 +250,7 @@ func TestProcessorsDoNotMatter(t *testing.T) {
 			first = trace
 		}
 		same := cmp.Comparer(func(a, b eval.Number) bool { return a == b || a != a && b != b })
-		if diff := cmp.Diff(first.Totals(), trace.Totals(), same); diff != "" {
+		if diff := cmp.Diff(totals(t, first), totals(t, trace), same); diff != "" {
 			t.Errorf("totals differ: %s", diff)
 		}
 		if diff := cmp.Diff(first.Summaries(), trace.Summaries(), same); diff != "" {
@@ -266,7 +280,7 @@ func TestCascadeAgainstTruth(t *testing.T) {
 	refused := truth.Accuracy[0]*truth.Checks.Any.Right + (1-truth.Accuracy[0])*truth.Checks.Any.Wrong
 	near("escalation rate of the first model", float64(trace.Summaries()[0].Rate), refused)
 	for rung := range b.Models() {
-		x := run(t, policy.Single(rung), b, requests).Totals()
+		x := totals(t, run(t, policy.Single(rung), b, requests))
 		near("accuracy of model", float64(x.Quality), truth.Accuracy[rung])
 	}
 	signals, err := Signals(context.Background(), cascade(t, policy.DefaultChecks(), 0).Checks, b, requests)
@@ -313,7 +327,7 @@ func TestSweepOfAHybrid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := run(t, policy.Route{Decide: decide, Rungs: rungs, Checks: checks}, b, requests).Totals()
+		want := run(t, policy.Route{Decide: decide, Rungs: rungs, Checks: checks}, b, requests)
 		if math.Abs(float64(want.Quality-p.Quality)) > 1e-9 || math.Abs(float64(want.CostUSD-p.CostUSD)) > 1e-9 || want.Exhausted != p.Exhausted {
 			t.Fatalf("at %g: %+v; the policy has %+v", p.Threshold, p, want)
 		}
@@ -400,12 +414,12 @@ func TestFailedCallsCount(t *testing.T) {
 
 // Latencies of all policies are over the same requests.
 func TestCompareTimes(t *testing.T) {
-	a, b := traceOf("a", constant(10, 1), constant(10, 1)), traceOf("b", constant(10, 1), constant(10, 1))
-	for i := range 10 {
-		a.Latency[i] = float64(1000 * i)
+	a, b := constant(10, math.NaN()), constant(10, math.NaN())
+	for i := range a {
+		a[i] = float64(1000 * i)
 	}
-	b.Latency[2], b.Latency[3] = 7, 9
-	c, err := Compare([]*Trace{a, b}, nil, Options{})
+	b[2], b[3] = 7, 9
+	c, err := Compare([]*Trace{timedTrace("a", constant(10, 1), constant(10, 1), a), timedTrace("b", constant(10, 1), constant(10, 1), b)}, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,10 +430,21 @@ func TestCompareTimes(t *testing.T) {
 
 // traceOf is a trace of given figures.
 func traceOf(name string, score, cost []float64) *Trace {
-	t := &Trace{Policy: name, Models: make([]policy.Model, 2), Score: score, CostUSD: cost}
-	for i := range score {
-		t.Known, t.Dearest, t.Requests = append(t.Known, true), append(t.Dearest, 0), append(t.Requests, policy.Request{Group: int32(i)})
-		t.Latency, t.FirstToken = append(t.Latency, math.NaN()), append(t.FirstToken, math.NaN())
+	return timedTrace(name, score, cost, constant(len(score), math.NaN()))
+}
+
+func timedTrace(name string, score, cost, latency []float64) *Trace {
+	return keptTrace(name, block{score, cost, constant(len(score), math.NaN()), latency, make([]bool, len(score))})
+}
+
+// keptTrace is a trace of less than a block.
+func keptTrace(name string, b block) *Trace {
+	t := &Trace{Policy: name, Models: make([]policy.Model, 2), kept: newColumns(len(b.score), nearColumns)}
+	for i := range b.score {
+		t.Requests = append(t.Requests, policy.Request{Group: int32(i)})
+	}
+	if err := t.kept.put(b); err != nil {
+		panic(err)
 	}
 	return t
 }
@@ -477,10 +502,10 @@ func TestCompareByHand(t *testing.T) {
 
 // Where costs are not known, cost is the share that reaches the last model.
 func TestCompareWithoutCosts(t *testing.T) {
-	cheap := traceOf("cheap", []float64{1, 0}, constant(2, math.NaN()))
-	dear := traceOf("dear", []float64{1, 1}, constant(2, math.NaN()))
-	half := traceOf("half", []float64{1, 1}, constant(2, math.NaN()))
-	dear.Dearest, half.Dearest = []int8{1, 1}, []int8{0, 1}
+	unknown := func() []float64 { return constant(2, math.NaN()) }
+	cheap := traceOf("cheap", []float64{1, 0}, unknown())
+	dear := keptTrace("dear", block{[]float64{1, 1}, unknown(), unknown(), unknown(), []bool{true, true}})
+	half := keptTrace("half", block{[]float64{1, 1}, unknown(), unknown(), unknown(), []bool{false, true}})
 	c, err := Compare([]*Trace{cheap, dear}, []*Trace{half}, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -544,7 +569,7 @@ func TestCompareCovers(t *testing.T) {
 func TestOneRequestAndOneModel(t *testing.T) {
 	b, requests := made(t, 1, func(c *synth.Config) { c.Timeouts = 0 }, nil)
 	trace := run(t, cascade(t, policy.DefaultChecks(), 3), b, requests)
-	if x := trace.Totals(); x.N != 1 || x.Scored != 1 {
+	if x := totals(t, trace); x.N != 1 || x.Scored != 1 {
 		t.Errorf("%+v", x)
 	}
 	single := run(t, policy.Single(3), b, requests)

@@ -33,68 +33,63 @@ type Traces struct {
 	Cascade     *Trace
 	Hybrids     []*Trace // by each decider
 	NotCompared []string // policies that the record says too little of
+
+	all []*Trace
 }
+
+// Close gives up what each request came to.
+func (t *Traces) Close() error { return CloseAll(t.all) }
 
 // Singles serves all requests by each model alone, in the ladder's order.
 func Singles(ctx context.Context, backend policy.Backend, requests []policy.Request) ([]*Trace, error) {
-	var out []*Trace
+	r := runner{policies: singles(backend), keep: true, near: nearColumns}
+	return r.run(ctx, backend, requests)
+}
+
+func singles(backend policy.Backend) (out []named) {
 	for rung, m := range backend.Models() {
-		trace, err := Run(ctx, m.Name, policy.Single(rung), backend, requests)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, trace)
+		out = append(out, named{m.Name, policy.Single(rung)})
 	}
-	return out, nil
+	return out
 }
 
 // Run serves the requests by each model alone, a cascade, each decider without
 // and with a cascade behind it, and parallel agreement of every pair.
-func (s *Suite) Run(ctx context.Context) (*Traces, error) {
-	t := &Traces{}
+func (s *Suite) Run(ctx context.Context) (*Traces, error) { return s.run(ctx, nearColumns) }
+
+func (s *Suite) run(ctx context.Context, near int) (*Traces, error) {
 	models := s.Backend.Models()
+	r := runner{policies: singles(s.Backend), texts: true, keep: true, near: near}
+	add := func(name string, p policy.Policy) { r.policies = append(r.policies, named{name, p}) }
 	name := "cascade"
 	if s.Start > 0 {
 		name += " from " + models[s.Start].Tier
 	}
-	var err error
-	if t.Singles, err = Singles(ctx, s.Backend, s.Requests); err != nil {
-		return nil, err
-	}
-	if t.Cascade, err = s.add(ctx, t, name, policy.Cascade{Checks: s.Checks, Start: s.Start}); err != nil {
-		return nil, err
-	}
+	add(name, policy.Cascade{Checks: s.Checks, Start: s.Start})
 	for _, d := range s.Deciders {
-		if _, err := s.add(ctx, t, "route by "+d.Name, policy.Route{Decide: d.Decide, Rungs: s.Rungs}); err != nil {
-			return nil, err
-		}
-		hybrid, err := s.add(ctx, t, "hybrid by "+d.Name, policy.Route{Decide: d.Decide, Rungs: s.Rungs, Checks: s.Checks})
-		if err != nil {
-			return nil, err
-		}
-		t.Hybrids = append(t.Hybrids, hybrid)
+		add("route by "+d.Name, policy.Route{Decide: d.Decide, Rungs: s.Rungs})
+		add("hybrid by "+d.Name, policy.Route{Decide: d.Decide, Rungs: s.Rungs, Checks: s.Checks})
 	}
 	for cheap := range models {
 		for dear := cheap + 1; dear < len(models); dear++ {
 			p := policy.Parallel{Cheap: cheap, Dear: dear, Agreement: s.Agreement, Threshold: s.Threshold, TimeoutMS: s.TimeoutMS}
-			if _, err := s.add(ctx, t, fmt.Sprintf("parallel %s and %s", models[cheap].Tier, models[dear].Tier), p); err != nil {
-				return nil, err
-			}
+			add(fmt.Sprintf("parallel %s and %s", models[cheap].Tier, models[dear].Tier), p)
 		}
 	}
-	return t, nil
-}
-
-// add simulates a policy.
-func (s *Suite) add(ctx context.Context, t *Traces, name string, p policy.Policy) (*Trace, error) {
-	trace, err := Run(ctx, name, p, s.Backend, s.Requests)
+	all, err := r.run(ctx, s.Backend, s.Requests)
 	if err != nil {
 		return nil, err
 	}
-	if trace.Totals().Scored == 0 {
-		t.NotCompared = append(t.NotCompared, name)
-	} else {
-		t.Policies = append(t.Policies, trace)
+	t := &Traces{Singles: all[:len(models)], Cascade: all[len(models)], all: all}
+	for k := range s.Deciders {
+		t.Hybrids = append(t.Hybrids, all[len(models)+2+2*k])
 	}
-	return trace, nil
+	for _, trace := range all[len(models):] {
+		if trace.Scored == 0 {
+			t.NotCompared = append(t.NotCompared, trace.Policy)
+		} else {
+			t.Policies = append(t.Policies, trace)
+		}
+	}
+	return t, nil
 }

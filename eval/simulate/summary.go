@@ -33,41 +33,39 @@ type Totals struct {
 }
 
 // Totals sums up the trace.
-func (t *Trace) Totals() Totals {
-	var x Totals
-	for _, known := range t.Known {
-		x.N += count(known)
+func (t *Trace) Totals() (Totals, error) {
+	x := Totals{
+		N: t.N, LeftOut: len(t.Requests) - t.N, Scored: t.Scored, Quality: t.Quality,
+		Priced: t.Priced, CostUSD: t.CostUSD, Total: t.CostUSD * eval.Number(t.Priced),
+		Cost: t.CostOrigin.String(), Latency: t.LatencyOrigin.String(), Exhausted: t.Exhausted, NoAnswer: t.NoAnswer,
 	}
-	x.LeftOut = len(t.Known) - x.N
-	x.Scored, x.Quality = mean(t.Score)
-	x.Priced, x.CostUSD = mean(t.CostUSD)
-	x.Total = x.CostUSD * eval.Number(x.Priced)
-	x.Timed, x.P50, x.P95 = quantiles(t.Latency)
-	_, x.First50, x.First95 = quantiles(t.FirstToken)
-	x.Cost, x.Latency = t.CostOrigin.String(), t.LatencyOrigin.String()
-	x.Exhausted, x.NoAnswer = t.Exhausted, t.NoAnswer
+	var latency, first []float64
+	if err := eachBlock([]*Trace{t}, func(_ int, of []*cursor) {
+		latency, first = appendDefined(latency, of[0].latency), appendDefined(first, of[0].firstToken)
+	}); err != nil {
+		return x, err
+	}
+	x.Timed, x.P50, x.P95 = quantiles(latency)
+	_, x.First50, x.First95 = quantiles(first)
 	if x.Priced == 0 && x.N > 0 {
 		share := eval.Number(float64(t.Tiers[len(t.Tiers)-1].Asked) / float64(x.N))
 		x.Last = &share
 	}
-	return x
+	return x, nil
 }
 
-// mean is over what is known; NaN where nothing is.
-func mean(values []float64) (n int, m eval.Number) {
-	sum := 0.0
+// appendDefined appends what is known.
+func appendDefined(to, values []float64) []float64 {
 	for _, v := range values {
 		if !math.IsNaN(v) {
-			n++
-			sum += v
+			to = append(to, v)
 		}
 	}
-	return n, eval.Number(sum / float64(n))
+	return to
 }
 
-// quantiles returns the order statistics ⌈n/2⌉ and ⌈.95n⌉ of what is known.
-func quantiles(values []float64) (n int, p50, p95 eval.Number) {
-	known := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+// quantiles returns the order statistics ⌈n/2⌉ and ⌈.95n⌉ of values, which it sorts.
+func quantiles(known []float64) (n int, p50, p95 eval.Number) {
 	n = len(known)
 	if n == 0 {
 		return 0, eval.Number(math.NaN()), eval.Number(math.NaN())

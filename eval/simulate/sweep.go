@@ -117,47 +117,62 @@ type SweepPoint struct {
 	Exhausted int         `json:"exhausted"`
 }
 
-// ladderRun is one request on the whole ladder.
-type ladderRun struct {
-	start   int
-	usd     float64        // of finding the start
-	answers []ladderAnswer // from the start on
-	result  ladderResult   // at the present threshold
+// ladders are requests on the whole ladder, each in as many places as there are
+// models; those below its start are not used. Slices are by place, or by request.
+type ladders struct {
+	models int
+
+	refused, absent []bool // by the other checks; there is no answer to give
+	strictness      []float64
+	score, cost     []float64
+
+	start []int8
+	usd   []float64 // of finding the start
+	stops []stop    // at the present threshold
 }
 
-// ladderAnswer is what a model's answer adds.
-type ladderAnswer struct {
-	refused    bool // by the other checks
-	absent     bool // there is no answer to give
-	strictness float64
-	score      float64
-	cost       float64
+// stop is where a request is on its ladder.
+type stop struct {
+	rung int8 // whose answer is given; −1: nobody's
+	last int8 // that was asked; the number of models: no answer passed
 }
 
 // ladderResult is what becomes of a request.
 type ladderResult struct {
-	rung                 int // whose answer is given, from the start; −1: nobody's
+	rung                 int // whose answer is given; −1: nobody's
 	score, cost          float64
 	escalated, exhausted bool
 }
 
-// at climbs the ladder where answers of a lower strictness are refused. late
-// ones are not there at all.
-func (r *ladderRun) at(strictness float64, late bool) ladderResult {
-	x := ladderResult{rung: -1}
-	for i, a := range r.answers {
-		x.cost += a.cost
-		refused := a.strictness < strictness
-		if !a.absent && !(refused && late) {
-			x.rung, x.score = i, a.score
-			if !refused && !a.refused {
+// climb climbs request i's ladder where answers of a lower strictness are refused.
+// late ones are not there at all.
+func (l *ladders) climb(i int, strictness float64, late bool) stop {
+	x := stop{-1, int8(l.models)}
+	for rung := int(l.start[i]); rung < l.models; rung++ {
+		at := i*l.models + rung
+		refused := l.strictness[at] < strictness
+		if !l.absent[at] && !(refused && late) {
+			if x.rung = int8(rung); !refused && !l.refused[at] {
+				x.last = int8(rung)
 				return x
 			}
 		}
-		x.escalated = x.escalated || i == 0 && len(r.answers) > 1
 	}
-	x.exhausted = true
 	return x
+}
+
+// result is what becomes of request i where it stops.
+func (l *ladders) result(i int, x stop) ladderResult {
+	start := int(l.start[i])
+	r := ladderResult{rung: int(x.rung), exhausted: int(x.last) == l.models}
+	r.escalated = int(x.last) > start && l.models > start+1
+	for rung := start; rung <= min(int(x.last), l.models-1); rung++ {
+		r.cost += l.cost[i*l.models+rung]
+	}
+	if x.rung >= 0 {
+		r.score = l.score[i*l.models+int(x.rung)]
+	}
+	return r
 }
 
 // SweepCascade simulates a cascade at every distinct threshold of a knob. It
@@ -168,40 +183,43 @@ func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, st
 	if err != nil {
 		return nil, err
 	}
-	runs := make([]ladderRun, 0, len(requests))
+	l := &ladders{models: len(backend.Models())}
+	l.extend(len(requests) * l.models)
+	l.extend(0)
 	s := &Sweep{Knob: knob}
-	for i := range requests {
-		run, ok, err := runOf(ctx, knob, checks, start, backend, &requests[i])
-		if err != nil {
-			return nil, err
-		}
+	if err := eachAtHand(ctx, backend, requests, func(i int, b policy.Backend) error {
+		ok, err := l.add(ctx, knob, checks, start, b, &requests[i])
 		if ok {
-			runs = append(runs, run)
-			s.Priced += count(run.priced())
+			s.Priced += count(l.priced(len(l.start) - 1))
 		}
+		return err
+	}); err != nil {
+		return nil, err
 	}
-	s.N, s.LeftOut = len(runs), len(requests)-len(runs)
+	s.N, s.LeftOut = len(l.start), len(requests)-len(l.start)
 	if s.N == 0 {
 		return nil, ErrNothing
 	}
-	s.sweep(knob, runs, len(backend.Models()))
+	s.sweep(knob, l)
 	return s, nil
 }
 
-func (r *ladderRun) priced() bool {
-	return !math.IsNaN(r.usd) && !slices.ContainsFunc(r.answers, func(a ladderAnswer) bool { return math.IsNaN(a.cost) })
+func (l *ladders) priced(i int) bool {
+	return !math.IsNaN(l.usd[i]) && !slices.ContainsFunc(l.cost[i*l.models+int(l.start[i]):(i+1)*l.models], math.IsNaN)
 }
 
-func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start Start, backend policy.Backend, request *policy.Request) (run ladderRun, ok bool, err error) {
-	run.start, run.usd, err = start(ctx, request)
+// add adds a request, unless the record says too little of it.
+func (l *ladders) add(ctx context.Context, knob Knob, checks *policy.Checks, start Start, backend policy.Backend, request *policy.Request) (ok bool, err error) {
+	first, usd, err := start(ctx, request)
 	if errors.Is(err, policy.ErrUnrecorded) {
-		return run, false, nil
+		return false, nil
 	}
 	if err != nil {
-		return run, false, err
+		return false, err
 	}
-	run.answers = make([]ladderAnswer, 0, len(backend.Models())-run.start)
-	for rung := run.start; rung < len(backend.Models()); rung++ {
+	places := len(l.start) * l.models // of what was added before
+	l.extend(places + first)
+	for rung := first; rung < l.models; rung++ {
 		call, err := backend.Call(ctx, request, rung)
 		var reasons policy.Reasons
 		if err == nil {
@@ -216,17 +234,30 @@ func runOf(ctx context.Context, knob Knob, checks *policy.Checks, start Start, b
 		}
 		switch {
 		case errors.Is(err, policy.ErrUnrecorded) || err == nil && !reasons.NoAnswer() && !call.Score.Known:
-			return run, false, nil
+			l.extend(places)
+			return false, nil
 		case err != nil:
-			return run, false, err
+			return false, err
 		}
-		a := ladderAnswer{refused: reasons != 0, absent: reasons.NoAnswer(), strictness: strictness, score: call.Score.Value, cost: math.NaN()}
+		at := len(l.cost)
+		l.extend(at + 1)
+		l.refused[at], l.absent[at], l.strictness[at], l.score[at], l.cost[at] = reasons != 0, reasons.NoAnswer(), strictness, call.Score.Value, math.NaN()
 		if call.CostUSD.Known() {
-			a.cost = call.CostUSD.Value
+			l.cost[at] = call.CostUSD.Value
 		}
-		run.answers = append(run.answers, a)
 	}
-	return run, true, nil
+	l.start, l.usd = append(l.start, int8(first)), append(l.usd, usd)
+	return true, nil
+}
+
+// extend makes for so many places.
+func (l *ladders) extend(places int) {
+	l.refused, l.absent = extended(l.refused, places), extended(l.absent, places)
+	l.strictness, l.score, l.cost = extended(l.strictness, places), extended(l.score, places), extended(l.cost, places)
+}
+
+func extended[T any](values []T, n int) []T {
+	return slices.Grow(values, max(0, n-len(values)))[:n]
 }
 
 // tally is the sum over all requests at one threshold.
@@ -236,45 +267,52 @@ type tally struct {
 	escalated, exhausted int
 }
 
-// add counts a request's result, or with −1 takes it back.
-func (t *tally) add(r *ladderRun, sign int) {
-	x := &r.result
+// add counts request i's result, or with −1 takes it back.
+func (t *tally) add(l *ladders, i int, x ladderResult, sign int) {
 	if x.rung >= 0 {
-		t.served[r.start+x.rung] += sign
+		t.served[x.rung] += sign
 		t.quality += float64(sign) * x.score
 	}
-	if r.priced() {
-		t.cost += float64(sign) * (x.cost + r.usd)
+	if l.priced(i) {
+		t.cost += float64(sign) * (x.cost + l.usd[i])
 	}
 	t.escalated += sign * count(x.escalated)
 	t.exhausted += sign * count(x.exhausted)
 }
 
-// sweep tightens the knob from off. Each answer that comes to be refused moves
-// its request.
-func (s *Sweep) sweep(knob Knob, runs []ladderRun, models int) {
-	t := tally{served: make([]int, models)}
-	type event struct {
-		strictness float64
-		run        int
-	}
-	n := 0
-	for i := range runs {
-		n += len(runs[i].answers)
-	}
-	events := make([]event, 0, n)
-	late := knob == KnobTimeout
-	for i := range runs {
-		runs[i].result = runs[i].at(math.Inf(-1), late)
-		t.add(&runs[i], 1)
-		for _, a := range runs[i].answers {
-			if !a.absent {
-				events = append(events, event{a.strictness, i})
+// event is an answer that comes to be refused.
+type event struct {
+	strictness float64
+	request    int32
+}
+
+// events are those of all answers that there are, in the order in which they come.
+func (l *ladders) events() []event {
+	out := make([]event, 0, len(l.cost))
+	for i := range l.start {
+		for at := i*l.models + int(l.start[i]); at < (i+1)*l.models; at++ {
+			if !l.absent[at] {
+				out = append(out, event{l.strictness[at], int32(i)})
 			}
 		}
 	}
-	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.strictness, b.strictness) })
-	s.point(0, &t)
+	slices.SortFunc(out, func(a, b event) int { return cmp.Compare(a.strictness, b.strictness) })
+	return out
+}
+
+// sweep tightens the knob from off. Each answer that comes to be refused moves
+// its request.
+func (s *Sweep) sweep(knob Knob, l *ladders) {
+	t := tally{served: make([]int, l.models)}
+	late := knob == KnobTimeout
+	l.stops = make([]stop, len(l.start))
+	for i := range l.stops {
+		l.stops[i] = l.climb(i, math.Inf(-1), late)
+		t.add(l, i, l.result(i, l.stops[i]), 1)
+	}
+	events := l.events()
+	served := s.room(events, l.models)
+	s.point(0, &t, &served)
 	for i := 0; i < len(events); {
 		end := i
 		for end < len(events) && events[end].strictness == events[i].strictness {
@@ -290,25 +328,40 @@ func (s *Sweep) sweep(knob Knob, runs []ladderRun, models int) {
 			break // what is left is never refused
 		}
 		for ; i < end; i++ {
-			run := &runs[events[i].run]
-			if now := run.at(next, late); now != run.result {
-				t.add(run, -1)
-				run.result = now
-				t.add(run, 1)
+			at := int(events[i].request)
+			x := l.climb(at, next, late)
+			if before, now := l.result(at, l.stops[at]), l.result(at, x); now != before {
+				t.add(l, at, before, -1)
+				t.add(l, at, now, 1)
 			}
+			l.stops[at] = x
 		}
-		s.point(knob.threshold(next), &t)
+		s.point(knob.threshold(next), &t, &served)
 	}
 }
 
-func (s *Sweep) point(threshold float64, t *tally) {
-	n := float64(s.N)
+// room makes room for a point at each strictness and two more, and no more; and for
+// what they have by model.
+func (s *Sweep) room(events []event, models int) (served []int) {
+	n := 2
+	for i := range events {
+		n += count(i == 0 || events[i].strictness != events[i-1].strictness)
+	}
+	s.Points = make([]SweepPoint, 0, n)
+	return make([]int, n*models)
+}
+
+// point appends a point. What it has by model is in the first of served, which it
+// takes.
+func (s *Sweep) point(threshold float64, t *tally, served *[]int) {
+	n, models := float64(s.N), copy(*served, t.served)
 	p := SweepPoint{
 		Threshold: threshold, Quality: eval.Number(t.quality / n), CostUSD: eval.Number(math.NaN()),
-		Served: slices.Clone(t.served), Escalated: t.escalated, Exhausted: t.exhausted,
+		Served: (*served)[:models:models], Escalated: t.escalated, Exhausted: t.exhausted,
 	}
 	if s.Priced > 0 {
 		p.CostUSD = eval.Number(t.cost / float64(s.Priced))
 	}
+	*served = (*served)[models:]
 	s.Points = append(s.Points, p)
 }

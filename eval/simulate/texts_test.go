@@ -40,7 +40,13 @@ func TestLostTexts(t *testing.T) {
 			return err
 		},
 		"lengths": func() error { _, err := Lengths(requests); return err },
-		"cascade": func() error { _, err := Run(ctx, "cascade", policy.Cascade{Checks: checks}, b, requests); return err },
+		"cascade": func() error {
+			trace, err := Run(ctx, "cascade", policy.Cascade{Checks: checks}, b, requests)
+			if err == nil {
+				err = trace.Close()
+			}
+			return err
+		},
 		"signals": func() error { _, err := Signals(ctx, checks, b, requests); return err },
 		"pairs":   func() error { _, err := SweepPairs(ctx, policy.SameAnswer{}, 0, b, requests); return err },
 	}
@@ -63,13 +69,8 @@ func TestLostTexts(t *testing.T) {
 // takes the first of equally good and cheap models.
 func TestCompareLeavesOut(t *testing.T) {
 	nan := math.NaN()
-	with := func(name string, score, cost, latency []float64) *Trace {
-		x := traceOf(name, score, cost)
-		x.Latency = latency
-		return x
-	}
-	a := with("a", []float64{nan, 1, 0, 1, 1}, []float64{100, 1, 2, 3, 6}, []float64{1000, 10, 10, 10, 10})
-	b := with("b", []float64{1, 1, 1, nan, 0}, []float64{100, 1, 4, 100, 7}, []float64{1000, 20, 20, 1000, 20})
+	a := timedTrace("a", []float64{nan, 1, 0, 1, 1}, []float64{100, 1, 2, 3, 6}, []float64{1000, 10, 10, 10, 10})
+	b := timedTrace("b", []float64{1, 1, 1, nan, 0}, []float64{100, 1, 4, 100, 7}, []float64{1000, 20, 20, 1000, 20})
 	c, err := Compare([]*Trace{a, b}, nil, Options{})
 	if err != nil {
 		t.Fatal(err)

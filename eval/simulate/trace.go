@@ -12,23 +12,20 @@ import (
 	"github.com/routeproof/routeproof/eval/policy"
 )
 
-// A Trace is how one policy served some requests. Slices are by request; NaN is
-// unknown.
+// A Trace is how one policy served some requests. Means are over the requests that
+// have the figure; those of nothing are NaN. What each request came to is in a
+// temporary file where it is much, until Close.
 type Trace struct {
 	Policy   string
 	Models   []policy.Model
 	Both     bool // asks two models for every request
 	Requests []policy.Request
 
-	// Known tells whether the record says how the request would be served.
-	// Where it does not, all else is NaN, and rung is −1.
-	Known      []bool
-	Rung       []int8    // whose answer was given; −1: nobody's
-	Dearest    []int8    // the highest rung that was asked
-	Score      []float64 // 0 where nobody answered
-	CostUSD    []float64
-	FirstToken []float64 // ms
-	Latency    []float64 // ms
+	N       int // requests that the record says how to serve
+	Scored  int // requests with a quality
+	Priced  int // requests whose whole cost is known
+	Quality eval.Number
+	CostUSD eval.Number // of a request
 
 	Tiers     []TierCounts // by rung
 	Exhausted int          // requests with no answer that passed
@@ -37,7 +34,12 @@ type Trace struct {
 
 	// The weakest origin of the figures that are known.
 	CostOrigin, LatencyOrigin eval.Origin
+
+	kept columns // by request
 }
+
+// Close gives up what each request came to.
+func (t *Trace) Close() error { return t.kept.file.Close() }
 
 // TierCounts says what became of the calls to one model.
 type TierCounts struct {
@@ -53,12 +55,15 @@ type TierCounts struct {
 // groupSet is a set of groups, which are numbered from 0 on without large gaps.
 type groupSet []uint64
 
-func (s *groupSet) add(group int32) {
+// add adds a group, and tells whether it is new.
+func (s *groupSet) add(group int32) bool {
 	word := int(group) / 64
 	if word >= len(*s) {
 		*s = append(*s, make(groupSet, word+1-len(*s))...)
 	}
+	before := (*s)[word]
 	(*s)[word] |= 1 << (group % 64)
+	return (*s)[word] != before
 }
 
 func (s *groupSet) join(other groupSet) {
@@ -81,36 +86,129 @@ func (s groupSet) len() int {
 // Run serves all requests by a policy. It uses all processors; the result does
 // not depend on their number.
 func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
-	n := len(requests)
-	_, both := p.(policy.Parallel)
-	t := &Trace{
-		Both: both, Requests: requests, Policy: name, Models: backend.Models(), Known: make([]bool, n), Rung: make([]int8, n), Dearest: make([]int8, n),
-		Score: make([]float64, n), CostUSD: make([]float64, n), FirstToken: make([]float64, n), Latency: make([]float64, n),
+	r := runner{policies: []named{{name, p}}, texts: true, keep: true, near: nearColumns}
+	traces, err := r.run(ctx, backend, requests)
+	if err != nil {
+		return nil, err
 	}
-	workers := max(1, min(runtime.GOMAXPROCS(0), n/64))
-	parts, errs := make([]*Trace, workers), make([]error, workers)
+	return traces[0], nil
+}
+
+// A named is a policy with its name.
+type named struct {
+	name   string
+	policy policy.Policy
+}
+
+// A runner serves requests by some policies, all of them one request before the
+// next, as what was recorded of it is looked up once.
+type runner struct {
+	policies []named
+	texts    bool // they look at the texts of answers
+	keep     bool // what each request comes to
+	near     int  // bytes of that which are in memory, of each policy
+
+	traces []*Trace
+	served []block    // by policy, of the present requests
+	counts [][]*Trace // by worker and policy
+}
+
+// run returns a trace of each policy.
+func (r *runner) run(ctx context.Context, backend policy.Backend, requests []policy.Request) (_ []*Trace, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, CloseAll(r.traces))
+		}
+	}()
+	for _, p := range r.policies {
+		_, both := p.policy.(policy.Parallel)
+		t := &Trace{Policy: p.name, Models: backend.Models(), Both: both, Requests: requests, kept: newColumns(len(requests), r.near)}
+		r.traces = append(r.traces, t)
+		r.served = append(r.served, newBlock(min(len(requests), blockRequests)))
+	}
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(requests)/64))
+	for range workers {
+		r.counts = append(r.counts, make([]*Trace, len(r.policies)))
+	}
+	for _, counts := range r.counts {
+		for k, t := range r.traces {
+			counts[k] = &Trace{Models: t.Models, Tiers: newTiers(len(t.Models))}
+		}
+	}
+	sums := make([]sumsOfTrace, len(r.policies))
+	for from := 0; from < len(requests); from += blockRequests {
+		part := requests[from:min(from+blockRequests, len(requests))]
+		if err := r.serve(ctx, backend, part); err != nil {
+			return nil, err
+		}
+		for k, t := range r.traces {
+			b := r.served[k].first(len(part))
+			sums[k].add(b)
+			if r.keep {
+				if err := t.kept.put(b); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	for k, t := range r.traces {
+		r.finish(k, t, sums[k])
+	}
+	return r.traces, nil
+}
+
+// serve serves some requests by all policies, on all processors.
+func (r *runner) serve(ctx context.Context, backend policy.Backend, requests []policy.Request) error {
+	workers := len(r.counts)
+	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		parts[w] = &Trace{Models: t.Models, Tiers: newTiers(len(t.Models))}
 		wg.Go(func() {
-			for i := w; i < n && errs[w] == nil; i += workers {
-				errs[w] = errors.Join(ctx.Err(), t.serve(ctx, parts[w], i, p, backend, &requests[i]))
+			for i := w * len(requests) / workers; i < (w+1)*len(requests)/workers && errs[w] == nil; i++ {
+				errs[w] = errors.Join(ctx.Err(), r.serveOne(ctx, w, i, backend, &requests[i]))
 			}
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	return errors.Join(errs...)
+}
+
+// serveOne serves request i of the present ones by all policies.
+func (r *runner) serveOne(ctx context.Context, worker, i int, backend policy.Backend, request *policy.Request) error {
+	backend, err := policy.AtHand(backend, request, r.texts)
+	if err != nil {
+		return err
 	}
+	for k, p := range r.policies {
+		if err := r.served[k].serve(ctx, r.counts[worker][k], i, p.policy, backend, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish adds up trace k.
+func (r *runner) finish(k int, t *Trace, sums sumsOfTrace) {
+	t.kept.bytes = nil
+	t.Scored, t.Priced = sums.scored, sums.priced
+	t.Quality, t.CostUSD = eval.Number(sums.score/float64(sums.scored)), eval.Number(sums.cost/float64(sums.priced))
 	t.Tiers = newTiers(len(t.Models))
-	for _, part := range parts {
-		t.add(part)
+	for _, counts := range r.counts {
+		t.add(counts[k])
 	}
 	for i := range t.Tiers {
 		tier := &t.Tiers[i]
 		tier.Groups, tier.groups = tier.groups.len(), nil
 	}
-	return t, nil
+}
+
+// CloseAll closes traces.
+func CloseAll(traces []*Trace) error {
+	var errs []error
+	for _, t := range traces {
+		errs = append(errs, t.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func newTiers(n int) []TierCounts {
@@ -121,10 +219,10 @@ func newTiers(n int) []TierCounts {
 	return tiers
 }
 
-// serve serves request i, and counts in a part.
-func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, backend policy.Backend, request *policy.Request) error {
+// serve serves the block's request i, and counts in a part.
+func (b *block) serve(ctx context.Context, part *Trace, i int, p policy.Policy, backend policy.Backend, request *policy.Request) error {
 	nan := math.NaN()
-	t.Rung[i], t.Score[i], t.CostUSD[i], t.FirstToken[i], t.Latency[i] = -1, nan, nan, nan, nan
+	b.score[i], b.cost[i], b.firstToken[i], b.latency[i], b.last[i] = nan, nan, nan, nan, false
 	s, err := p.Serve(ctx, backend, request)
 	if errors.Is(err, policy.ErrUnrecorded) {
 		return nil
@@ -132,16 +230,15 @@ func (t *Trace) serve(ctx context.Context, part *Trace, i int, p policy.Policy, 
 	if err != nil {
 		return err
 	}
-	t.Known[i], t.Rung[i] = true, int8(s.Rung)
 	for _, a := range s.Attempts {
-		t.Dearest[i] = max(t.Dearest[i], int8(a.Rung))
+		b.last[i] = b.last[i] || a.Rung == len(part.Models)-1
 	}
 	if score := s.Score(); score.Known {
-		t.Score[i] = score.Value
+		b.score[i] = score.Value
 	}
-	t.CostUSD[i] = valueOf(s.CostUSD, &part.CostOrigin)
-	t.Latency[i] = valueOf(s.LatencyMS, &part.LatencyOrigin)
-	t.FirstToken[i] = valueOf(s.FirstTokenMS, &part.LatencyOrigin)
+	b.cost[i] = valueOf(s.CostUSD, &part.CostOrigin)
+	b.latency[i] = valueOf(s.LatencyMS, &part.LatencyOrigin)
+	b.firstToken[i] = valueOf(s.FirstTokenMS, &part.LatencyOrigin)
 	part.count(&s, request.Group)
 	return nil
 }
@@ -155,6 +252,7 @@ func valueOf(q eval.Quantity, weakest *eval.Origin) float64 {
 }
 
 func (t *Trace) count(s *policy.Served, group int32) {
+	t.N++
 	if s.Exhausted {
 		t.Exhausted++
 	}
@@ -182,6 +280,7 @@ func (t *Trace) count(s *policy.Served, group int32) {
 
 // add adds the counts of a part.
 func (t *Trace) add(part *Trace) {
+	t.N += part.N
 	t.Exhausted += part.Exhausted
 	t.NoAnswer += part.NoAnswer
 	t.Agreed += part.Agreed

@@ -81,7 +81,18 @@ func Resample(n, replicates int, seed uint64, visit func(replicate int, weights 
 // to the first, and the result is (s0 + s1) + (s2 + s3): one sum would wait for
 // itself.
 func Dot(a, b []float64) float64 {
-	var s0, s1, s2, s3 float64
+	var s DotSum
+	s.Add(a, b)
+	return s.Sum()
+}
+
+// A DotSum is what [Dot] gives, of values that come in parts. The zero value is that
+// of none.
+type DotSum struct{ s0, s1, s2, s3 float64 }
+
+// Add adds a part. All parts but the last have a multiple of four values.
+func (s *DotSum) Add(a, b []float64) {
+	s0, s1, s2, s3 := s.s0, s.s1, s.s2, s.s3
 	b = b[:len(a)]
 	i := 0
 	for ; i+4 <= len(a); i += 4 {
@@ -93,5 +104,8 @@ func Dot(a, b []float64) float64 {
 	for ; i < len(a); i++ {
 		s0 += float64(a[i] * b[i])
 	}
-	return (s0 + s1) + (s2 + s3)
+	*s = DotSum{s0, s1, s2, s3}
 }
+
+// Sum returns the sum of all parts.
+func (s *DotSum) Sum() float64 { return (s.s0 + s.s1) + (s.s2 + s.s3) }

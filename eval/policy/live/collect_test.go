@@ -501,7 +501,8 @@ func TestUndecided(t *testing.T) {
 
 func TestRequestOf(t *testing.T) {
 	q, err := RequestOf(&datasets.Prompt{ID: "p", Text: "x", Domain: "d", TaskType: "extraction", Schema: replaySchema})
-	if err != nil || q.ID != "p" || q.Text != policy.NewText("x") || q.Domain != "d" || q.TaskType != "extraction" || !q.Schema.Satisfied(`{"n": 1}`) || q.Schema.Satisfied(`{}`) {
+	text, unread := q.Text.Read()
+	if err != nil || unread != nil || q.ID != "p" || text != "x" || q.Domain != "d" || q.TaskType != "extraction" || !q.Schema.Satisfied(`{"n": 1}`) || q.Schema.Satisfied(`{}`) {
 		t.Errorf("%+v, %v", q, err)
 	}
 	bad := datasets.Prompt{ID: "p", Schema: `{"type": 5}`}
