@@ -44,15 +44,13 @@ type Predictions struct {
 // asks it about all items, then does the same without each fold. It returns
 // the classifier fitted for good.
 func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *Predictions, error) {
-	requests := Requests(items)
-	fit, tune := Examples(items, datasets.Train), Examples(items, datasets.Tune)
-	final, err := trainer.Train(ctx, fit, tune)
+	final, err := Train(ctx, trainer, items)
 	if err != nil {
-		return nil, nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
+		return nil, nil, err
 	}
-	p := &Predictions{Classifier: trainer.Name()}
+	p := &Predictions{Classifier: trainer.Name(), Final: make([]Decision, 0, len(items))}
 	begin := time.Now()
-	if p.Final, err = classify(ctx, final, requests); err != nil {
+	if err := Ask(ctx, final, items, func(_ int, d *Decision) { p.Final = append(p.Final, *d) }); err != nil {
 		return nil, nil, err
 	}
 	p.Elapsed = time.Since(begin)
@@ -72,6 +70,33 @@ func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *P
 		p.OutOfFold, p.ByFold, p.FoldError = nil, nil, err.Error()
 	}
 	return final, p, nil
+}
+
+// Train trains a classifier for good: on the items of the train and tune splits.
+func Train(ctx context.Context, trainer Trainer, items []Item) (Classifier, error) {
+	c, err := trainer.Train(ctx, Examples(items, datasets.Train), Examples(items, datasets.Tune))
+	if err != nil {
+		return nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
+	}
+	return c, nil
+}
+
+// askedAtOnce is how many items a classifier is asked about together.
+const askedAtOnce = 4096
+
+// Ask asks a classifier about items and visits its decisions, in their order. It
+// keeps none, so that its memory does not grow with their number.
+func Ask(ctx context.Context, c Classifier, items []Item, visit func(i int, d *Decision)) error {
+	for first := 0; first < len(items); first += askedAtOnce {
+		decisions, err := classify(ctx, c, Requests(items[first:min(first+askedAtOnce, len(items))]))
+		if err != nil {
+			return err
+		}
+		for i := range decisions {
+			visit(first+i, &decisions[i])
+		}
+	}
+	return nil
 }
 
 // outOfFold fits on all splits but tune outside a fold, chooses on tune

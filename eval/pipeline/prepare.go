@@ -19,6 +19,14 @@ import (
 
 // prepare sorts, splits and measures the prompts.
 func (j *job) prepare(ctx context.Context) error {
+	if err := j.assign(ctx); err != nil {
+		return err
+	}
+	return j.countTokens(ctx)
+}
+
+// assign sorts the prompts and puts each into a split. Tokens are not counted.
+func (j *job) assign(context.Context) error {
 	if err := j.Config.check(); err != nil {
 		return configErrorf("configuration: %v", err)
 	}
@@ -51,10 +59,6 @@ func (j *job) prepare(ctx context.Context) error {
 		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
 	}
 	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
-	inputTokens, err := j.countTokens(ctx, prompts)
-	if err != nil {
-		return err
-	}
 	for i, p := range prompts {
 		tier, labelled := j.Tiers.Index(p.Tier)
 		if !labelled {
@@ -68,8 +72,8 @@ func (j *job) prepare(ctx context.Context) error {
 		j.Items = append(j.Items, eval.Item{
 			Request: eval.Request{ID: p.ID, Text: p.Text}, Tier: tier, AltTier: alt, Domain: p.Domain,
 			Group: assigned.Groups[i], Split: assigned.Splits[i],
-			Fold:        datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
-			InputTokens: inputTokens[i], Runes: utf8.RuneCountInString(p.Text),
+			Fold:  datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
+			Runes: utf8.RuneCountInString(p.Text),
 		})
 	}
 	if len(j.Items) == 0 {
@@ -111,7 +115,7 @@ func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
 func TestItems(ctx context.Context, config Config, in Input) ([]eval.Item, error) {
 	j := &job{in: in}
 	j.Config = config
-	if err := j.prepare(ctx); err != nil {
+	if err := j.assign(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.verify(ctx, in.Embedder); err != nil {
@@ -147,21 +151,20 @@ func (j *job) checkTrain() error {
 	return &datasets.ContentError{File: j.in.Name, First: missing, Total: len(missing)}
 }
 
-// countTokens counts each prompt's tokens on all processors.
-func (j *job) countTokens(ctx context.Context, prompts []datasets.Prompt) ([]int, error) {
-	counts := make([]int, len(prompts))
+// countTokens counts each item's tokens on all processors.
+func (j *job) countTokens(ctx context.Context) error {
 	workers := runtime.GOMAXPROCS(0)
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(prompts) && errs[w] == nil && ctx.Err() == nil; i += workers {
-				counts[i], errs[w] = j.counter.Count(prompts[i].Text)
+			for i := w; i < len(j.Items) && errs[w] == nil && ctx.Err() == nil; i += workers {
+				j.Items[i].InputTokens, errs[w] = j.counter.Count(j.Items[i].Text)
 			}
 		})
 	}
 	wg.Wait()
-	return counts, errors.Join(append(errs, ctx.Err())...)
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 // warnTiers says what looks wrong about the configured tiers.
