@@ -3,6 +3,7 @@ package datasets
 import (
 	"bytes"
 	"encoding/hex"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/neardup"
 )
@@ -60,8 +61,9 @@ func (g *Grouper) Group(p *Prompt) {
 		var known bool
 		if named, known = g.place[p.Group]; !known {
 			named = int32(len(g.names))
-			g.names = append(g.names, p.Group)
-			g.place[p.Group] = named
+			name := strings.Clone(p.Group) // which may be part of a row
+			g.names = append(g.names, name)
+			g.place[name] = named
 		}
 	}
 	g.ids = append(g.ids, p.ID)
@@ -186,16 +188,15 @@ func (g *Groups) Key(i int) string {
 	return "text " + hex.EncodeToString(key.text[:])
 }
 
-// GroupPrompts groups prompts that are in memory.
-func GroupPrompts(prompts []Prompt) *Groups {
+// GroupPrompts groups prompts.
+func GroupPrompts(prompts *PromptSet) (*Groups, error) {
 	g := NewGrouper()
-	for i := range prompts {
-		g.Count(&prompts[i])
+	for _, take := range []func(*Prompt){g.Count, g.Group} {
+		if err := prompts.Each(func(_ int, p *Prompt) error { take(p); return nil }); err != nil {
+			return nil, err
+		}
 	}
-	for i := range prompts {
-		g.Group(&prompts[i])
-	}
-	return g.Groups()
+	return g.Groups(), nil
 }
 
 // numbered numbers the sets of the first n elements in order of appearance. Their

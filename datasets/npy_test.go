@@ -58,10 +58,10 @@ func TestNPYOfNumPy(t *testing.T) {
 	if want := []float32{1. / 3, 2. / 3, 2. / 3}; !slices.Equal(got, want) || !file.Zero(1) || file.Zero(0) || file.Rows != 2 || !slices.Equal(file.IDs, []string{"1", "2"}) {
 		t.Errorf("%v, %+v", got, file)
 	}
-	if err := file.Name([]Prompt{{ID: "a"}}, "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
+	if err := file.Name(setOf([]Prompt{{ID: "a"}}), "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
 		t.Error(err)
 	}
-	if err := file.Name([]Prompt{{ID: "a"}, {ID: "b"}}, "v.npy", nil); err != nil || !slices.Equal(file.IDs, []string{"a", "b"}) {
+	if err := file.Name(setOf([]Prompt{{ID: "a"}, {ID: "b"}}), "v.npy", nil); err != nil || !slices.Equal(file.IDs, []string{"a", "b"}) {
 		t.Errorf("%v, %v", file.IDs, err)
 	}
 }

@@ -53,19 +53,18 @@ func (s Shares) Check() error {
 // An Assignment is where each prompt went, in the order of the prompts.
 type Assignment struct {
 	Splits   []Split
-	Groups   []string // key of the leak-free group; equal keys share a split
+	Groups   *Groups // by the key of their leak-free group prompts share a split
 	Warnings []string
 }
 
 // AssignSplits groups prompts as [Grouper] has it and assigns each a split. See
 // [Groups.Assign].
-func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
-	groups := GroupPrompts(prompts)
-	a := &Assignment{Groups: make([]string, len(prompts))}
-	for i := range a.Groups {
-		a.Groups[i] = groups.Key(i)
+func AssignSplits(prompts *PromptSet, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
+	groups, err := GroupPrompts(prompts)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	a := &Assignment{Groups: groups}
 	a.Splits, a.Warnings, err = groups.Assign(salt, shares, name, each)
 	if err != nil {
 		return nil, err
@@ -208,17 +207,21 @@ func Fold(salt, group string, folds int) int {
 }
 
 // TierCounts counts prompts a split and tier; unlabelled ones stand under NONE.
-func TierCounts(prompts []Prompt, splits []Split) map[string]map[string]int {
-	counts := map[string]map[string]int{}
+type TierCounts map[string]map[string]int
+
+// NewTierCounts returns the counts of no prompts.
+func NewTierCounts() TierCounts {
+	counts := TierCounts{}
 	for _, s := range Splits() {
 		counts[s.String()] = map[string]int{}
 	}
-	for i, p := range prompts {
-		tier := p.Tier
-		if tier == "" {
-			tier = Unlabelled
-		}
-		counts[splits[i].String()][tier]++
-	}
 	return counts
+}
+
+// Add counts a prompt of a tier, empty where it has none.
+func (c TierCounts) Add(split Split, tier string) {
+	if tier == "" {
+		tier = Unlabelled
+	}
+	c[split.String()][tier]++
 }

@@ -2,6 +2,8 @@ package datasets
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/spill"
 )
@@ -74,20 +76,39 @@ func norm(v []float32) float64 {
 // Name gives the vectors of an array the ids of the prompts that they were made of,
 // in this order. Another number of prompts is a [ContentError], of which each is
 // told, unless it is nil. Vectors that brought their ids keep them.
-func (f *VectorFile) Name(prompts []Prompt, name string, each func(Problem)) error {
+func (f *VectorFile) Name(prompts *PromptSet, name string, each func(Problem)) error {
 	if !f.unnamed {
 		return nil
 	}
-	if len(prompts) != len(f.IDs) {
+	if prompts.Len() != len(f.IDs) {
 		p := problems{file: name, each: each}
-		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", len(prompts), len(f.IDs))
+		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", prompts.Len(), len(f.IDs))
 		return p.err()
 	}
-	for i := range prompts {
-		f.IDs[i] = prompts[i].ID
+	for i := range f.IDs {
+		f.IDs[i] = prompts.ID(i)
 	}
 	f.unnamed = false
 	return nil
+}
+
+// Join visits prompts in the order of their ids, each with the number of the vector
+// of its id, −1 where there is none.
+func (f *VectorFile) Join(prompts *PromptSet, visit func(p *Prompt, vector int) error) error {
+	order := make([]int32, len(f.IDs))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(f.IDs[a], f.IDs[b]) })
+	return prompts.EachByID(func(_ int, p *Prompt) error {
+		for len(order) > 0 && f.IDs[order[0]] < p.ID {
+			order = order[1:]
+		}
+		if len(order) == 0 || f.IDs[order[0]] != p.ID {
+			return visit(p, -1)
+		}
+		return visit(p, int(order[0]))
+	})
 }
 
 // Zero tells whether the numbers of vector i are all 0.

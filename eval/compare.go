@@ -142,7 +142,7 @@ const (
 	excerptRunes  = 200 // of a prompt
 )
 
-func (b *bench) mistakes(contenders []*contender) []Mistakes {
+func (b *bench) mistakes(contenders []*contender) ([]Mistakes, error) {
 	out := []Mistakes{}
 	for _, c := range contenders {
 		var wrong []int
@@ -162,7 +162,11 @@ func (b *bench) mistakes(contenders []*contender) []Mistakes {
 		m := Mistakes{Classifier: c.name, Total: len(wrong), Worst: []Mistake{}}
 		for _, j := range wrong[:min(len(wrong), shownMistakes)] {
 			it, d := b.items[b.test[j]], c.decisions[j]
-			mistake := Mistake{ID: it.ID, Prompt: excerpt(it.Text), Domain: it.Domain,
+			text, err := it.Text.Read()
+			if err != nil {
+				return nil, err
+			}
+			mistake := Mistake{ID: it.ID, Prompt: excerpt(text), Domain: it.Domain,
 				Truth: b.Tiers.Name(it.Tier), Predicted: b.Tiers.Name(d.Tier), Scores: d.Scores}
 			for _, other := range contenders {
 				mistake.Others = append(mistake.Others, b.Tiers.Name(other.decisions[j].Tier))
@@ -171,7 +175,7 @@ func (b *bench) mistakes(contenders []*contender) []Mistakes {
 		}
 		out = append(out, m)
 	}
-	return out
+	return out, nil
 }
 
 // confidenceOf orders decisions that have no probability by their margin.

@@ -71,10 +71,14 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 	b.againstMajority(contenders, baselines)
 	b.resampleCosts(contenders, baselines)
 
+	mistakes, err := b.mistakes(contenders)
+	if err != nil {
+		return nil, err
+	}
 	r := &Result{
 		Tiers: opt.Tiers.Names(), N: len(index), Groups: b.groups, Unpriced: b.unpriced,
 		Pairs: b.pairs(contenders), Slices: b.slices(contenders),
-		Sensitivity: b.sensitivity(contenders), Mistakes: b.mistakes(contenders), Warnings: b.warnings(contenders),
+		Sensitivity: b.sensitivity(contenders), Mistakes: mistakes, Warnings: b.warnings(contenders),
 		Mixed: b.mixed(append(slices.Clone(contenders), baselines...)),
 	}
 	for _, c := range contenders {

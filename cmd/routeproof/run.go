@@ -99,7 +99,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags, do job) (run *pipel
 	}); err != nil {
 		return nil, nil, log.finish(err)
 	}
-	defer func() { err = errors.Join(err, input.embedder.close()) }()
+	defer func() { err = errors.Join(err, input.embedder.close(), in.Prompts.Close()) }()
 	in.Problem = log.add
 	if err := input.checkAgreement(config, &in); err != nil {
 		return nil, nil, log.finish(err)

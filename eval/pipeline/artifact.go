@@ -22,26 +22,31 @@ func (j *job) finish(context.Context) error {
 		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.Shares(),
 		Prompts: j.Data.Prompts, Unlabelled: j.Data.Unlabelled, Counts: j.Data.Counts,
 	}
-	m.Fitted = j.fitted()
 	m.Drift = j.counted.drift
 	if m.Measured = j.counted.tested.measured(); m.Measured == nil {
 		return j.noTest()
 	}
 	var err error
+	if m.Fitted, err = j.fitted(); err != nil {
+		return err
+	}
 	j.Artifact, err = j.Artifact.WithManifest(m)
 	return err
 }
 
 // fitted sketches the texts of train and tune.
-func (j *job) fitted() centroids.Fitted {
-	var prompts []datasets.Prompt
-	for _, it := range j.Items {
-		if it.Split == datasets.Train || it.Split == datasets.Tune {
-			prompts = append(prompts, datasets.Prompt{Text: it.Text})
+func (j *job) fitted() (centroids.Fitted, error) {
+	sketcher := datasets.NewSketcher()
+	err := eachTexts(j.Items, func(items []eval.Item, texts []string) error {
+		for i, text := range texts {
+			if s := items[i].Split; s == datasets.Train || s == datasets.Tune {
+				sketcher.Add(text)
+			}
 		}
-	}
-	sketch, texts := datasets.Sketch(prompts)
-	return centroids.Fitted{Texts: texts, Sketch: sketch}
+		return nil
+	})
+	sketch, texts := sketcher.Sketch()
+	return centroids.Fitted{Texts: texts, Sketch: sketch}, err
 }
 
 // counted is what an artifact decides on the labelled prompts, taken one by one in

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,7 +35,7 @@ func artifactBytes(t *testing.T, a *centroids.Artifact) []byte {
 // What Build alone finds is what the whole job finds, where the first prompt of a
 // group has no vector too; and nothing is kept of the decisions.
 func TestBuildIsPartOfTheJob(t *testing.T) {
-	change := func(c *pipeline.Config, in *pipeline.Input) {
+	change := func(c *pipeline.Config, in *input) {
 		c.Classifiers.Embedding.Structure, c.Classifiers.Embedding.Scorer = "none", "centroid"
 		for i := range 40 {
 			group := fmt.Sprint("g", i)
@@ -49,7 +50,7 @@ func TestBuildIsPartOfTheJob(t *testing.T) {
 	}
 	config, in := pipeline.DefaultConfig(), builtinSet(t)
 	change(&config, &in)
-	built, err := pipeline.Build(context.Background(), config, in, nil)
+	built, err := pipeline.Build(context.Background(), config, in.ready(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,16 +68,28 @@ func TestBuildIsPartOfTheJob(t *testing.T) {
 }
 
 func TestBuildWithoutTestPrompts(t *testing.T) {
-	in := pipeline.Input{Name: "set"}
+	in := input{Input: pipeline.Input{Name: "set"}}
 	for i, tier := range pipeline.DefaultConfig().TierNames() {
 		for k, split := range []string{"train", "tune", "calibrate"} {
 			in.Prompts = append(in.Prompts, datasets.Prompt{ID: fmt.Sprint(i, k), Text: fmt.Sprintf("%s number %d", tier, k), Tier: tier, Split: split})
 		}
 		in.Prompts = append(in.Prompts, datasets.Prompt{ID: fmt.Sprint(i), Text: fmt.Sprint("unlabelled ", i), Split: "test"})
 	}
-	_, err := pipeline.Build(context.Background(), pipeline.DefaultConfig(), in, nil)
+	_, err := pipeline.Build(context.Background(), pipeline.DefaultConfig(), in.ready(t), nil)
 	var content *datasets.ContentError
 	if !errors.As(err, &content) || content.First[0].Reason != eval.ErrNoTest.Error() {
 		t.Errorf("%v, expected that there is no test prompt", err)
+	}
+}
+
+// A prompt that cannot be read back ends the work.
+func TestPromptsGivenUp(t *testing.T) {
+	in := builtinSet(t)
+	given := in.ready(t)
+	if err := given.Prompts.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pipeline.Build(context.Background(), pipeline.DefaultConfig(), given, nil); err == nil || !strings.Contains(err.Error(), "given up") {
+		t.Errorf("%v, expected that the prompts cannot be read back", err)
 	}
 }

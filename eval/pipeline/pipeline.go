@@ -27,9 +27,9 @@ const (
 
 // Input is what the job works on.
 type Input struct {
-	Prompts     []datasets.Prompt
-	Name        string // of the prompts, in messages and the report
-	Note        string // what every reader of the report must know of them; may be empty
+	Prompts     *datasets.PromptSet // which is sorted by id
+	Name        string              // of the prompts, in messages and the report
+	Note        string              // what every reader of the report must know of them; may be empty
 	Answers     map[string]datasets.Answer
 	AnswersName string // empty: no recorded LLM answers
 	AnswersNote string
@@ -283,10 +283,6 @@ func (j *job) askLLM(ctx context.Context) error {
 	if times < 2 {
 		return nil
 	}
-	requests := make([]eval.Request, len(j.Items))
-	for i, it := range j.Items {
-		requests[i] = it.Request
-	}
 	first := j.Predictions[len(j.Predictions)-1].Final
 	answered, same := make([]bool, len(first)), make([]bool, len(first))
 	for i, d := range first {
@@ -296,13 +292,11 @@ func (j *job) askLLM(ctx context.Context) error {
 		if c, err = j.Config.NewLLM(live.Ask(repeat), live.Concurrency, j.counter.Count); err != nil {
 			return err
 		}
-		again, err := c.Classify(ctx, requests)
-		if err != nil {
-			return err
-		}
-		for i, d := range again {
+		if err := eval.Ask(ctx, c, j.Items, func(i int, d *eval.Decision) {
 			answered[i] = answered[i] && !d.Invalid && d.Err == ""
 			same[i] = same[i] && d.Tier == first[i].Tier
+		}); err != nil {
+			return err
 		}
 	}
 	j.LLM.Steady = &Steady{Times: times}
