@@ -3,6 +3,8 @@ package datasets
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"math"
 	"strings"
 
 	"github.com/routeproof/routeproof/internal/neardup"
@@ -16,8 +18,10 @@ import (
 // same group, the same text but for case and white space, or near-duplicate
 // texts. For those see [Similarity].
 type Grouper struct {
+	near    int // bytes of sketches that are kept in memory
 	counter *neardup.Counter
 	finder  *neardup.Finder
+	counted int      // prompts of the first pass
 	waiting []string // texts to be handed on together
 	bytes   int
 
@@ -34,9 +38,15 @@ type Grouper struct {
 // do so too where they differ in one word.
 const Similarity = 0.6
 
+// nearSketches is how many bytes of sketches are in memory of prompts that need not
+// be themselves.
+const nearSketches = 16 << 20
+
 // NewGrouper returns a grouper without prompts.
-func NewGrouper() *Grouper {
-	return &Grouper{counter: neardup.NewCounter(), place: map[string]int32{}}
+func NewGrouper() *Grouper { return newGrouper(math.MaxInt) }
+
+func newGrouper(near int) *Grouper {
+	return &Grouper{near: near, counter: neardup.NewCounter(), place: map[string]int32{}}
 }
 
 // Texts are handed on in batches, which use all processors.
@@ -46,14 +56,19 @@ const (
 )
 
 // Count takes in a prompt of the first pass.
-func (g *Grouper) Count(p *Prompt) { g.hand(p.Text, g.counter.Add) }
+func (g *Grouper) Count(p *Prompt) {
+	g.counted++
+	g.hand(p.Text, g.counter.Add)
+}
 
 // Group takes in a prompt of the second pass.
 func (g *Grouper) Group(p *Prompt) {
 	if g.finder == nil {
 		g.flush(g.counter.Add)
-		g.finder = g.counter.Finder()
+		g.finder = g.counter.Finder(g.near)
 		g.counter = nil
+		g.ids, g.given = make([]string, 0, g.counted), make([]given, 0, g.counted)
+		g.hashes, g.named = make([][16]byte, 0, g.counted), make([]int32, 0, g.counted)
 	}
 	g.hand(p.Text, g.finder.Add)
 	named := int32(-1)
@@ -108,12 +123,32 @@ type groupKey struct {
 
 // Groups ends the second pass.
 func (g *Grouper) Groups() *Groups {
+	groups, err := g.groups()
+	if err != nil {
+		panic(err) // all is in memory
+	}
+	return groups
+}
+
+// close gives up what was taken in.
+func (g *Grouper) close() error {
+	if g.finder == nil {
+		return nil
+	}
+	return g.finder.Close()
+}
+
+// groups is Groups where there may be a temporary file.
+func (g *Grouper) groups() (*Groups, error) {
 	if g.finder == nil { // there were no prompts
-		return &Groups{}
+		return &Groups{}, nil
 	}
 	g.flush(g.finder.Add)
 	n := len(g.ids)
-	similar, templates := g.finder.Groups()
+	similar, templates, err := g.finder.Groups()
+	if err = errors.Join(err, g.finder.Close()); err != nil {
+		return nil, err
+	}
 	g.finder = nil
 	exact, near := neardup.NewSets(n+len(g.names)), neardup.NewSets(n+len(g.names))
 	for i, named := range g.named {
@@ -138,7 +173,7 @@ func (g *Grouper) Groups() *Groups {
 			result.keys[group] = key
 		}
 	}
-	return result
+	return result, nil
 }
 
 // equal returns for each prompt the first one with its text. Equal texts are
@@ -190,13 +225,13 @@ func (g *Groups) Key(i int) string {
 
 // GroupPrompts groups prompts.
 func GroupPrompts(prompts *PromptSet) (*Groups, error) {
-	g := NewGrouper()
+	g := newGrouper(nearSketches)
 	for _, take := range []func(*Prompt){g.Count, g.Group} {
 		if err := prompts.Each(func(_ int, p *Prompt) error { take(p); return nil }); err != nil {
-			return nil, err
+			return nil, errors.Join(err, g.close())
 		}
 	}
-	return g.Groups(), nil
+	return g.groups()
 }
 
 // numbered numbers the sets of the first n elements in order of appearance. Their

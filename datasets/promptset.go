@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/routeproof/routeproof/internal/names"
 	"github.com/routeproof/routeproof/internal/spill"
@@ -137,8 +138,10 @@ func (s *PromptSet) read(block, from, to int32) (string, error) {
 		return "", errors.New("reading prompts back: they were given up")
 	}
 	b := make([]byte, to-from)
-	err := s.kept.Read(b, s.blocks[block]+int64(from))
-	return string(b), err
+	if err := s.kept.Read(b, s.blocks[block]+int64(from)); err != nil {
+		return "", err
+	}
+	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
 }
 
 // At returns prompt i.
@@ -151,8 +154,9 @@ func (s *PromptSet) At(i int) (Prompt, error) {
 	return s.prompt(r, row), nil
 }
 
-// Each visits the prompts in order, until an error. A visitor that keeps texts
-// copies them, as they are parts of longer ones.
+// Each visits the prompts in order, until an error. The next prompt takes the place
+// of the last. A visitor that keeps texts copies them, as they are parts of longer
+// ones.
 func (s *PromptSet) Each(visit func(i int, p *Prompt) error) error {
 	return s.each(len(s.rows), func(n int) int { return n }, visit)
 }
@@ -169,6 +173,7 @@ func (s *PromptSet) EachByID(visit func(i int, p *Prompt) error) error {
 
 // each visits n prompts, of which number k is row at(k).
 func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, p *Prompt) error) error {
+	var p Prompt
 	for first := 0; first < n; {
 		more := inOneBlock(n-first, func(k int) (block, from int32) {
 			r := &s.rows[at(first+k)]
@@ -181,7 +186,7 @@ func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, p *Prompt)
 		}
 		for k := first; k < first+more; k++ {
 			r := &s.rows[at(k)]
-			p := s.prompt(r, piece[r.at-begin.at:][:r.fully])
+			p = s.prompt(r, piece[r.at-begin.at:][:r.fully])
 			if err := visit(at(k), &p); err != nil {
 				return err
 			}
