@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
-	"strings"
 
+	"github.com/routeproof/routeproof/internal/names"
 	"github.com/routeproof/routeproof/internal/neardup"
 )
 
@@ -25,12 +25,12 @@ type Grouper struct {
 	waiting []string // texts to be handed on together
 	bytes   int
 
-	ids    []string
-	given  []given    // split column
-	hashes [][16]byte // of the folded texts
-	named  []int32    // place of the group in names, −1: none
-	names  []string   // of groups
-	place  map[string]int32
+	ids    []string     // nil: id tells them
+	given  []given      // split column
+	hashes [][16]byte   // of the folded texts
+	named  []int32      // number of the group in names, −1: none
+	names  *names.Table // of groups
+	id     func(i int) string
 }
 
 // Similarity is the share of rare character shingles that two texts have in
@@ -46,7 +46,7 @@ const nearSketches = 16 << 20
 func NewGrouper() *Grouper { return newGrouper(math.MaxInt) }
 
 func newGrouper(near int) *Grouper {
-	return &Grouper{near: near, counter: neardup.NewCounter(), place: map[string]int32{}}
+	return &Grouper{near: near, counter: neardup.NewCounter(), names: &names.Table{}}
 }
 
 // Texts are handed on in batches, which use all processors.
@@ -67,21 +67,18 @@ func (g *Grouper) Group(p *Prompt) {
 		g.flush(g.counter.Add)
 		g.finder = g.counter.Finder(g.near)
 		g.counter = nil
-		g.ids, g.given = make([]string, 0, g.counted), make([]given, 0, g.counted)
+		g.given = make([]given, 0, g.counted)
 		g.hashes, g.named = make([][16]byte, 0, g.counted), make([]int32, 0, g.counted)
 	}
 	g.hand(p.Text, g.finder.Add)
 	named := int32(-1)
 	if p.Group != "" {
-		var known bool
-		if named, known = g.place[p.Group]; !known {
-			named = int32(len(g.names))
-			name := strings.Clone(p.Group) // which may be part of a row
-			g.names = append(g.names, name)
-			g.place[name] = named
-		}
+		number, _ := g.names.Add(p.Group)
+		named = int32(number)
 	}
-	g.ids = append(g.ids, p.ID)
+	if g.id == nil {
+		g.ids = append(g.ids, p.ID)
+	}
 	g.given = append(g.given, givenOf(p.Split))
 	g.named = append(g.named, named)
 	g.hashes = append(g.hashes, textHash(p.Text))
@@ -108,8 +105,8 @@ type Groups struct {
 	Exact, Near []int32
 	Templates   int        // different texts that are mostly what many have in common, whose variants are not told apart
 	keys        []groupKey // of the near groups
-	names       []string
-	ids         []string // of the prompts
+	names       *names.Table
+	id          func(i int) string // of prompt i
 	given       []given
 }
 
@@ -144,13 +141,13 @@ func (g *Grouper) groups() (*Groups, error) {
 		return &Groups{}, nil
 	}
 	g.flush(g.finder.Add)
-	n := len(g.ids)
+	n := len(g.given)
 	similar, templates, err := g.finder.Groups()
 	if err = errors.Join(err, g.finder.Close()); err != nil {
 		return nil, err
 	}
 	g.finder = nil
-	exact, near := neardup.NewSets(n+len(g.names)), neardup.NewSets(n+len(g.names))
+	exact, near := neardup.NewSets(n+g.names.Len()), neardup.NewSets(n+g.names.Len())
 	for i, named := range g.named {
 		near.Join(int32(i), int32(similar[i]))
 		if named >= 0 {
@@ -163,7 +160,11 @@ func (g *Grouper) groups() (*Groups, error) {
 	}
 	result := &Groups{
 		Exact: numbered(exact, n), Near: numbered(near, n), Templates: templates,
-		names: g.names, ids: g.ids, given: g.given,
+		names: g.names, id: g.id, given: g.given,
+	}
+	if g.id == nil {
+		ids := g.ids
+		result.id = func(i int) string { return ids[i] }
 	}
 	for i, group := range result.Near {
 		key := groupKey{g.named[i], g.hashes[i]}
@@ -200,7 +201,7 @@ func (g *Grouper) equal(similar []int) []int32 {
 func (g *Groups) less(a, b groupKey) bool {
 	switch {
 	case a.name >= 0 && b.name >= 0:
-		return g.names[a.name] < g.names[b.name]
+		return g.names.Name(int(a.name)) < g.names.Name(int(b.name))
 	case a.name >= 0 || b.name >= 0:
 		return a.name >= 0
 	}
@@ -218,7 +219,7 @@ func (g *Groups) Len() int { return len(g.keys) }
 func (g *Groups) Key(i int) string {
 	key := g.keys[g.Near[i]]
 	if key.name >= 0 {
-		return "group " + g.names[key.name]
+		return "group " + g.names.Name(int(key.name))
 	}
 	return "text " + hex.EncodeToString(key.text[:])
 }
@@ -226,6 +227,7 @@ func (g *Groups) Key(i int) string {
 // GroupPrompts groups prompts.
 func GroupPrompts(prompts *PromptSet) (*Groups, error) {
 	g := newGrouper(nearSketches)
+	g.id = prompts.ID
 	for _, take := range []func(*Prompt){g.Count, g.Group} {
 		if err := prompts.Each(func(_ int, p *Prompt) error { take(p); return nil }); err != nil {
 			return nil, errors.Join(err, g.close())

@@ -143,13 +143,13 @@ func (g *Groups) givenSplits(name string, each func(Problem)) (n int, named [num
 			first[g.Exact[i]] = i
 		} else if g.given[other] != split {
 			p.add(0, "split", "prompt %s is in %s, but %s, of the same group or text, is in %s: give both one split",
-				wording.Quote(g.ids[i]), split.split(), wording.Quote(g.ids[other]), g.given[other].split())
+				wording.Quote(g.id(i)), split.split(), wording.Quote(g.id(other)), g.given[other].split())
 		}
 	}
 	if n > 0 && n < len(g.given) {
 		for i, split := range g.given {
 			if split == 0 {
-				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.ids[i]))
+				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.id(i)))
 			}
 		}
 	}
@@ -177,7 +177,7 @@ func (g *Groups) straddling() []string {
 	var ids []string
 	for i, group := range g.Near {
 		if mixed[group] {
-			ids = append(ids, g.ids[i])
+			ids = append(ids, g.id(i))
 		}
 	}
 	slices.Sort(ids)
