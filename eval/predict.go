@@ -140,7 +140,7 @@ func requestsAt(items []Item, index []int) ([]Request, error) {
 func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, []Classifier, error) {
 	out, byFold := make([]Decision, len(items)), make([]Classifier, Folds)
 	for fold := range Folds {
-		outside := func(it Item) bool { return it.Fold != fold }
+		outside := func(it *Item) bool { return it.Fold != fold }
 		var fit []Example
 		for _, s := range datasets.Splits() {
 			if s != datasets.Tune {
@@ -253,10 +253,16 @@ func classify(ctx context.Context, c Classifier, requests []Request) ([]Decision
 	return out, nil
 }
 
-func examples(items []Item, split datasets.Split, keep func(Item) bool) []Example {
-	var out []Example
-	for _, it := range items {
-		if it.Split == split && keep(it) {
+func examples(items []Item, split datasets.Split, keep func(*Item) bool) []Example {
+	n := 0
+	for i := range items {
+		if items[i].Split == split && keep(&items[i]) {
+			n++
+		}
+	}
+	out := make([]Example, 0, n)
+	for i := range items {
+		if it := &items[i]; it.Split == split && keep(it) {
 			out = append(out, Example{it.ID, it.Text, it.Tier, it.Group})
 		}
 	}
@@ -265,9 +271,12 @@ func examples(items []Item, split datasets.Split, keep func(Item) bool) []Exampl
 
 // Examples returns the items of some splits, split by split.
 func Examples(items []Item, splits ...datasets.Split) []Example {
-	var out []Example
-	for _, split := range splits {
-		out = append(out, examples(items, split, func(Item) bool { return true })...)
+	parts := make([][]Example, len(splits))
+	for k, split := range splits {
+		parts[k] = examples(items, split, func(*Item) bool { return true })
 	}
-	return out
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return slices.Concat(parts...)
 }
