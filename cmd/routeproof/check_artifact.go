@@ -27,7 +27,7 @@ func (a *app) retests(ctx context.Context, f *gateFlags, config pipeline.Config,
 		return nil, err
 	}
 	prompts, err := datasets.ReadPromptSet(f.prompts, config.TierNames(), log.add)
-	defer func() { err = errors.Join(err, prompts.Close()) }()
+	defer func() { err = errors.Join(err, prompts.Close(), flags.close()) }()
 	vectors, vectorsErr := flags.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err != nil {
 		return nil, err
