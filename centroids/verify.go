@@ -30,14 +30,18 @@ func canaryTexts() []string {
 
 // MakeCanaries returns texts with their scores under the given vectors, one a
 // tier, and embedder. The texts are built in, but those of a [Lookup] are up to
-// eight of fitted, the texts that the vectors were made from: an artifact that
-// is built with one carries them to whoever reads it.
-func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32, fitted []string) ([]Canary, error) {
+// eight of fitted, which visits the texts that the vectors were made from: an
+// artifact that is built with one carries them to whoever reads it.
+func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32, fitted func(visit func(text string)) error) ([]Canary, error) {
 	texts := canaryTexts()
 	if known, ok := e.(Lookup); ok {
-		if texts = lookupCanaries(known, fitted, len(texts)); len(texts) == 0 {
+		l := lookupCanaries{known: known, most: len(texts)}
+		if err := fitted(l.add); err != nil {
+			return nil, err
+		}
+		if texts = l.texts(); len(texts) == 0 {
 			return nil, fmt.Errorf("%w: canaries: expected a text that the embedder knows, not blank and of at most %d bytes, found none among %d",
-				ErrManifest, maxCanaryText, len(fitted))
+				ErrManifest, maxCanaryText, l.seen)
 		}
 	}
 	scores, err := canaryScores(ctx, e, vectors, texts)
@@ -51,27 +55,41 @@ func MakeCanaries(ctx context.Context, e Embedder, vectors [][]float32, fitted [
 	return canaries, nil
 }
 
-// lookupCanaries returns the n texts of smallest SHA-256 that can stand in a
-// manifest: the same ones whatever the order of texts.
-func lookupCanaries(e Lookup, texts []string, n int) []string {
-	type hashed struct {
-		sum  [sha256.Size]byte
-		text string
+// lookupCanaries are the texts of smallest SHA-256 that can stand in a manifest:
+// the same ones whatever the order of texts.
+type lookupCanaries struct {
+	known  Lookup
+	most   int
+	seen   int
+	chosen []hashedText // ascending
+}
+
+type hashedText struct {
+	sum  [sha256.Size]byte
+	text string
+}
+
+func (l *lookupCanaries) add(text string) {
+	l.seen++
+	// What is not UTF-8 would change as JSON.
+	if len(text) > maxCanaryText || strings.TrimSpace(text) == "" || !utf8.ValidString(text) || !l.known.Knows(text) {
+		return
 	}
-	var all []hashed
-	for _, text := range texts {
-		// What is not UTF-8 would change as JSON.
-		if len(text) <= maxCanaryText && strings.TrimSpace(text) != "" && utf8.ValidString(text) && e.Knows(text) {
-			all = append(all, hashed{sha256.Sum256([]byte(text)), text})
-		}
+	sum := sha256.Sum256([]byte(text))
+	at, found := slices.BinarySearchFunc(l.chosen, sum, func(a hashedText, b [sha256.Size]byte) int { return bytes.Compare(a.sum[:], b[:]) })
+	if found || at == l.most {
+		return
 	}
-	slices.SortFunc(all, func(a, b hashed) int { return bytes.Compare(a.sum[:], b.sum[:]) })
-	all = slices.CompactFunc(all, func(a, b hashed) bool { return a.text == b.text })
-	chosen := make([]string, min(n, len(all)))
-	for i := range chosen {
-		chosen[i] = all[i].text
+	l.chosen = slices.Insert(l.chosen, at, hashedText{sum, strings.Clone(text)}) // it may be part of a longer one
+	l.chosen = l.chosen[:min(len(l.chosen), l.most)]
+}
+
+func (l *lookupCanaries) texts() []string {
+	texts := make([]string, len(l.chosen))
+	for i, c := range l.chosen {
+		texts[i] = c.text
 	}
-	return chosen
+	return texts
 }
 
 func canaryScores(ctx context.Context, e Embedder, vectors [][]float32, texts []string) ([][]float64, error) {

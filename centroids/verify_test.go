@@ -55,9 +55,17 @@ func TestCanariesOfALookup(t *testing.T) {
 	slices.SortFunc(want, func(a, b string) int {
 		return strings.Compare(fmt.Sprintf("%x", sha256.Sum256([]byte(a))), fmt.Sprintf("%x", sha256.Sum256([]byte(b))))
 	})
+	each := func(texts []string) func(func(string)) error {
+		return func(visit func(string)) error {
+			for _, text := range texts {
+				visit(text)
+			}
+			return nil
+		}
+	}
 	fitted := append(slices.Repeat(known, 2), "unknown")
 	for range 2 {
-		canaries, err := centroids.MakeCanaries(context.Background(), e, vectors, fitted)
+		canaries, err := centroids.MakeCanaries(context.Background(), e, vectors, each(fitted))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,11 +81,15 @@ func TestCanariesOfALookup(t *testing.T) {
 		}
 		slices.Reverse(fitted)
 	}
-	if few, err := centroids.MakeCanaries(context.Background(), e, vectors, known[:7]); err != nil || len(few) != 3 {
+	if few, err := centroids.MakeCanaries(context.Background(), e, vectors, each(known[:7])); err != nil || len(few) != 3 {
 		t.Errorf("%d canaries (%v), expected the 3 texts that can be one", len(few), err)
 	}
-	if _, err := centroids.MakeCanaries(context.Background(), e, vectors, known[1:5]); !errors.Is(err, centroids.ErrManifest) {
+	if _, err := centroids.MakeCanaries(context.Background(), e, vectors, each(known[1:5])); !errors.Is(err, centroids.ErrManifest) {
 		t.Errorf("no text can be a canary: %v, expected ErrManifest", err)
+	}
+	lost := errors.New("lost")
+	if _, err := centroids.MakeCanaries(context.Background(), e, vectors, func(func(string)) error { return lost }); !errors.Is(err, lost) {
+		t.Errorf("texts that cannot be read: %v", err)
 	}
 }
 

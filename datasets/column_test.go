@@ -72,7 +72,8 @@ func TestMissingSplitsAreCutFromTrain(t *testing.T) {
 		prompts[i].Group = fmt.Sprintf("%s group %d", prompts[i].Split, i/10)
 	}
 	a, splitOf := assign(t, prompts, "salt"), map[string]Split{}
-	for i, g := range a.Groups {
+	for i := range prompts {
+		g := a.Groups.Key(i)
 		if s, seen := splitOf[g]; seen && s != a.Splits[i] {
 			t.Errorf("group %s is in %s and in %s", g, s, a.Splits[i])
 		}
@@ -100,7 +101,7 @@ func TestSplitColumnProblems(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var told []string
-			_, err := AssignSplits(c.prompts, "salt", DefaultShares(), "f", func(p Problem) { told = append(told, p.String()) })
+			_, err := AssignSplits(setOf(c.prompts), "salt", DefaultShares(), "f", func(p Problem) { told = append(told, p.String()) })
 			if diff := cmp.Diff(c.want, problemsOf(t, err)); diff != "" {
 				t.Errorf("want −, got +:\n%s", diff)
 			}
@@ -112,7 +113,7 @@ func TestSplitColumnProblems(t *testing.T) {
 	// All are named to each, also past those shown.
 	prompts := append(columnPrompts(100, "train"), columnPrompts(100, "")...)
 	told := 0
-	if _, err := AssignSplits(prompts, "salt", DefaultShares(), "f", func(Problem) { told++ }); err == nil || told != 100 {
+	if _, err := AssignSplits(setOf(prompts), "salt", DefaultShares(), "f", func(Problem) { told++ }); err == nil || told != 100 {
 		t.Errorf("told of %d problems, expected 100; %v", told, err)
 	}
 }

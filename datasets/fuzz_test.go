@@ -82,13 +82,14 @@ func FuzzParsePrompts(f *testing.F) {
 		if len(ContentHash(file.Prompts)) != 64 {
 			t.Error("no content hash")
 		}
-		assigned, err := AssignSplits(file.Prompts, "salt", DefaultShares(), "f", nil)
+		assigned, err := AssignSplits(setOf(file.Prompts), "salt", DefaultShares(), "f", nil)
 		if err != nil {
 			checkColumn(t, file.Prompts, err)
 			return
 		}
 		splitOf := map[string]Split{}
-		for i, key := range assigned.Groups {
+		for i := range file.Prompts {
+			key := assigned.Groups.Key(i)
 			if s, seen := splitOf[key]; seen && s != assigned.Splits[i] {
 				t.Errorf("group %q is in %s and in %s", key, s, assigned.Splits[i])
 			}

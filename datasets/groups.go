@@ -3,7 +3,10 @@ package datasets
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
+	"math"
 
+	"github.com/routeproof/routeproof/internal/names"
 	"github.com/routeproof/routeproof/internal/neardup"
 )
 
@@ -15,17 +18,19 @@ import (
 // same group, the same text but for case and white space, or near-duplicate
 // texts. For those see [Similarity].
 type Grouper struct {
+	near    int // bytes of sketches that are kept in memory
 	counter *neardup.Counter
 	finder  *neardup.Finder
+	counted int      // prompts of the first pass
 	waiting []string // texts to be handed on together
 	bytes   int
 
-	ids    []string
-	given  []given    // split column
-	hashes [][16]byte // of the folded texts
-	named  []int32    // place of the group in names, −1: none
-	names  []string   // of groups
-	place  map[string]int32
+	ids    []string     // nil: id tells them
+	given  []given      // split column
+	hashes [][16]byte   // of the folded texts
+	named  []int32      // number of the group in names, −1: none
+	names  *names.Table // of groups
+	id     func(i int) string
 }
 
 // Similarity is the share of rare character shingles that two texts have in
@@ -33,9 +38,15 @@ type Grouper struct {
 // do so too where they differ in one word.
 const Similarity = 0.6
 
+// nearSketches is how many bytes of sketches are in memory of prompts that need not
+// be themselves.
+const nearSketches = 16 << 20
+
 // NewGrouper returns a grouper without prompts.
-func NewGrouper() *Grouper {
-	return &Grouper{counter: neardup.NewCounter(), place: map[string]int32{}}
+func NewGrouper() *Grouper { return newGrouper(math.MaxInt) }
+
+func newGrouper(near int) *Grouper {
+	return &Grouper{near: near, counter: neardup.NewCounter(), names: &names.Table{}}
 }
 
 // Texts are handed on in batches, which use all processors.
@@ -45,26 +56,29 @@ const (
 )
 
 // Count takes in a prompt of the first pass.
-func (g *Grouper) Count(p *Prompt) { g.hand(p.Text, g.counter.Add) }
+func (g *Grouper) Count(p *Prompt) {
+	g.counted++
+	g.hand(p.Text, g.counter.Add)
+}
 
 // Group takes in a prompt of the second pass.
 func (g *Grouper) Group(p *Prompt) {
 	if g.finder == nil {
 		g.flush(g.counter.Add)
-		g.finder = g.counter.Finder()
+		g.finder = g.counter.Finder(g.near)
 		g.counter = nil
+		g.given = make([]given, 0, g.counted)
+		g.hashes, g.named = make([][16]byte, 0, g.counted), make([]int32, 0, g.counted)
 	}
 	g.hand(p.Text, g.finder.Add)
 	named := int32(-1)
 	if p.Group != "" {
-		var known bool
-		if named, known = g.place[p.Group]; !known {
-			named = int32(len(g.names))
-			g.names = append(g.names, p.Group)
-			g.place[p.Group] = named
-		}
+		number, _ := g.names.Add(p.Group)
+		named = int32(number)
 	}
-	g.ids = append(g.ids, p.ID)
+	if g.id == nil {
+		g.ids = append(g.ids, p.ID)
+	}
 	g.given = append(g.given, givenOf(p.Split))
 	g.named = append(g.named, named)
 	g.hashes = append(g.hashes, textHash(p.Text))
@@ -91,8 +105,8 @@ type Groups struct {
 	Exact, Near []int32
 	Templates   int        // different texts that are mostly what many have in common, whose variants are not told apart
 	keys        []groupKey // of the near groups
-	names       []string
-	ids         []string // of the prompts
+	names       *names.Table
+	id          func(i int) string // of prompt i
 	given       []given
 }
 
@@ -106,14 +120,34 @@ type groupKey struct {
 
 // Groups ends the second pass.
 func (g *Grouper) Groups() *Groups {
+	groups, err := g.groups()
+	if err != nil {
+		panic(err) // all is in memory
+	}
+	return groups
+}
+
+// close gives up what was taken in.
+func (g *Grouper) close() error {
+	if g.finder == nil {
+		return nil
+	}
+	return g.finder.Close()
+}
+
+// groups is Groups where there may be a temporary file.
+func (g *Grouper) groups() (*Groups, error) {
 	if g.finder == nil { // there were no prompts
-		return &Groups{}
+		return &Groups{}, nil
 	}
 	g.flush(g.finder.Add)
-	n := len(g.ids)
-	similar, templates := g.finder.Groups()
+	n := len(g.given)
+	similar, templates, err := g.finder.Groups()
+	if err = errors.Join(err, g.finder.Close()); err != nil {
+		return nil, err
+	}
 	g.finder = nil
-	exact, near := neardup.NewSets(n+len(g.names)), neardup.NewSets(n+len(g.names))
+	exact, near := neardup.NewSets(n+g.names.Len()), neardup.NewSets(n+g.names.Len())
 	for i, named := range g.named {
 		near.Join(int32(i), int32(similar[i]))
 		if named >= 0 {
@@ -126,7 +160,11 @@ func (g *Grouper) Groups() *Groups {
 	}
 	result := &Groups{
 		Exact: numbered(exact, n), Near: numbered(near, n), Templates: templates,
-		names: g.names, ids: g.ids, given: g.given,
+		names: g.names, id: g.id, given: g.given,
+	}
+	if g.id == nil {
+		ids := g.ids
+		result.id = func(i int) string { return ids[i] }
 	}
 	for i, group := range result.Near {
 		key := groupKey{g.named[i], g.hashes[i]}
@@ -136,7 +174,7 @@ func (g *Grouper) Groups() *Groups {
 			result.keys[group] = key
 		}
 	}
-	return result
+	return result, nil
 }
 
 // equal returns for each prompt the first one with its text. Equal texts are
@@ -163,7 +201,7 @@ func (g *Grouper) equal(similar []int) []int32 {
 func (g *Groups) less(a, b groupKey) bool {
 	switch {
 	case a.name >= 0 && b.name >= 0:
-		return g.names[a.name] < g.names[b.name]
+		return g.names.Name(int(a.name)) < g.names.Name(int(b.name))
 	case a.name >= 0 || b.name >= 0:
 		return a.name >= 0
 	}
@@ -181,21 +219,21 @@ func (g *Groups) Len() int { return len(g.keys) }
 func (g *Groups) Key(i int) string {
 	key := g.keys[g.Near[i]]
 	if key.name >= 0 {
-		return "group " + g.names[key.name]
+		return "group " + g.names.Name(int(key.name))
 	}
 	return "text " + hex.EncodeToString(key.text[:])
 }
 
-// GroupPrompts groups prompts that are in memory.
-func GroupPrompts(prompts []Prompt) *Groups {
-	g := NewGrouper()
-	for i := range prompts {
-		g.Count(&prompts[i])
+// GroupPrompts groups prompts.
+func GroupPrompts(prompts *PromptSet) (*Groups, error) {
+	g := newGrouper(nearSketches)
+	g.id = prompts.ID
+	for _, take := range []func(*Prompt){g.Count, g.Group} {
+		if err := prompts.Each(func(_ int, p *Prompt) error { take(p); return nil }); err != nil {
+			return nil, errors.Join(err, g.close())
+		}
 	}
-	for i := range prompts {
-		g.Group(&prompts[i])
-	}
-	return g.Groups()
+	return g.groups()
 }
 
 // numbered numbers the sets of the first n elements in order of appearance. Their

@@ -13,7 +13,10 @@ import (
 )
 
 func keysOf(prompts []Prompt) []string {
-	groups := GroupPrompts(prompts)
+	groups, err := GroupPrompts(setOf(prompts))
+	if err != nil {
+		panic(err)
+	}
 	keys := make([]string, len(prompts))
 	for i := range keys {
 		keys[i] = groups.Key(i)

@@ -3,7 +3,6 @@ package datasets
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"slices"
 )
@@ -13,38 +12,61 @@ import (
 // sorted SHA-256 hashes of the rows, whose fields are hashed with their
 // lengths. O(n log n).
 func ContentHash(prompts []Prompt) string {
-	return hashRows(len(prompts), func(i int) []string {
-		p := prompts[i]
-		return []string{p.ID, p.Text, p.Tier, p.AltTier, p.Domain, p.Language, p.Group, p.Split,
-			p.TaskType, p.Reference, p.Schema, p.Source, p.Licence}
-	})
+	var h rowHashes
+	for i := range prompts {
+		h.content(&prompts[i])
+	}
+	return h.sum()
+}
+
+// ContentHash is that of the prompts.
+func (s *PromptSet) ContentHash() (string, error) {
+	var h rowHashes
+	err := s.Each(func(_ int, p *Prompt) error { h.content(p); return nil })
+	return h.sum(), err
 }
 
 // LabelHash is like ContentHash over ids and tiers only.
-func LabelHash(prompts []Prompt) string {
-	return hashRows(len(prompts), func(i int) []string { return []string{prompts[i].ID, prompts[i].Tier} })
+func (s *PromptSet) LabelHash() (string, error) {
+	var h rowHashes
+	err := s.Each(func(_ int, p *Prompt) error { h.add(p.ID, p.Tier); return nil })
+	return h.sum(), err
 }
 
 // SplitHash is like ContentHash over ids and assigned splits only.
-func SplitHash(prompts []Prompt, splits []Split) string {
-	return hashRows(len(prompts), func(i int) []string { return []string{prompts[i].ID, splits[i].String()} })
+func (s *PromptSet) SplitHash(splits []Split) string {
+	var h rowHashes
+	for i := range s.rows {
+		h.add(s.rows[i].id, splits[i].String())
+	}
+	return h.sum()
 }
 
-func hashRows(n int, fields func(int) []string) string {
-	rows := make([][sha256.Size]byte, n)
-	var buf []byte
-	for i := range rows {
-		buf = buf[:0]
-		for _, f := range fields(i) {
-			buf = binary.AppendUvarint(buf, uint64(len(f)))
-			buf = append(buf, f...)
-		}
-		rows[i] = sha256.Sum256(buf)
+// rowHashes are the hashes of rows.
+type rowHashes struct {
+	rows [][sha256.Size]byte
+	buf  []byte
+}
+
+func (h *rowHashes) content(p *Prompt) {
+	h.add(p.ID, p.Text, p.Tier, p.AltTier, p.Domain, p.Language, p.Group, p.Split,
+		p.TaskType, p.Reference, p.Schema, p.Source, p.Licence)
+}
+
+func (h *rowHashes) add(fields ...string) {
+	h.buf = h.buf[:0]
+	for _, f := range fields {
+		h.buf = appendName(h.buf, f)
 	}
-	slices.SortFunc(rows, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
-	h := sha256.New()
-	for _, r := range rows {
-		h.Write(r[:])
+	h.rows = append(h.rows, sha256.Sum256(h.buf))
+}
+
+// sum sorts the rows.
+func (h *rowHashes) sum() string {
+	slices.SortFunc(h.rows, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	all := sha256.New()
+	for _, r := range h.rows {
+		all.Write(r[:])
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return hex.EncodeToString(all.Sum(nil))
 }

@@ -20,6 +20,16 @@ func hashed() ([]Prompt, []Split) {
 	}, []Split{Train, Test}
 }
 
+func labelHash(prompts []Prompt) string {
+	hash, err := setOf(prompts).LabelHash()
+	if err != nil {
+		panic(err)
+	}
+	return hash
+}
+
+func splitHash(prompts []Prompt, splits []Split) string { return setOf(prompts).SplitHash(splits) }
+
 // TestHashesFromPython compares with an implementation of its own:
 //
 //	import hashlib
@@ -36,8 +46,8 @@ func TestHashesFromPython(t *testing.T) {
 	prompts, splits := hashed()
 	for _, c := range []struct{ name, got, want string }{
 		{"ContentHash", ContentHash(prompts), "772ea440a24e737ff21e107c37a604673e171f4bb08f07cb3f202380d709d26b"},
-		{"LabelHash", LabelHash(prompts), "6c426495352391e8c4ffdedc7f7effb8313d51c35fad5bfb437c6bbc47877078"},
-		{"SplitHash", SplitHash(prompts, splits), "4dabf766f5ae456a38a7a93891d86cd07c22acfdfe1aea1333ae185be7000cfe"},
+		{"LabelHash", labelHash(prompts), "6c426495352391e8c4ffdedc7f7effb8313d51c35fad5bfb437c6bbc47877078"},
+		{"SplitHash", splitHash(prompts, splits), "4dabf766f5ae456a38a7a93891d86cd07c22acfdfe1aea1333ae185be7000cfe"},
 		{"ContentHash of nothing", ContentHash(nil), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 	} {
 		if c.got != c.want {
@@ -52,20 +62,20 @@ func TestHashesIgnoreOrder(t *testing.T) {
 	for i := range splits {
 		splits[i] = Split(i % 4)
 	}
-	content, label, split := ContentHash(prompts), LabelHash(prompts), SplitHash(prompts, splits)
+	content, label, split := ContentHash(prompts), labelHash(prompts), splitHash(prompts, splits)
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 20 {
 		random.Shuffle(len(prompts), func(i, j int) {
 			prompts[i], prompts[j] = prompts[j], prompts[i]
 			splits[i], splits[j] = splits[j], splits[i]
 		})
-		if ContentHash(prompts) != content || LabelHash(prompts) != label || SplitHash(prompts, splits) != split {
+		if ContentHash(prompts) != content || labelHash(prompts) != label || splitHash(prompts, splits) != split {
 			t.Fatal("a hash depends on the order of rows")
 		}
 	}
 	other := slices.IndexFunc(splits, func(s Split) bool { return s != splits[0] })
 	splits[0], splits[other] = splits[other], splits[0]
-	if SplitHash(prompts, splits) == split {
+	if splitHash(prompts, splits) == split {
 		t.Error("SplitHash does not see that two rows changed splits")
 	}
 }
@@ -73,7 +83,7 @@ func TestHashesIgnoreOrder(t *testing.T) {
 // TestHashesSeeFields changes every field of a prompt, one at a time.
 func TestHashesSeeFields(t *testing.T) {
 	prompts, splits := hashed()
-	content, label, split := ContentHash(prompts), LabelHash(prompts), SplitHash(prompts, splits)
+	content, label, split := ContentHash(prompts), labelHash(prompts), splitHash(prompts, splits)
 	fields := reflect.TypeFor[Prompt]()
 	for i := range fields.NumField() {
 		name := fields.Field(i).Name
@@ -84,10 +94,10 @@ func TestHashesSeeFields(t *testing.T) {
 			if ContentHash(changed) == content {
 				t.Errorf("ContentHash does not see %s of row %d", name, row)
 			}
-			if seen := LabelHash(changed) != label; seen != (name == "ID" || name == "Tier") {
+			if seen := labelHash(changed) != label; seen != (name == "ID" || name == "Tier") {
 				t.Errorf("LabelHash sees %s: %t", name, seen)
 			}
-			if seen := SplitHash(changed, splits) != split; seen != (name == "ID") {
+			if seen := splitHash(changed, splits) != split; seen != (name == "ID") {
 				t.Errorf("SplitHash sees %s: %t", name, seen)
 			}
 		}
@@ -96,7 +106,7 @@ func TestHashesSeeFields(t *testing.T) {
 		for s := range numSplits {
 			changed := slices.Clone(splits)
 			changed[i] = s
-			if seen := SplitHash(prompts, changed) != split; seen != (s != splits[i]) {
+			if seen := splitHash(prompts, changed) != split; seen != (s != splits[i]) {
 				t.Errorf("SplitHash sees %s for row %d: %t", s, i, seen)
 			}
 		}
@@ -130,7 +140,7 @@ func TestHashesKeepFieldsApart(t *testing.T) {
 		}
 		seen[h] = i
 	}
-	if LabelHash([]Prompt{{ID: "ab", Tier: "c"}}) == LabelHash([]Prompt{{ID: "a", Tier: "bc"}}) {
+	if labelHash([]Prompt{{ID: "ab", Tier: "c"}}) == labelHash([]Prompt{{ID: "a", Tier: "bc"}}) {
 		t.Error("LabelHash takes ab|c for a|bc")
 	}
 }

@@ -58,11 +58,48 @@ func TestNPYOfNumPy(t *testing.T) {
 	if want := []float32{1. / 3, 2. / 3, 2. / 3}; !slices.Equal(got, want) || !file.Zero(1) || file.Zero(0) || file.Rows != 2 || !slices.Equal(file.IDs, []string{"1", "2"}) {
 		t.Errorf("%v, %+v", got, file)
 	}
-	if err := file.Name([]Prompt{{ID: "a"}}, "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
+	if err := file.Name(setOf([]Prompt{{ID: "a"}}), "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
 		t.Error(err)
 	}
-	if err := file.Name([]Prompt{{ID: "a"}, {ID: "b"}}, "v.npy", nil); err != nil || !slices.Equal(file.IDs, []string{"a", "b"}) {
+	if err := file.Name(setOf([]Prompt{{ID: "a"}, {ID: "b"}}), "v.npy", nil); err != nil || !slices.Equal(file.IDs, []string{"a", "b"}) {
 		t.Errorf("%v, %v", file.IDs, err)
+	}
+}
+
+// The vectors of an array are read where they are: what cannot be read any more is
+// an error.
+func TestNPYStaysInItsFile(t *testing.T) {
+	const rows, dims = 501, 33
+	for kind, path := range arrays(t, rows, dims) {
+		file, err := ReadVectors(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.kept.Len() != 0 {
+			t.Errorf("%s: %d bytes were copied", kind, file.kept.Len())
+		}
+		got, want := make([]float32, dims), make([]float32, dims)
+		for i := range rows {
+			Unit(want, numbersOf(rows * dims)[i*dims:(i+1)*dims])
+			if err := file.Vector(i, got); err != nil || !slices.Equal(got, want) {
+				t.Fatalf("%s: vector %d is %v, expected %v (%v)", kind, i, got, want, err)
+			}
+		}
+		if err := os.Truncate(path, 1000); err != nil {
+			t.Fatal(err)
+		}
+		var content *ContentError
+		if err := file.Vector(rows-1, got); !errors.As(err, &content) {
+			t.Errorf("%s, cut: %v", kind, err)
+		}
+		for range 2 {
+			if err := file.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := file.Vector(0, got); err == nil {
+			t.Errorf("%s: a vector of a closed file", kind)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func TestShares(t *testing.T) {
 		prompts[i] = Prompt{ID: fmt.Sprint(i), Text: fmt.Sprintf("text %d", i)}
 	}
 	for _, shares := range []Shares{DefaultShares(), {0.25, 0.25, 0.25, 0.25}, {0.9, 0.05, 0.03, 0.02}, {0.01, 0.01, 0.01, 0.97}} {
-		a, err := AssignSplits(prompts, "salt", shares, "f", nil)
+		a, err := AssignSplits(setOf(prompts), "salt", shares, "f", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

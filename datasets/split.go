@@ -53,19 +53,18 @@ func (s Shares) Check() error {
 // An Assignment is where each prompt went, in the order of the prompts.
 type Assignment struct {
 	Splits   []Split
-	Groups   []string // key of the leak-free group; equal keys share a split
+	Groups   *Groups // by the key of their leak-free group prompts share a split
 	Warnings []string
 }
 
 // AssignSplits groups prompts as [Grouper] has it and assigns each a split. See
 // [Groups.Assign].
-func AssignSplits(prompts []Prompt, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
-	groups := GroupPrompts(prompts)
-	a := &Assignment{Groups: make([]string, len(prompts))}
-	for i := range a.Groups {
-		a.Groups[i] = groups.Key(i)
+func AssignSplits(prompts *PromptSet, salt string, shares Shares, name string, each func(Problem)) (*Assignment, error) {
+	groups, err := GroupPrompts(prompts)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	a := &Assignment{Groups: groups}
 	a.Splits, a.Warnings, err = groups.Assign(salt, shares, name, each)
 	if err != nil {
 		return nil, err
@@ -144,13 +143,13 @@ func (g *Groups) givenSplits(name string, each func(Problem)) (n int, named [num
 			first[g.Exact[i]] = i
 		} else if g.given[other] != split {
 			p.add(0, "split", "prompt %s is in %s, but %s, of the same group or text, is in %s: give both one split",
-				wording.Quote(g.ids[i]), split.split(), wording.Quote(g.ids[other]), g.given[other].split())
+				wording.Quote(g.id(i)), split.split(), wording.Quote(g.id(other)), g.given[other].split())
 		}
 	}
 	if n > 0 && n < len(g.given) {
 		for i, split := range g.given {
 			if split == 0 {
-				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.ids[i]))
+				p.add(0, "split", "prompt %s has none, though others have: give every prompt a split, or none", wording.Quote(g.id(i)))
 			}
 		}
 	}
@@ -178,7 +177,7 @@ func (g *Groups) straddling() []string {
 	var ids []string
 	for i, group := range g.Near {
 		if mixed[group] {
-			ids = append(ids, g.ids[i])
+			ids = append(ids, g.id(i))
 		}
 	}
 	slices.Sort(ids)
@@ -208,17 +207,21 @@ func Fold(salt, group string, folds int) int {
 }
 
 // TierCounts counts prompts a split and tier; unlabelled ones stand under NONE.
-func TierCounts(prompts []Prompt, splits []Split) map[string]map[string]int {
-	counts := map[string]map[string]int{}
+type TierCounts map[string]map[string]int
+
+// NewTierCounts returns the counts of no prompts.
+func NewTierCounts() TierCounts {
+	counts := TierCounts{}
 	for _, s := range Splits() {
 		counts[s.String()] = map[string]int{}
 	}
-	for i, p := range prompts {
-		tier := p.Tier
-		if tier == "" {
-			tier = Unlabelled
-		}
-		counts[splits[i].String()][tier]++
-	}
 	return counts
+}
+
+// Add counts a prompt of a tier, empty where it has none.
+func (c TierCounts) Add(split Split, tier string) {
+	if tier == "" {
+		tier = Unlabelled
+	}
+	c[split.String()][tier]++
 }

@@ -25,9 +25,18 @@ func toyPrompts(n int) []Prompt {
 	return prompts
 }
 
+// setOf is prompts that fit into memory.
+func setOf(prompts []Prompt) *PromptSet {
+	set, err := PromptSetOf(prompts)
+	if err != nil {
+		panic(err)
+	}
+	return set
+}
+
 func assign(t *testing.T, prompts []Prompt, salt string) *Assignment {
 	t.Helper()
-	a, err := AssignSplits(prompts, salt, DefaultShares(), "f", nil)
+	a, err := AssignSplits(setOf(prompts), salt, DefaultShares(), "f", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +78,8 @@ func TestSplitFormula(t *testing.T) {
 		{"routeproof", Prompt{ID: "5", Text: "请设计"}, "text aa177207765fb967f35a32aacf9f95a3", Train, 4},              // 0.12055498583921356
 	} {
 		a := assign(t, []Prompt{c.prompt}, c.salt)
-		if a.Groups[0] != c.key || a.Splits[0] != c.split {
-			t.Errorf("prompt %s: group %q in %s, expected %q in %s", c.prompt.ID, a.Groups[0], a.Splits[0], c.key, c.split)
+		if a.Groups.Key(0) != c.key || a.Splits[0] != c.split {
+			t.Errorf("prompt %s: group %q in %s, expected %q in %s", c.prompt.ID, a.Groups.Key(0), a.Splits[0], c.key, c.split)
 		}
 		if fold := Fold(c.salt, c.key, 5); fold != c.fold {
 			t.Errorf("prompt %s: fold %d, expected %d", c.prompt.ID, fold, c.fold)
@@ -161,7 +170,7 @@ func TestSharesCheck(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%v: %v, expected %q", c.shares, err, c.want)
 		}
-		if _, assigned := AssignSplits(nil, "", c.shares, "f", nil); (assigned == nil) != (err == nil) {
+		if _, assigned := AssignSplits(setOf(nil), "", c.shares, "f", nil); (assigned == nil) != (err == nil) {
 			t.Errorf("AssignSplits with %v: %v", c.shares, assigned)
 		}
 	}
@@ -178,8 +187,11 @@ func TestSplitNames(t *testing.T) {
 }
 
 func TestTierCounts(t *testing.T) {
-	got := TierCounts([]Prompt{{Tier: "A"}, {}, {Tier: "A"}, {Tier: "B"}, {}}, []Split{Train, Train, Train, Test, Test})
-	want := map[string]map[string]int{"train": {"A": 2, "NONE": 1}, "tune": {}, "calibrate": {}, "test": {"B": 1, "NONE": 1}}
+	got := NewTierCounts()
+	for i, tier := range []string{"A", "", "A", "B", ""} {
+		got.Add([]Split{Train, Train, Train, Test, Test}[i], tier)
+	}
+	want := TierCounts{"train": {"A": 2, "NONE": 1}, "tune": {}, "calibrate": {}, "test": {"B": 1, "NONE": 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}

@@ -2,6 +2,8 @@ package datasets
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/spill"
 )
@@ -11,6 +13,7 @@ const nearVectors = 64 << 20 // bytes that a VectorFile keeps in memory
 // A VectorFile is a checked file of vectors, all of one length, each divided by its
 // Euclidean norm. Up to 16 Mi numbers, 64 MiB, are in memory; the others are in a
 // temporary file, so that memory grows by the ids alone, some 40 bytes a vector.
+// Those of an array stay in their file, which must not change until Close.
 type VectorFile struct {
 	Summary
 	IDs  []string
@@ -18,9 +21,10 @@ type VectorFile struct {
 
 	unnamed bool // the ids are numbers of rows
 
-	zero []bool     // vectors whose numbers are all 0
-	kept spill.File // the vectors, as they are in memory
-	unit []float32  // of Add
+	zero  []bool     // vectors whose numbers are all 0
+	array *NPY       // that holds the vectors; nil: kept does
+	kept  spill.File // the vectors, as they are in memory
+	unit  []float32  // of Add
 }
 
 // NewVectorFile returns a file without vectors.
@@ -43,9 +47,22 @@ func (f *VectorFile) Add(id string, values []float32) error {
 	return err
 }
 
+// open opens an array and checks it.
+func (f *VectorFile) open(path string, each func(Problem)) (err error) {
+	if f.array, err = OpenNPY(path); err != nil {
+		return toldOf(err, each)
+	}
+	f.Dims, f.unnamed = f.array.Dims, true
+	f.Summary, err = f.array.scan(path, each, func(v *Vector) error {
+		f.IDs, f.zero = append(f.IDs, v.ID), append(f.zero, norm(v.Values) == 0)
+		return nil
+	})
+	return err
+}
+
 // Unit puts a vector of finite numbers, divided by its Euclidean norm in float64 and
-// rounded to float32, into dst, which has room for it. Where all are 0 they stay so,
-// and it returns false.
+// rounded to float32, into dst, which has room for it, or is values. Where all are
+// 0 they stay so, and it returns false.
 func Unit(dst, values []float32) bool {
 	norm := norm(values)
 	if norm == 0 {
@@ -74,20 +91,39 @@ func norm(v []float32) float64 {
 // Name gives the vectors of an array the ids of the prompts that they were made of,
 // in this order. Another number of prompts is a [ContentError], of which each is
 // told, unless it is nil. Vectors that brought their ids keep them.
-func (f *VectorFile) Name(prompts []Prompt, name string, each func(Problem)) error {
+func (f *VectorFile) Name(prompts *PromptSet, name string, each func(Problem)) error {
 	if !f.unnamed {
 		return nil
 	}
-	if len(prompts) != len(f.IDs) {
+	if prompts.Len() != len(f.IDs) {
 		p := problems{file: name, each: each}
-		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", len(prompts), len(f.IDs))
+		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", prompts.Len(), len(f.IDs))
 		return p.err()
 	}
-	for i := range prompts {
-		f.IDs[i] = prompts[i].ID
+	for i := range f.IDs {
+		f.IDs[i] = prompts.ID(i)
 	}
 	f.unnamed = false
 	return nil
+}
+
+// Join visits prompts in the order of their ids, each with the number of the vector
+// of its id, −1 where there is none.
+func (f *VectorFile) Join(prompts *PromptSet, visit func(p *Prompt, vector int) error) error {
+	order := make([]int32, len(f.IDs))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(f.IDs[a], f.IDs[b]) })
+	return prompts.EachByID(func(_ int, p *Prompt) error {
+		for len(order) > 0 && f.IDs[order[0]] < p.ID {
+			order = order[1:]
+		}
+		if len(order) == 0 || f.IDs[order[0]] != p.ID {
+			return visit(p, -1)
+		}
+		return visit(p, int(order[0]))
+	})
 }
 
 // Zero tells whether the numbers of vector i are all 0.
@@ -97,14 +133,23 @@ func (f *VectorFile) Zero(i int) bool { return f.zero[i] }
 // concurrently once nothing is added any more.
 func (f *VectorFile) Vector(i int, dst []float32) error {
 	dst = dst[:f.Dims]
+	if f.array != nil {
+		err := f.array.ReadRows(dst, i)
+		Unit(dst, dst)
+		return err
+	}
 	return f.kept.Read(bytesOf(dst), int64(i)*4*int64(f.Dims))
 }
 
-// Close removes the temporary file, if there is one. The vectors cannot be read
-// afterwards. It may be called twice, and of nil.
+// Close removes the temporary file, if there is one, or closes the array. The
+// vectors cannot be read afterwards. It may be called twice, and of nil.
 func (f *VectorFile) Close() error {
 	if f == nil {
 		return nil
+	}
+	if array := f.array; array != nil {
+		f.array = nil
+		return array.Close()
 	}
 	return f.kept.Close()
 }

@@ -70,25 +70,31 @@ func ScanVectors(path string, each func(Problem), visit func(*Vector) error) (Su
 }
 
 func scanNPY(path string, each func(Problem), visit func(*Vector) error) (Summary, error) {
-	told := func(err error) error {
-		var refused *ContentError
-		if errors.As(err, &refused) && each != nil {
-			each(refused.First[0])
-		}
-		return err
-	}
 	n, err := OpenNPY(path)
 	if err != nil {
-		return Summary{}, told(err)
+		return Summary{}, toldOf(err, each)
 	}
 	defer n.Close()
+	return n.scan(path, each, visit)
+}
+
+// toldOf tells each of what an array is refused for.
+func toldOf(err error, each func(Problem)) error {
+	var refused *ContentError
+	if errors.As(err, &refused) && each != nil {
+		each(refused.First[0])
+	}
+	return err
+}
+
+func (n *NPY) scan(path string, each func(Problem), visit func(*Vector) error) (Summary, error) {
 	p := problems{file: path, each: each}
 	size := max(1, npyAtOnce/n.Dims) // of a piece, in rows
 	some := make([]float32, size*n.Dims)
 	for row := 0; row < n.Rows; {
 		some = some[:min(size, n.Rows-row)*n.Dims]
 		if err := n.ReadRows(some, row); err != nil {
-			return Summary{}, told(err)
+			return Summary{}, toldOf(err, each)
 		}
 		for v := range slices.Chunk(some, n.Dims) {
 			row++
@@ -112,15 +118,18 @@ func scanNPY(path string, each func(Problem), visit func(*Vector) error) (Summar
 // ReadVectors reads all vectors of the file at path, as [ScanVectors] does. Its
 // memory is that of a [VectorFile].
 func ReadVectors(path string, each func(Problem)) (*VectorFile, error) {
-	file := NewVectorFile()
-	var err error
-	if file.unnamed, err = isNPY(path); err != nil {
+	array, err := isNPY(path)
+	if err != nil {
 		return nil, err
 	}
-	summary, err := ScanVectors(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
+	file := NewVectorFile()
+	if array {
+		err = file.open(path, each)
+	} else {
+		file.Summary, err = Vectors().ScanFile(path, each, func(v *Vector) error { return file.Add(v.ID, v.Values) })
+	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	file.Summary = summary
 	return file, nil
 }

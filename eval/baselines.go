@@ -8,15 +8,13 @@ import (
 
 const majorityName = "majority"
 
-// baselines are what any classifier must be held against. They cost nothing
-// to decide.
+// baselines are what any classifier must be held against.
 func (b *bench) baselines() []*contender {
 	k := b.Tiers.Len()
-	free := func(tier int) Decision { return Decision{Tier: tier, CostUSD: Quantity{0, Computed}} }
 	every := func(name string, tier func(Item) int) *contender {
-		c := &contender{name: name, priced: true}
-		for _, i := range b.test {
-			c.decisions = append(c.decisions, free(tier(b.items[i])))
+		c := &contender{name: name, priced: true, tiers: make([]uint8, len(b.test))}
+		for j, i := range b.test {
+			c.tiers[j] = uint8(tier(b.items[i]))
 		}
 		return c
 	}

@@ -3,6 +3,8 @@ package eval
 import (
 	"context"
 	"fmt"
+
+	"github.com/routeproof/routeproof/datasets"
 )
 
 // A Request is what a classifier sees of a prompt: never its label.
@@ -13,7 +15,8 @@ type Request struct {
 
 // An Example is a labelled request.
 type Example struct {
-	Request
+	ID    string
+	Text  datasets.Text
 	Tier  int
 	Group string // examples of a group may be near-duplicates
 }

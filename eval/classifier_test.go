@@ -43,7 +43,7 @@ func TestMargin(t *testing.T) {
 }
 
 func TestReplay(t *testing.T) {
-	requests := Requests(testItems(digits("012")))
+	requests := requestsOf(testItems(digits("012")))
 	r := NewReplay("it", requests, decided(digits("012")))
 	if r.Name() != "it" {
 		t.Errorf("name %q", r.Name())
@@ -67,5 +67,5 @@ func TestReplayOfUnequalLengths(t *testing.T) {
 			t.Errorf("panic %q", got)
 		}
 	}()
-	NewReplay("it", Requests(testItems(digits("01"))), nil)
+	NewReplay("it", requestsOf(testItems(digits("01"))), nil)
 }

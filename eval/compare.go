@@ -9,7 +9,7 @@ import (
 )
 
 func (b *bench) right(c *contender, j int) bool {
-	return c.decisions[j].Tier == b.items[b.test[j]].Tier
+	return int(c.tiers[j]) == b.items[b.test[j]].Tier
 }
 
 // pairs compares every two classifiers, the better ranked first. Each group of
@@ -109,7 +109,7 @@ func (b *bench) slice(kind, name string, members []int, contenders []*contender)
 	for _, c := range contenders {
 		var right, under float64
 		for _, j := range members {
-			truth, tier := b.items[b.test[j]].Tier, c.decisions[j].Tier
+			truth, tier := b.items[b.test[j]].Tier, int(c.tiers[j])
 			right += indicator(tier == truth)
 			under += indicator(tier < truth)
 		}
@@ -142,7 +142,7 @@ const (
 	excerptRunes  = 200 // of a prompt
 )
 
-func (b *bench) mistakes(contenders []*contender) []Mistakes {
+func (b *bench) mistakes(contenders []*contender) ([]Mistakes, error) {
 	out := []Mistakes{}
 	for _, c := range contenders {
 		var wrong []int
@@ -151,31 +151,35 @@ func (b *bench) mistakes(contenders []*contender) []Mistakes {
 				wrong = append(wrong, j)
 			}
 		}
-		distance := func(j int) int { return c.decisions[j].Tier - b.items[b.test[j]].Tier }
+		distance := func(j int) int { return int(c.tiers[j]) - b.items[b.test[j]].Tier }
 		slices.SortFunc(wrong, func(x, y int) int {
 			return cmp.Or(
 				cmp.Compare(abs(distance(y)), abs(distance(x))),
 				cmp.Compare(distance(x), distance(y)),
-				cmp.Compare(confidenceOf(c.decisions[y]), confidenceOf(c.decisions[x])),
+				cmp.Compare(confidenceOf(b.decision(c, y)), confidenceOf(b.decision(c, x))),
 				cmp.Compare(b.items[b.test[x]].ID, b.items[b.test[y]].ID))
 		})
 		m := Mistakes{Classifier: c.name, Total: len(wrong), Worst: []Mistake{}}
 		for _, j := range wrong[:min(len(wrong), shownMistakes)] {
-			it, d := b.items[b.test[j]], c.decisions[j]
-			mistake := Mistake{ID: it.ID, Prompt: excerpt(it.Text), Domain: it.Domain,
+			it, d := b.items[b.test[j]], b.decision(c, j)
+			text, err := it.Text.Read()
+			if err != nil {
+				return nil, err
+			}
+			mistake := Mistake{ID: it.ID, Prompt: excerpt(text), Domain: it.Domain,
 				Truth: b.Tiers.Name(it.Tier), Predicted: b.Tiers.Name(d.Tier), Scores: d.Scores}
 			for _, other := range contenders {
-				mistake.Others = append(mistake.Others, b.Tiers.Name(other.decisions[j].Tier))
+				mistake.Others = append(mistake.Others, b.Tiers.Name(int(other.tiers[j])))
 			}
 			m.Worst = append(m.Worst, mistake)
 		}
 		out = append(out, m)
 	}
-	return out
+	return out, nil
 }
 
 // confidenceOf orders decisions that have no probability by their margin.
-func confidenceOf(d Decision) float64 {
+func confidenceOf(d *Decision) float64 {
 	if d.Confidence != nil {
 		return *d.Confidence
 	}

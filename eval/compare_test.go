@@ -157,7 +157,7 @@ func TestMistakeOrder(t *testing.T) {
 func TestShownMistakes(t *testing.T) {
 	items := testItems(make([]int, 25))
 	for i := range items {
-		items[i].Text = strings.Repeat("é", 201)
+		items[i].Text = datasets.NewText(strings.Repeat("é", 201))
 	}
 	m := evaluate(t, 2, freeCosts(2), items, predicted("it", slices.Repeat([]int{1}, 25))).Mistakes[0]
 	if m.Total != 25 || len(m.Worst) != 10 {

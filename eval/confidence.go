@@ -25,7 +25,11 @@ func (b *bench) calibration(c *contender) *Calibration {
 	var right []bool
 	var chosen []int // of the test items
 	seen := make([]bool, b.groups)
-	for j, d := range c.decisions {
+	if c.predictions == nil {
+		return nil
+	}
+	for j := range b.test {
+		d := b.decision(c, j)
 		if d.Confidence != nil && !seen[b.cluster[j]] {
 			seen[b.cluster[j]] = true
 			conf = append(conf, *d.Confidence)
@@ -71,7 +75,7 @@ func (b *bench) brier(c *contender, chosen []int) (*Brier, []figure) {
 	var all, fixed []float64
 	var truth []int
 	for i, j := range chosen {
-		p := c.decisions[j].Probabilities
+		p := b.decision(c, j).Probabilities
 		if p == nil {
 			continue
 		}

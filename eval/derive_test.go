@@ -51,7 +51,7 @@ func derivedItems() []eval.Item {
 	for i := range 43 {
 		id := fmt.Sprintf("p%02d", i)
 		items = append(items, eval.Item{
-			Request: eval.Request{ID: id, Text: strings.Repeat("x", i)}, Group: id,
+			ID: id, Text: datasets.NewText(strings.Repeat("x", i)), Group: id,
 			Split: datasets.Splits()[i%4], Fold: (i * 7) % 3, // unequal folds, two of them empty
 		})
 	}

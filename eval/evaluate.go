@@ -55,8 +55,7 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 	b.allCluster, b.allGroups = clusterGroups(items, b.everyone)
 	contenders := make([]*contender, len(predictions))
 	for i, p := range predictions {
-		contenders[i] = b.decided(p.Classifier, p.Final)
-		contenders[i].predictions = p
+		contenders[i] = b.contender(p)
 	}
 	b.price(contenders)
 	baselines := b.baselines()
@@ -71,10 +70,14 @@ func Evaluate(ctx context.Context, items []Item, predictions []*Predictions, opt
 	b.againstMajority(contenders, baselines)
 	b.resampleCosts(contenders, baselines)
 
+	mistakes, err := b.mistakes(contenders)
+	if err != nil {
+		return nil, err
+	}
 	r := &Result{
 		Tiers: opt.Tiers.Names(), N: len(index), Groups: b.groups, Unpriced: b.unpriced,
 		Pairs: b.pairs(contenders), Slices: b.slices(contenders),
-		Sensitivity: b.sensitivity(contenders), Mistakes: b.mistakes(contenders), Warnings: b.warnings(contenders),
+		Sensitivity: b.sensitivity(contenders), Mistakes: mistakes, Warnings: b.warnings(contenders),
 		Mixed: b.mixed(append(slices.Clone(contenders), baselines...)),
 	}
 	for _, c := range contenders {
@@ -109,26 +112,29 @@ type bench struct {
 type contender struct {
 	name        string
 	predictions *Predictions // nil for baselines
-	decisions   []Decision   // by test item; nil for a mix
+	tiers       []uint8      // decided for, by test item; nil for a mix
 	mix         []float64    // random baselines: the chance of each tier
 	priced      bool         // its cost of classifying is known on enough test items
 	headline    []float64    // USD per 1,000 by replicate; nil where unpriced
 	score       Score
 }
 
-// decided is a contender that decides as decisions, which are by item.
-func (b *bench) decided(name string, decisions []Decision) *contender {
-	c := &contender{name: name}
-	for _, i := range b.test {
-		c.decisions = append(c.decisions, decisions[i])
+// contender is the classifier of predictions.
+func (b *bench) contender(p *Predictions) *contender {
+	c := &contender{name: p.Classifier, predictions: p, tiers: make([]uint8, len(b.test))}
+	for j, i := range b.test {
+		c.tiers[j] = uint8(p.Final[i].Tier)
 	}
 	return c
 }
 
+// decision is what a classifier decides on test item j.
+func (b *bench) decision(c *contender, j int) *Decision { return &c.predictions.Final[b.test[j]] }
+
 // expected weighs f(tier) by the chance that item j of the test is sent there.
 func (c *contender) expected(j int, f func(tier int) float64) float64 {
-	if c.decisions != nil {
-		return f(c.decisions[j].Tier)
+	if c.tiers != nil {
+		return f(int(c.tiers[j]))
 	}
 	var sum float64
 	for tier, p := range c.mix {
@@ -137,12 +143,12 @@ func (c *contender) expected(j int, f func(tier int) float64) float64 {
 	return sum
 }
 
-// classifyUSD is the cost of classifying test item j.
-func (c *contender) classifyUSD(j int) Quantity {
-	if c.decisions == nil {
+// classifyUSD is the cost of classifying test item j. Baselines cost nothing.
+func (b *bench) classifyUSD(c *contender, j int) Quantity {
+	if c.predictions == nil {
 		return Quantity{0, Computed}
 	}
-	return c.decisions[j].CostUSD
+	return b.decision(c, j).CostUSD
 }
 
 // rank orders by headline cost, then accuracy, then name. Unknown costs go last.

@@ -86,7 +86,7 @@ func (b *bench) mixedScore(c *contender) MixedScore {
 		r.under = c.expected(j, func(t int) float64 { return indicator(t < it.Tier) })
 		if costed[j] {
 			r.costed = 1
-			r.headline = c.classifyUSD(j).Value + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
+			r.headline = b.classifyUSD(c, j).Value + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
 			r.dearest = b.Costs.Served(last, it.Tier, it.InputTokens)
 		}
 	}

@@ -17,14 +17,14 @@ func (b *bench) price(contenders []*contender) {
 	for _, c := range contenders {
 		known := 0
 		for j := range b.test {
-			known += int(indicator(c.classifyUSD(j).Known()))
+			known += int(indicator(b.classifyUSD(c, j).Known()))
 		}
 		c.priced = known > 0 && float64(known) >= b.LeastPriced*float64(len(b.test))
 	}
 	for j := range b.test {
 		known := true
 		for _, c := range contenders {
-			known = known && (!c.priced || c.classifyUSD(j).Known())
+			known = known && (!c.priced || b.classifyUSD(c, j).Known())
 		}
 		if known {
 			b.costed = append(b.costed, j)
@@ -55,7 +55,7 @@ func (b *bench) costs(c *contender) {
 	perRequest := perThousand / float64(cost.N)
 	own := Quantity{0, Recorded}
 	for _, j := range b.costed {
-		own = own.Add(c.classifyUSD(j))
+		own = own.Add(b.classifyUSD(c, j))
 	}
 	cost.Classify = Quantity{own.Value * perRequest, own.Origin}
 	if b.unpriced != "" {
@@ -105,7 +105,7 @@ func (b *bench) shuffle(c *contender) {
 func (b *bench) dealt(c *contender, index []int, f func(it Item, tier int) float64) float64 {
 	random := &contender{mix: make([]float64, b.Tiers.Len())}
 	for _, j := range index {
-		random.mix[c.decisions[j].Tier] += 1 / float64(len(index))
+		random.mix[c.tiers[j]] += 1 / float64(len(index))
 	}
 	var sum float64
 	for _, j := range index {
@@ -138,7 +138,7 @@ func (b *bench) sensitivity(contenders []*contender) []Sensitivity {
 				headline = 0
 				for _, j := range b.costed {
 					it := b.items[b.test[j]]
-					headline += (costs.Served(c.decisions[j].Tier, it.Tier, it.InputTokens) + c.decisions[j].CostUSD.Value) * perRequest
+					headline += (costs.Served(int(c.tiers[j]), it.Tier, it.InputTokens) + b.decision(c, j).CostUSD.Value) * perRequest
 				}
 			}
 			s.Headline = append(s.Headline, Number(headline))

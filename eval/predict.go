@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/routeproof/routeproof/datasets"
@@ -13,7 +14,8 @@ const Folds = 5
 
 // An Item is a labelled prompt of the benchmark.
 type Item struct {
-	Request
+	ID          string
+	Text        datasets.Text
 	Tier        int
 	AltTier     int // a second defensible tier, or -1
 	Domain      string
@@ -44,15 +46,13 @@ type Predictions struct {
 // asks it about all items, then does the same without each fold. It returns
 // the classifier fitted for good.
 func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *Predictions, error) {
-	requests := Requests(items)
-	fit, tune := Examples(items, datasets.Train), Examples(items, datasets.Tune)
-	final, err := trainer.Train(ctx, fit, tune)
+	final, err := Train(ctx, trainer, items)
 	if err != nil {
-		return nil, nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
+		return nil, nil, err
 	}
-	p := &Predictions{Classifier: trainer.Name()}
+	p := &Predictions{Classifier: trainer.Name(), Final: make([]Decision, 0, len(items))}
 	begin := time.Now()
-	if p.Final, err = classify(ctx, final, requests); err != nil {
+	if err := Ask(ctx, final, items, func(_ int, d *Decision) { p.Final = append(p.Final, *d) }); err != nil {
 		return nil, nil, err
 	}
 	p.Elapsed = time.Since(begin)
@@ -74,12 +74,73 @@ func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *P
 	return final, p, nil
 }
 
+// Train trains a classifier for good: on the items of the train and tune splits.
+func Train(ctx context.Context, trainer Trainer, items []Item) (Classifier, error) {
+	c, err := trainer.Train(ctx, Examples(items, datasets.Train), Examples(items, datasets.Tune))
+	if err != nil {
+		return nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
+	}
+	return c, nil
+}
+
+// askedAtOnce is how many items a classifier is asked about together.
+const askedAtOnce = 4096
+
+// Ask asks a classifier about items and visits its decisions, in their order. It
+// keeps none, nor a text, so that its memory does not grow with their number.
+func Ask(ctx context.Context, c Classifier, items []Item, visit func(i int, d *Decision)) error {
+	return askAbout(ctx, c, items, everyIndex(items), visit)
+}
+
+func everyIndex(items []Item) []int {
+	index := make([]int, len(items))
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}
+
+// askAbout asks about the items at index.
+func askAbout(ctx context.Context, c Classifier, items []Item, index []int, visit func(i int, d *Decision)) error {
+	for these := range slices.Chunk(index, askedAtOnce) {
+		requests, err := requestsAt(items, these)
+		if err != nil {
+			return err
+		}
+		decisions, err := classify(ctx, c, requests)
+		if err != nil {
+			return err
+		}
+		for j, i := range these {
+			visit(i, &decisions[j])
+		}
+	}
+	return nil
+}
+
+// requestsAt returns what classifiers see of the items at index.
+func requestsAt(items []Item, index []int) ([]Request, error) {
+	texts := make([]datasets.Text, len(index))
+	for j, i := range index {
+		texts[j] = items[i].Text
+	}
+	read, err := datasets.ReadTexts(texts)
+	if err != nil {
+		return nil, err
+	}
+	requests := make([]Request, len(index))
+	for j, i := range index {
+		requests[j] = Request{items[i].ID, read[j]}
+	}
+	return requests, nil
+}
+
 // outOfFold fits on all splits but tune outside a fold, chooses on tune
 // outside it, and decides within it.
 func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, []Classifier, error) {
 	out, byFold := make([]Decision, len(items)), make([]Classifier, Folds)
 	for fold := range Folds {
-		outside := func(it Item) bool { return it.Fold != fold }
+		outside := func(it *Item) bool { return it.Fold != fold }
 		var fit []Example
 		for _, s := range datasets.Splits() {
 			if s != datasets.Tune {
@@ -91,27 +152,21 @@ func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, 
 			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
 		}
 		byFold[fold] = c
-		index, requests := inFold(items, fold)
-		decisions, err := classify(ctx, c, requests)
-		if err != nil {
+		if err := askAbout(ctx, c, items, inFold(items, fold), func(i int, d *Decision) { out[i] = *d }); err != nil {
 			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
-		}
-		for j, i := range index {
-			out[i] = decisions[j]
 		}
 	}
 	return out, byFold, nil
 }
 
-// inFold returns the items of a fold, by their index and as requests.
-func inFold(items []Item, fold int) (index []int, requests []Request) {
-	for i, it := range items {
-		if it.Fold == fold {
+// inFold returns the indices of the items of a fold.
+func inFold(items []Item, fold int) (index []int) {
+	for i := range items {
+		if items[i].Fold == fold {
 			index = append(index, i)
-			requests = append(requests, it.Request)
 		}
 	}
-	return index, requests
+	return index
 }
 
 // WithoutFold returns the decisions on the items at index of the classifier that
@@ -125,11 +180,9 @@ func (p *Predictions) WithoutFold(ctx context.Context, fold int, items []Item, i
 		}
 		return out, nil
 	}
-	requests := make([]Request, len(index))
-	for j, i := range index {
-		requests[j] = items[i].Request
-	}
-	return classify(ctx, p.ByFold[fold], requests)
+	out := make([]Decision, 0, len(index))
+	err := askAbout(ctx, p.ByFold[fold], items, index, func(_ int, d *Decision) { out = append(out, *d) })
+	return out, err
 }
 
 // Final is what stands for a fold where a classifier is fitted for good.
@@ -137,29 +190,38 @@ const Final = -1
 
 // Derive returns the predictions of a classifier that is built from the
 // recorded predictions of others, such as a hybrid: for good, with [Final] for
-// its fold, and for each fold from their decisions within it.
+// its fold, and for each fold from their decisions within it. It is built anew for
+// every few thousand items, and asked about them by their ids alone.
 func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(fold int, parts []Classifier) Classifier) (*Predictions, error) {
-	index, requests := make([]int, len(items)), Requests(items)
-	for i := range index {
-		index[i] = i
-	}
-	ask := func(fold int, index []int, requests []Request, decisions func(*Predictions) []Decision) (string, []Decision, error) {
-		replays := make([]Classifier, len(parts))
-		for k, p := range parts {
-			all := decisions(p)
-			these := make([]Decision, len(index))
-			for j, i := range index {
-				these[j] = all[i]
-			}
-			replays[k] = NewReplay(p.Classifier, requests, these)
-		}
-		c := build(fold, replays)
-		out, err := classify(ctx, c, requests)
-		return c.Name(), out, err
-	}
 	p := &Predictions{}
-	var err error
-	if p.Classifier, p.Final, err = ask(Final, index, requests, func(p *Predictions) []Decision { return p.Final }); err != nil {
+	ask := func(fold int, index []int, decisions func(*Predictions) []Decision, to []Decision) error {
+		for these := range slices.Chunk(index, askedAtOnce) {
+			requests := make([]Request, len(these))
+			for j, i := range these {
+				requests[j].ID = items[i].ID
+			}
+			replays := make([]Classifier, len(parts))
+			for k, part := range parts {
+				all, own := decisions(part), make([]Decision, len(these))
+				for j, i := range these {
+					own[j] = all[i]
+				}
+				replays[k] = NewReplay(part.Classifier, requests, own)
+			}
+			c := build(fold, replays)
+			p.Classifier = c.Name()
+			made, err := classify(ctx, c, requests)
+			if err != nil {
+				return err
+			}
+			for j, i := range these {
+				to[i] = made[j]
+			}
+		}
+		return nil
+	}
+	p.Final = make([]Decision, len(items))
+	if err := ask(Final, everyIndex(items), func(p *Predictions) []Decision { return p.Final }, p.Final); err != nil {
 		return nil, err
 	}
 	for _, part := range parts {
@@ -170,13 +232,8 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 	}
 	p.OutOfFold = make([]Decision, len(items))
 	for fold := range Folds {
-		index, requests := inFold(items, fold)
-		_, decisions, err := ask(fold, index, requests, func(p *Predictions) []Decision { return p.OutOfFold })
-		if err != nil {
+		if err := ask(fold, inFold(items, fold), func(p *Predictions) []Decision { return p.OutOfFold }, p.OutOfFold); err != nil {
 			return nil, err
-		}
-		for j, i := range index {
-			p.OutOfFold[i] = decisions[j]
 		}
 	}
 	return p, nil
@@ -196,20 +253,17 @@ func classify(ctx context.Context, c Classifier, requests []Request) ([]Decision
 	return out, nil
 }
 
-// Requests returns what classifiers see of the items.
-func Requests(items []Item) []Request {
-	requests := make([]Request, len(items))
-	for i, it := range items {
-		requests[i] = it.Request
+func examples(items []Item, split datasets.Split, keep func(*Item) bool) []Example {
+	n := 0
+	for i := range items {
+		if items[i].Split == split && keep(&items[i]) {
+			n++
+		}
 	}
-	return requests
-}
-
-func examples(items []Item, split datasets.Split, keep func(Item) bool) []Example {
-	var out []Example
-	for _, it := range items {
-		if it.Split == split && keep(it) {
-			out = append(out, Example{it.Request, it.Tier, it.Group})
+	out := make([]Example, 0, n)
+	for i := range items {
+		if it := &items[i]; it.Split == split && keep(it) {
+			out = append(out, Example{it.ID, it.Text, it.Tier, it.Group})
 		}
 	}
 	return out
@@ -217,9 +271,12 @@ func examples(items []Item, split datasets.Split, keep func(Item) bool) []Exampl
 
 // Examples returns the items of some splits, split by split.
 func Examples(items []Item, splits ...datasets.Split) []Example {
-	var out []Example
-	for _, split := range splits {
-		out = append(out, examples(items, split, func(Item) bool { return true })...)
+	parts := make([][]Example, len(splits))
+	for k, split := range splits {
+		parts[k] = examples(items, split, func(*Item) bool { return true })
 	}
-	return out
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return slices.Concat(parts...)
 }

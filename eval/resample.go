@@ -84,7 +84,7 @@ func (b *bench) tariff() tariff {
 func (b *bench) ledger(c *contender) ledger {
 	l := ledger{headline: make([]float64, b.costGroups), classify: make([]float64, b.costGroups), picks: b.byTier()}
 	for n, j := range b.costed {
-		it, g, own := b.items[b.test[j]], b.costCluster[n], c.classifyUSD(j).Value
+		it, g, own := b.items[b.test[j]], b.costCluster[n], b.classifyUSD(c, j).Value
 		l.classify[g] += own
 		l.headline[g] += own + c.expected(j, func(t int) float64 { return b.Costs.Served(t, it.Tier, it.InputTokens) })
 		for t := range l.picks {

@@ -24,7 +24,7 @@ func (b *bench) score(c *contender) {
 		}
 	}
 	rate := wilson
-	if c.decisions == nil {
+	if c.tiers == nil {
 		rate = bare // the spread of a random baseline is not that of a sample
 	}
 	cm := s.Confusion
@@ -40,16 +40,19 @@ func (b *bench) score(c *contender) {
 	for k, name := range b.Tiers.Names() {
 		s.PerTier = append(s.PerTier, TierScore{
 			Tier: name, Support: cm.Support(k), Predicted: cm.Predicted(k), F1: Number(cm.F1(k)),
-			Precision: rate(cm.Precision(k), b.groupsWhere(func(j int) bool { return c.decisions != nil && c.decisions[j].Tier == k })),
+			Precision: rate(cm.Precision(k), b.groupsWhere(func(j int) bool { return c.tiers != nil && int(c.tiers[j]) == k })),
 			Recall:    rate(cm.Recall(k), b.groupsWhere(func(j int) bool { return b.items[b.test[j]].Tier == k })),
 		})
 	}
-	for _, d := range c.decisions {
-		s.Invalid += int(indicator(d.Invalid))
-		s.Errors += int(indicator(d.Err != ""))
+	if c.predictions != nil {
+		for j := range b.test {
+			d := b.decision(c, j)
+			s.Invalid += int(indicator(d.Invalid))
+			s.Errors += int(indicator(d.Err != ""))
+		}
+		s.LatencyP50, s.LatencyP95 = b.latency(c, 0.5), b.latency(c, 0.95)
 	}
 	s.Calibration = b.calibration(c)
-	s.LatencyP50, s.LatencyP95 = b.latency(c.decisions, 0.5), b.latency(c.decisions, 0.95)
 	b.outOfFold(c)
 	b.costs(c)
 	if c.predictions != nil {
@@ -101,26 +104,26 @@ func (b *bench) outOfFold(c *contender) {
 		return
 	}
 	cm, decisions := NewConfusion(b.Tiers.Len()), c.predictions.OutOfFold
-	for i, d := range decisions {
-		cm[b.items[i].Tier][d.Tier]++
+	for i := range decisions {
+		cm[b.items[i].Tier][decisions[i].Tier]++
 	}
 	accuracy, kappa := wilson(cm.Accuracy(), b.allGroups), Estimate{}
-	b.fillMetrics(cm, decisions, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
+	b.fillMetrics(cm, func(i int) int { return decisions[i].Tier }, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
 	c.score.OutOfFold, c.score.OutOfFoldKappa, c.score.OutOfFoldN = &accuracy, &kappa, len(b.items)
 }
 
 // latency is the nearest-rank percentile of the known latencies; unknown where
 // they are known on too few prompts.
-func (b *bench) latency(decisions []Decision, q float64) Quantity {
-	values := make([]float64, 0, len(decisions))
+func (b *bench) latency(c *contender, q float64) Quantity {
+	values := make([]float64, 0, len(b.test))
 	origin := Recorded
-	for _, d := range decisions {
-		if d.LatencyMS.Known() {
+	for j := range b.test {
+		if d := b.decision(c, j); d.LatencyMS.Known() {
 			values = append(values, d.LatencyMS.Value)
 			origin = max(origin, d.LatencyMS.Origin)
 		}
 	}
-	if len(values) == 0 || float64(len(values)) < b.LeastPriced*float64(len(decisions)) {
+	if len(values) == 0 || float64(len(values)) < b.LeastPriced*float64(len(b.test)) {
 		return Quantity{}
 	}
 	slices.Sort(values)
@@ -136,25 +139,29 @@ type metric struct {
 
 // metricIntervals fills in the metrics whose intervals need the bootstrap.
 func (b *bench) metricIntervals(c *contender) {
-	b.fillMetrics(c.score.Confusion, c.decisions, b.test, b.cluster, b.groups,
+	var predicted func(j int) int
+	if c.tiers != nil {
+		predicted = func(j int) int { return int(c.tiers[j]) }
+	}
+	b.fillMetrics(c.score.Confusion, predicted, b.test, b.cluster, b.groups,
 		metric{&c.score.MacroF1, Confusion.MacroF1},
 		metric{&c.score.BalancedAccuracy, Confusion.BalancedAccuracy},
 		metric{&c.score.QuadraticKappa, Confusion.QuadraticKappa})
 }
 
 // fillMetrics fills in metrics of decisions on the indexed items, whose confusion
-// matrix is cm, with BCa intervals over resampled groups. Without decisions, as of
-// random baselines, there are none.
-func (b *bench) fillMetrics(cm Confusion, decisions []Decision, index, cluster []int, groups int, metrics ...metric) {
+// matrix is cm, with BCa intervals over resampled groups; that on index[j] is for
+// tier decided(j). Without decisions, as of random baselines, there are none.
+func (b *bench) fillMetrics(cm Confusion, decided func(j int) int, index, cluster []int, groups int, metrics ...metric) {
 	for _, m := range metrics {
 		*m.dst = bare(m.of(cm), 0)
 	}
-	if decisions == nil || groups < 2 {
+	if decided == nil || groups < 2 {
 		return
 	}
 	truth, predicted := make([]int, len(index)), make([]int, len(index))
 	for j, i := range index {
-		truth[j], predicted[j] = b.items[i].Tier, decisions[j].Tier
+		truth[j], predicted[j] = b.items[i].Tier, decided(j)
 	}
 	clusters := NewClusters(b.Tiers.Len(), truth, predicted, cluster, groups)
 	replicates, jackknife := make([][]float64, len(metrics)), make([][]float64, len(metrics))

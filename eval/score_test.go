@@ -125,11 +125,12 @@ func TestLatencyPercentiles(t *testing.T) {
 		{"a third unknown", oneUnknown, Quantity{}, Quantity{}}, // 3 and 1 are known
 		{"a quarter unknown", append(series(4)[:3:3], Decision{}), Quantity{3, Recorded}, Quantity{4, Recorded}},
 	} {
-		b := &bench{Options: Options{LeastPriced: 0.7}}
-		if got := b.latency(c.decisions, 0.5); got != c.p50 {
+		b := &bench{Options: Options{LeastPriced: 0.7}, test: splitIndex(testItems(make([]int, len(c.decisions))), datasets.Test)}
+		one := &contender{predictions: &Predictions{Final: c.decisions}}
+		if got := b.latency(one, 0.5); got != c.p50 {
 			t.Errorf("%s: p50 %v, want %v", c.name, got, c.p50)
 		}
-		if got := b.latency(c.decisions, 0.95); got != c.p95 {
+		if got := b.latency(one, 0.95); got != c.p95 {
 			t.Errorf("%s: p95 %v, want %v", c.name, got, c.p95)
 		}
 	}

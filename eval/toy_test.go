@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 )
@@ -62,11 +64,23 @@ func testItems(tiers []int) []Item {
 	for i, tier := range tiers {
 		id := fmt.Sprintf("p%04d", i)
 		items[i] = Item{
-			Request: Request{ID: id, Text: "text of " + id}, Tier: tier, AltTier: -1,
+			ID: id, Text: datasets.NewText("text of " + id), Tier: tier, AltTier: -1,
 			Group: id, Split: datasets.Test, Fold: i % Folds, InputTokens: 20, Runes: 40,
 		}
 	}
 	return items
+}
+
+// sameText compares texts that are in memory.
+var sameText = cmpopts.EquateComparable(datasets.Text{})
+
+// requestsOf is what classifiers see of items.
+func requestsOf(items []Item) []Request {
+	requests, err := requestsAt(items, everyIndex(items))
+	if err != nil {
+		panic(err)
+	}
+	return requests
 }
 
 // decided returns free decisions for the given tiers.

@@ -81,7 +81,7 @@ func TestTrustworthy(t *testing.T) {
 }
 
 // stated gives every recorded answer the same log-probabilities.
-func stated(in *pipeline.Input, but func(datasets.Prompt) bool) {
+func stated(in *input, but func(datasets.Prompt) bool) {
 	answers := map[string]datasets.Answer{}
 	for i, p := range in.Prompts {
 		a := datasets.Answer{Text: p.Tier}
@@ -101,7 +101,7 @@ func TestReportOfLogprobs(t *testing.T) {
 	for _, it := range builtinRun(t, nil).Items {
 		split[it.ID] = it.Split
 	}
-	scaled := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	scaled := builtinRun(t, func(_ *pipeline.Config, in *input) {
 		stated(in, func(datasets.Prompt) bool { return false })
 	})
 	report := Markdown(scaled)
@@ -119,7 +119,7 @@ func TestReportOfLogprobs(t *testing.T) {
 			t.Errorf("the plot of risk lacks %q", want)
 		}
 	}
-	raw := Markdown(builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	raw := Markdown(builtinRun(t, func(_ *pipeline.Config, in *input) {
 		stated(in, func(p datasets.Prompt) bool { return split[p.ID] == datasets.Tune })
 	}))
 	for _, want := range []string{"none of them in tune: its probabilities are as the model stated them", "over-confident, by about"} {
@@ -133,7 +133,7 @@ func TestReportOfLogprobs(t *testing.T) {
 // go.
 func TestReportWithoutConfidence(t *testing.T) {
 	folder := t.TempDir()
-	with := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) { stated(in, func(datasets.Prompt) bool { return false }) })
+	with := builtinRun(t, func(_ *pipeline.Config, in *input) { stated(in, func(datasets.Prompt) bool { return false }) })
 	if err := Write(folder, with, Environment{Started: time.Unix(0, 0)}); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestReportWithoutConfidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	without := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = cold })
+	without := builtinRun(t, func(_ *pipeline.Config, in *input) { in.Artifact = cold })
 	if err := Write(folder, without, Environment{Started: time.Unix(0, 0)}); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,13 @@ import (
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
-func builtinRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *pipeline.Run {
+// input is an input whose prompts a test may change.
+type input struct {
+	pipeline.Input
+	Prompts []datasets.Prompt
+}
+
+func builtinRun(t *testing.T, change func(*pipeline.Config, *input)) *pipeline.Run {
 	t.Helper()
 	prompts, err := builtin.Prompts(nil)
 	if err != nil {
@@ -34,11 +40,14 @@ func builtinRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *p
 		t.Fatal(err)
 	}
 	config := pipeline.DefaultConfig()
-	in := pipeline.Input{Prompts: prompts.Prompts, Name: "set", Answers: answers.Answers, AnswersName: "answers"}
+	in := input{pipeline.Input{Name: "set", Answers: answers.Answers, AnswersName: "answers"}, prompts.Prompts}
 	if change != nil {
 		change(&config, &in)
 	}
-	run, err := pipeline.Execute(context.Background(), config, in, nil)
+	if in.Input.Prompts, err = datasets.PromptSetOf(in.Prompts); err != nil {
+		t.Fatal(err)
+	}
+	run, err := pipeline.Execute(context.Background(), config, in.Input, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +58,7 @@ func builtinRun(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) *p
 func TestHostileTextsStayText(t *testing.T) {
 	const attack = "</td></table><script>alert(1)</script> | ![x](http://evil.example/x.png) <img src=x onerror=y> [l](javascript:z) " +
 		"@everyone www.evil.example `a` ``` \n# heading\n- item\n<!-- --> &amp; \x1b[31m \u202e $x$"
-	run := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	run := builtinRun(t, func(_ *pipeline.Config, in *input) {
 		in.Name = attack
 		answers := map[string]datasets.Answer{}
 		for i := range in.Prompts {
@@ -209,7 +218,7 @@ func TestClassifiersRoundTrip(t *testing.T) {
 
 func TestResultHasNoNaN(t *testing.T) {
 	// Without prices and with a tier that has no test prompt much is undefined.
-	run := builtinRun(t, func(c *pipeline.Config, _ *pipeline.Input) {
+	run := builtinRun(t, func(c *pipeline.Config, _ *input) {
 		c.Tiers[0].InputPerM, c.Tiers[0].OutputPerM = nil, nil
 	})
 	var b bytes.Buffer
@@ -232,7 +241,7 @@ func TestResultHasNoNaN(t *testing.T) {
 }
 
 func TestBreakEven(t *testing.T) {
-	report := Markdown(builtinRun(t, func(c *pipeline.Config, _ *pipeline.Input) { c.FixedCost = 50 }))
+	report := Markdown(builtinRun(t, func(c *pipeline.Config, _ *input) { c.FixedCost = 50 }))
 	m := regexp.MustCompile(`fixed cost of \$50\.00 a day is earned from \*\*([0-9,]+) requests a day\*\* against .always FRONTIER., and (.*) against .always SIMPLE.`).FindStringSubmatch(report)
 	if m == nil {
 		t.Fatal("the report does not say from what volume the saving pays")

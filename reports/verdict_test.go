@@ -101,7 +101,7 @@ func TestVerdict(t *testing.T) {
 
 // A classifier without a cost, and one group of prompts, leave no NaN.
 func TestVerdictOnLittle(t *testing.T) {
-	run := builtinRun(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	run := builtinRun(t, func(_ *pipeline.Config, in *input) {
 		for i := range in.Prompts {
 			if i%4 != 0 {
 				in.Prompts[i].Group = fmt.Sprint("g", i%3)

@@ -7,10 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"math"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -42,51 +42,55 @@ const (
 //     1e-4. That of the prompt with the smallest id is given.
 type Recorded struct {
 	identity centroids.Identity
-	rows     map[string]int // of the file, by text
+	seeds    [2]maphash.Seed
+	rows     map[textKey]int32 // of the file
 	file     *datasets.VectorFile
 }
 
-// NewRecorded joins prompts with the vectors of their ids, which identity made;
-// vectors of other ids are passed over. The file must not be closed while the
-// embedder is in use. name stands for it in messages.
+// textKey stands for a text: two hashes of seeds that nobody knows, so that chance
+// does not make two texts one, and no texts can be made to be.
+type textKey [2]uint64
+
+// NewRecorded joins prompts, those that are wanted, with the vectors of their ids,
+// which identity made; vectors of other ids are passed over. The file must not be
+// closed while the embedder is in use. name stands for it in messages.
 //
 // A prompt without a vector, vectors of another length than the identity's, and
 // equal texts with different vectors are a [datasets.ContentError]; each is
 // told of every problem, unless it is nil.
-func NewRecorded(identity centroids.Identity, prompts []datasets.Prompt, file *datasets.VectorFile, name string, each func(datasets.Problem)) (*Recorded, error) {
+func NewRecorded(identity centroids.Identity, prompts *datasets.PromptSet, wanted func(*datasets.Prompt) bool, file *datasets.VectorFile, name string, each func(datasets.Problem)) (*Recorded, error) {
 	p := joinProblems{ContentError: datasets.ContentError{File: name}, each: each}
 	if identity.Dims != file.Dims {
 		p.add("embedding", "expected vectors of %d numbers, as the embedder's identity says, found %d", identity.Dims, file.Dims)
 		return nil, &p.ContentError
 	}
-	rows := make(map[string]int, len(file.IDs))
-	for i, id := range file.IDs {
-		rows[id] = i
-	}
-	r := &Recorded{identity: identity, rows: make(map[string]int, len(prompts)), file: file}
+	r := &Recorded{identity: identity, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, rows: map[textKey]int32{}, file: file}
 	one, two := make([]float32, file.Dims), make([]float32, file.Dims)
-	byID := func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) }
-	for _, prompt := range slices.SortedFunc(slices.Values(prompts), byID) {
-		row, found := rows[prompt.ID]
-		if isBlank(prompt.Text) {
-			continue
+	err := file.Join(prompts, func(prompt *datasets.Prompt, row int) error {
+		if !wanted(prompt) || isBlank(prompt.Text) {
+			return nil
 		}
-		if !found {
+		if row < 0 {
 			p.add("id", "no vector for prompt %s: embed it too, or take it out of the prompts", wording.Quote(prompt.ID))
-			continue
+			return nil
 		}
-		other, twice := r.rows[prompt.Text]
+		key := r.key(prompt.Text)
+		other, twice := r.rows[key]
 		if !twice {
-			r.rows[prompt.Text] = row
-			continue
+			r.rows[key] = int32(row)
+			return nil
 		}
-		if err := errors.Join(file.Vector(row, one), file.Vector(other, two)); err != nil {
-			return nil, err
+		if err := errors.Join(file.Vector(row, one), file.Vector(int(other), two)); err != nil {
+			return err
 		}
 		if d := distance(one, two); !(d <= sameVector) {
 			p.add("embedding", "prompts %s and %s have the same text, but elements of their vectors differ by up to %.2g: embed both with the same model and settings",
 				wording.Quote(file.IDs[other]), wording.Quote(prompt.ID), d)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if p.Total > 0 {
 		return nil, &p.ContentError
@@ -94,12 +98,16 @@ func NewRecorded(identity centroids.Identity, prompts []datasets.Prompt, file *d
 	return r, nil
 }
 
+func (r *Recorded) key(text string) textKey {
+	return textKey{maphash.String(r.seeds[0], text), maphash.String(r.seeds[1], text)}
+}
+
 // Identity implements [centroids.Embedder].
 func (r *Recorded) Identity() centroids.Identity { return r.identity }
 
 // Knows implements [centroids.Lookup].
 func (r *Recorded) Knows(text string) bool {
-	_, found := r.rows[text]
+	_, found := r.rows[r.key(text)]
 	return found || isBlank(text)
 }
 
@@ -131,11 +139,11 @@ func (r *Recorded) embed(dst []float32, text string) error {
 		clear(dst)
 		return nil
 	}
-	row, found := r.rows[text]
+	row, found := r.rows[r.key(text)]
 	if !found {
 		return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
 	}
-	return r.file.Vector(row, dst)
+	return r.file.Vector(int(row), dst)
 }
 
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

@@ -30,6 +30,17 @@ func promptsOf(texts ...string) []datasets.Prompt {
 	return prompts
 }
 
+// setOf is prompts that fit into memory.
+func setOf(prompts []datasets.Prompt) *datasets.PromptSet {
+	set, err := datasets.PromptSetOf(prompts)
+	if err != nil {
+		panic(err)
+	}
+	return set
+}
+
+func every(*datasets.Prompt) bool { return true }
+
 // vectorsOf returns a file with the vectors of the ids 0, 1, …
 func vectorsOf(vectors ...[]float32) *datasets.VectorFile {
 	file := datasets.NewVectorFile()
@@ -43,7 +54,7 @@ func vectorsOf(vectors ...[]float32) *datasets.VectorFile {
 
 func record(t *testing.T, prompts []datasets.Prompt, file *datasets.VectorFile) *embedder.Recorded {
 	t.Helper()
-	e, err := embedder.NewRecorded(recordedIdentity(file.Dims), prompts, file, "v.jsonl", nil)
+	e, err := embedder.NewRecorded(recordedIdentity(file.Dims), setOf(prompts), every, file, "v.jsonl", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +105,7 @@ func TestRecordedJoins(t *testing.T) {
 		"other dim": {vectorsOf([]float32{1, 0, 0}), "expected vectors of 2 numbers, as the embedder's identity says, found 3"},
 	} {
 		var told []datasets.Problem
-		_, err := embedder.NewRecorded(recordedIdentity(2), prompts, c.file, "v.jsonl", func(p datasets.Problem) { told = append(told, p) })
+		_, err := embedder.NewRecorded(recordedIdentity(2), setOf(prompts), every, c.file, "v.jsonl", func(p datasets.Problem) { told = append(told, p) })
 		if got := checkContent(t, err); !strings.Contains(err.Error(), c.want) || len(told) != 1 || told[0] != got.First[0] {
 			t.Errorf("%s: %v (told %v), expected %s", name, err, told, c.want)
 		}
@@ -112,7 +123,7 @@ func TestRecordedJoins(t *testing.T) {
 func TestRecordedListsAllMissing(t *testing.T) {
 	prompts := promptsOf(slices.Repeat([]string{"x"}, 50)...)
 	told := 0
-	_, err := embedder.NewRecorded(recordedIdentity(1), prompts, vectorsOf([]float32{1}), "v.jsonl", func(datasets.Problem) { told++ })
+	_, err := embedder.NewRecorded(recordedIdentity(1), setOf(prompts), every, vectorsOf([]float32{1}), "v.jsonl", func(datasets.Problem) { told++ })
 	var content *datasets.ContentError
 	if !errors.As(err, &content) || content.Total != 49 || len(content.First) != datasets.ShownProblems || told != 49 {
 		t.Errorf("%v, told of %d, expected 49 problems and the first %d shown", err, told, datasets.ShownProblems)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/reports"
 )
 
@@ -34,7 +35,7 @@ these prompts (--vectors).`,
 			if input.nested && input.artifact != "" {
 				return fmt.Errorf("%w: --nested repeats how an artifact comes about, which cannot be done with --artifact: leave one of them out", errUsage)
 			}
-			run, _, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input, pipeline.Execute)
 			if err != nil {
 				return err
 			}

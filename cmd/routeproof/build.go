@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
 func (a *app) buildVerb() *cobra.Command {
@@ -33,7 +36,7 @@ it carries the texts of eight train prompts, to be verified by.`,
 			if err := input.checkFlags(cmd, out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
 				return err
 			}
-			run, _, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input, build)
 			if err != nil {
 				return err
 			}
@@ -49,8 +52,21 @@ it carries the texts of eight train prompts, to be verified by.`,
 	}
 	input.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "centroids.safetensors", "file to write")
-	if err := cmd.Flags().MarkHidden("llm-answers"); err != nil {
-		panic(fmt.Sprintf("routeproof: %v", err))
+	for _, unused := range []string{"llm-answers", "outcomes"} {
+		if err := cmd.Flags().MarkHidden(unused); err != nil {
+			panic(fmt.Sprintf("routeproof: %v", err))
+		}
 	}
 	return cmd
+}
+
+// build is the part of the main job that the artifact comes of. Outcomes add
+// nothing to it, but what is wrong with them is told all the same.
+func build(ctx context.Context, config pipeline.Config, in pipeline.Input, observe pipeline.Observer) (*pipeline.Run, error) {
+	if o := in.Outcomes; o != nil && !o.MadeUp {
+		if err := o.Scan(func(*datasets.Outcome) error { return ctx.Err() }); err != nil {
+			return nil, err
+		}
+	}
+	return pipeline.Build(ctx, config, in, observe)
 }

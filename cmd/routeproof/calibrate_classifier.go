@@ -73,7 +73,7 @@ artifact is then written without a certificate.`,
 			if err := input.checkFlags(cmd, outputs...); err != nil {
 				return err
 			}
-			run, _, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input, pipeline.Execute)
 			if err != nil {
 				return err
 			}

@@ -54,7 +54,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
 			if err := input.checkFlags(cmd); err != nil {
 				return err
 			}
-			run, _, err := a.execute(cmd, &input)
+			run, _, err := a.execute(cmd, &input, pipeline.Execute)
 			if err != nil {
 				return err
 			}

@@ -132,7 +132,11 @@ func TestCalibrateSynthetic(t *testing.T) {
 		}
 		return out
 	}
-	a, err := datasets.AssignSplits(file.Prompts, "", datasets.DefaultShares(), "", nil)
+	set, err := datasets.PromptSetOf(file.Prompts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := datasets.AssignSplits(set, "", datasets.DefaultShares(), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +144,9 @@ func TestCalibrateSynthetic(t *testing.T) {
 	var route splitRows[calibrate.Graded]
 	for i, p := range file.Prompts {
 		o := answers(i)
-		cascade.add(a.Splits[i], pairRow(p.ID, a.Groups[i], &o[0], &o[models-1], false))
-		parallel.add(a.Splits[i], pairRow(p.ID, a.Groups[i], &o[0], &o[models-1], true))
-		route.add(a.Splits[i], gradedRow(p.ID, a.Groups[i], g.Latent(i).Difficulty, []datasets.Outcome{o[0], o[models-1]}))
+		cascade.add(a.Splits[i], pairRow(p.ID, a.Groups.Key(i), &o[0], &o[models-1], false))
+		parallel.add(a.Splits[i], pairRow(p.ID, a.Groups.Key(i), &o[0], &o[models-1], true))
+		route.add(a.Splits[i], gradedRow(p.ID, a.Groups.Key(i), g.Latent(i).Difficulty, []datasets.Outcome{o[0], o[models-1]}))
 	}
 	level := calibrate.Level{Risk: .06, Confidence: .95}
 	first := g.Config().Models[0].Name

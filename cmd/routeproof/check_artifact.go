@@ -17,7 +17,7 @@ import (
 // retests tries the certificates of an artifact on labelled prompts: on its own
 // test split where it was built from these, else on all of them, one a group.
 // Prompts that it was fitted on are refused.
-func (a *app) retests(ctx context.Context, f *gateFlags, config pipeline.Config, log *problemLog) ([]gate.Retest, error) {
+func (a *app) retests(ctx context.Context, f *gateFlags, config pipeline.Config, log *problemLog) (retests []gate.Retest, err error) {
 	artifact, err := centroids.Load(f.artifact)
 	if err != nil {
 		return nil, err
@@ -26,12 +26,13 @@ func (a *app) retests(ctx context.Context, f *gateFlags, config pipeline.Config,
 	if err := flags.check(); err != nil {
 		return nil, err
 	}
-	file, err := datasets.ReadPrompts(f.prompts, config.TierNames(), log.add)
+	prompts, err := datasets.ReadPromptSet(f.prompts, config.TierNames(), log.add)
+	defer func() { err = errors.Join(err, prompts.Close(), flags.close()) }()
 	vectors, vectorsErr := flags.readVectors(log.add)
 	if err = errors.Join(err, vectorsErr); err != nil {
 		return nil, err
 	}
-	in := pipeline.Input{Prompts: file.Prompts, Name: filepath.Base(f.prompts), Artifact: artifact, Problem: log.add}
+	in := pipeline.Input{Prompts: prompts, Name: filepath.Base(f.prompts), Artifact: artifact, Problem: log.add}
 	if err := flags.choose(config, &in, vectors, log.add); err != nil {
 		return nil, err
 	}
@@ -39,9 +40,13 @@ func (a *app) retests(ctx context.Context, f *gateFlags, config pipeline.Config,
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]string, len(tested))
+	kept := make([]datasets.Text, len(tested))
 	for i, it := range tested {
-		texts[i] = it.Text
+		kept[i] = it.Text
+	}
+	texts, err := datasets.ReadTexts(kept)
+	if err != nil {
+		return nil, err
 	}
 	decisions, err := artifact.Classify(ctx, in.Embedder, texts)
 	if err != nil {

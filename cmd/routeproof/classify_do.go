@@ -202,7 +202,7 @@ func (c *classifying) held() (err error) {
 		}
 		defer func() { err = errors.Join(err, s.store.Close()) }()
 	}
-	var prompts []datasets.Prompt
+	var prompts *datasets.PromptSet
 	var e centroids.Embedder
 	defer func() { err = errors.Join(err, c.flags.close()) }()
 	err = interruptible(c.ctx, func() (err error) {
@@ -214,48 +214,49 @@ func (c *classifying) held() (err error) {
 		if err == nil && file != nil {
 			e, err = c.recordedOf(c.ctx, c.artifact, c.flags, file, prompts, c.log)
 		}
+		if err != nil {
+			err = errors.Join(err, prompts.Close())
+		}
 		return err
 	})
 	if err := c.log.finish(err); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, prompts.Close()) }()
 	if s != nil {
-		texts := make([]string, len(prompts))
-		for i := range prompts {
-			texts[i] = prompts[i].Text
+		texts := make([]string, 0, prompts.Len())
+		if err := prompts.Each(func(_ int, p *datasets.Prompt) error { texts = append(texts, p.Text); return nil }); err != nil {
+			return err
 		}
 		if e, err = c.embedLive(c.ctx, s, c.artifact, texts); err != nil {
 			return err
 		}
 	}
 	return c.print(func() error {
-		for batch := range slices.Chunk(prompts, classifyAtOnce) {
-			if err := c.batch(e, batch); err != nil {
-				return err
+		batch := make([]datasets.Prompt, 0, classifyAtOnce)
+		return prompts.Each(func(i int, p *datasets.Prompt) error {
+			if batch = append(batch, *p); len(batch) < classifyAtOnce && i+1 < prompts.Len() {
+				return nil
 			}
-		}
-		return nil
+			err := c.batch(e, batch)
+			batch = batch[:0]
+			return err
+		})
 	})
 }
 
-func (a *app) readUnlabelled(path string, log *problemLog) ([]datasets.Prompt, error) {
-	var file *datasets.PromptFile
-	var err error
+func (a *app) readUnlabelled(path string, log *problemLog) (*datasets.PromptSet, error) {
 	if path == "-" {
-		file, err = datasets.ParsePrompts(a.in, "standard input", nil, log.add)
-	} else {
-		file, err = datasets.ReadPrompts(path, nil, log.add)
+		return datasets.ParsePromptSet(a.in, "standard input", nil, log.add)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return file.Prompts, nil
+	return datasets.ReadPromptSet(path, nil, log.add)
 }
 
 // recordedOf returns the embedder of recorded vectors for an artifact, and says
 // what of it could not be verified.
-func (a *app) recordedOf(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, vectors *datasets.VectorFile, prompts []datasets.Prompt, log *problemLog) (centroids.Embedder, error) {
-	e, err := flags.recorded(vectors, prompts, artifact, log.add)
+func (a *app) recordedOf(ctx context.Context, artifact *centroids.Artifact, flags *embedderFlags, vectors *datasets.VectorFile, prompts *datasets.PromptSet, log *problemLog) (centroids.Embedder, error) {
+	every := func(*datasets.Prompt) bool { return true }
+	e, err := flags.recorded(vectors, prompts, every, artifact, log.add)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +264,10 @@ func (a *app) recordedOf(ctx context.Context, artifact *centroids.Artifact, flag
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flags.vectors, err)
 	}
-	warnings := vectorWarnings(vectors, prompts)
+	warnings, err := vectorWarnings(vectors, prompts)
+	if err != nil {
+		return nil, err
+	}
 	if all := len(artifact.Manifest().Canaries); n < all {
 		warnings = append(warnings, pipeline.UnverifiedCanaries(all-n, all))
 	}

@@ -95,7 +95,7 @@ type splitter struct {
 	tiers   []string
 	name    string
 	columns []string
-	counts  map[string]map[string]int // split → tier
+	counts  datasets.TierCounts
 	splits  []datasets.Split
 	notes   []string
 	groups  int
@@ -115,17 +115,17 @@ func (s *splitter) assign(salt string, config pipeline.Config, each func(dataset
 
 // write copies the prompts with their splits.
 func (s *splitter) write(out string) error {
-	tiers := make([]datasets.Prompt, 0, len(s.splits)) // nothing else of the prompts
-	err := datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
+	s.counts = datasets.NewTierCounts()
+	n := 0
+	return datasets.Prompts(s.tiers).WriteFile(out, datasets.WriteOptions{Columns: s.columns}, func(put func(datasets.Prompt) error) error {
 		_, err := s.scan(func(p *datasets.Prompt) error {
-			p.Split = s.splits[len(tiers)].String()
-			tiers = append(tiers, datasets.Prompt{Tier: p.Tier})
+			p.Split = s.splits[n].String()
+			s.counts.Add(s.splits[n], p.Tier)
+			n++
 			return put(*p)
 		})
 		return err
 	})
-	s.counts = datasets.TierCounts(tiers, s.splits[:len(tiers)])
-	return err
 }
 
 func (s *splitter) print(w io.Writer) error {

@@ -55,14 +55,14 @@ func (f *embedderFlags) readVectors(each func(datasets.Problem)) (*datasets.Vect
 // close lets go of the vectors that were read, if any.
 func (f *embedderFlags) close() error { return f.file.Close() }
 
-// recorded joins prompts with their vectors. artifact is what they will be held
-// against, or nil.
-func (f *embedderFlags) recorded(file *datasets.VectorFile, prompts []datasets.Prompt, artifact *centroids.Artifact, each func(datasets.Problem)) (*embedder.Recorded, error) {
+// recorded joins prompts, those that are wanted, with their vectors. artifact is
+// what they will be held against, or nil.
+func (f *embedderFlags) recorded(file *datasets.VectorFile, prompts *datasets.PromptSet, wanted func(*datasets.Prompt) bool, artifact *centroids.Artifact, each func(datasets.Problem)) (*embedder.Recorded, error) {
 	id, err := f.identityFor(file, artifact, each)
 	if err != nil {
 		return nil, err
 	}
-	return embedder.NewRecorded(id, prompts, file, f.vectors, each)
+	return embedder.NewRecorded(id, prompts, wanted, file, f.vectors, each)
 }
 
 // identityFor returns what made the vectors. artifact is what they will be held
@@ -119,44 +119,30 @@ func (f *embedderFlags) refuseOwn(id centroids.Identity, each func(datasets.Prob
 	return &datasets.ContentError{File: f.vectors, Total: 1, First: []datasets.Problem{p}}
 }
 
-// zeroVectors counts the prompts with a text whose vector is all zeros.
-func zeroVectors(file *datasets.VectorFile, prompts []datasets.Prompt) int {
-	zero := map[string]bool{}
-	for i, id := range file.IDs {
-		if file.Zero(i) {
-			zero[id] = true
-		}
-	}
-	n := 0
-	for _, p := range prompts {
-		if zero[p.ID] && strings.TrimSpace(p.Text) != "" {
-			n++
-		}
-	}
-	return n
-}
-
 // vectorWarnings says what a reader of the results should know of a file of
 // vectors.
-func vectorWarnings(file *datasets.VectorFile, prompts []datasets.Prompt) []string {
+func vectorWarnings(file *datasets.VectorFile, prompts *datasets.PromptSet) ([]string, error) {
 	var warnings []string
 	for _, w := range file.Warnings {
 		warnings = append(warnings, "vectors: "+w)
 	}
-	unused := map[string]bool{}
-	for _, id := range file.IDs {
-		unused[id] = true
-	}
-	for _, p := range prompts {
-		delete(unused, p.ID)
-	}
-	if n := len(unused); n > 0 {
+	used, zero := 0, 0
+	err := file.Join(prompts, func(p *datasets.Prompt, vector int) error {
+		if vector >= 0 {
+			used++
+			if file.Zero(vector) && strings.TrimSpace(p.Text) != "" {
+				zero++
+			}
+		}
+		return nil
+	})
+	if n := len(file.IDs) - used; n > 0 {
 		warnings = append(warnings, fmt.Sprintf("vectors that belong to no prompt: %d of %d", n, len(file.IDs)))
 	}
-	if n := zeroVectors(file, prompts); n > 0 {
-		warnings = append(warnings, fmt.Sprintf("vectors that are all zeros though the prompt is not blank: %d of %d; such prompts go to the fallback tier", n, len(file.IDs)))
+	if zero > 0 {
+		warnings = append(warnings, fmt.Sprintf("vectors that are all zeros though the prompt is not blank: %d of %d; such prompts go to the fallback tier", zero, len(file.IDs)))
 	}
-	return warnings
+	return warnings, err
 }
 
 // artifactEmbedder returns the embedder of an artifact where no vectors are
@@ -194,8 +180,13 @@ func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file 
 		if err := file.Name(in.Prompts, f.vectors, each); err != nil {
 			return err
 		}
-		in.Embedder, err = f.recorded(file, labelled(in.Prompts), in.Artifact, each)
-		in.Warnings = append(in.Warnings, vectorWarnings(file, in.Prompts)...)
+		recorded, err := f.recorded(file, in.Prompts, isLabelled, in.Artifact, each)
+		if err != nil {
+			return err
+		}
+		in.Embedder = recorded
+		warnings, err := vectorWarnings(file, in.Prompts)
+		in.Warnings = append(in.Warnings, warnings...)
 		return err
 	}
 	if f.live && (in.Artifact == nil && config.Embedder.Kind == remote.Kind || in.Artifact != nil && in.Artifact.Manifest().Embedder.Kind == remote.Kind) {
@@ -213,13 +204,5 @@ func (f *embedderFlags) choose(config pipeline.Config, in *pipeline.Input, file 
 	return err
 }
 
-// labelled returns the prompts that have a tier: only those are embedded.
-func labelled(prompts []datasets.Prompt) []datasets.Prompt {
-	var out []datasets.Prompt
-	for _, p := range prompts {
-		if p.Tier != "" {
-			out = append(out, p)
-		}
-	}
-	return out
-}
+// isLabelled tells whether a prompt has a tier: only those are embedded.
+func isLabelled(p *datasets.Prompt) bool { return p.Tier != "" }

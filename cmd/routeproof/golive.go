@@ -94,8 +94,13 @@ func (f *inputFlags) embedsRemotely(config pipeline.Config, in *pipeline.Input) 
 func (a *app) goLive(ctx context.Context, s *session, in *pipeline.Input, f *inputFlags) (*liveInput, error) {
 	l := &liveInput{session: s}
 	texts := []string{}
-	for _, p := range labelled(in.Prompts) {
-		texts = append(texts, p.Text)
+	if err := in.Prompts.Each(func(_ int, p *datasets.Prompt) error {
+		if isLabelled(p) {
+			texts = append(texts, p.Text)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	costs, err := a.llmLive(s, in, f, l, texts)
 	if err != nil {

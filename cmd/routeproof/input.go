@@ -60,6 +60,9 @@ func (f *inputFlags) read(log *problemLog) (pipeline.Config, pipeline.Input, err
 		in.Artifact, in.Nested = artifact, f.nested
 		err = f.embedder.choose(config, &in, vectors, log.add)
 	}
+	if err != nil {
+		err = errors.Join(err, in.Prompts.Close(), f.embedder.close())
+	}
 	return config, in, err
 }
 
@@ -101,7 +104,7 @@ func (f *inputFlags) readPrompts(config pipeline.Config, log *problemLog) (pipel
 	if f.answers != "" {
 		in.AnswersName = filepath.Base(f.answers)
 	}
-	file, promptsErr := datasets.ReadPrompts(f.prompts, names, log.add)
+	prompts, promptsErr := datasets.ReadPromptSet(f.prompts, names, log.add)
 	var answersErr error
 	if f.answers != "" {
 		var answers *datasets.AnswerFile
@@ -112,11 +115,11 @@ func (f *inputFlags) readPrompts(config pipeline.Config, log *problemLog) (pipel
 			}
 		}
 	}
+	in.Prompts = prompts
 	if err := errors.Join(promptsErr, answersErr); err != nil {
 		return in, err
 	}
-	in.Prompts = file.Prompts
-	in.Warnings = append(file.Warnings, in.Warnings...)
+	in.Warnings = append(prompts.Warnings, in.Warnings...)
 	return in, noteBuiltin(&in)
 }
 
@@ -127,8 +130,12 @@ func noteBuiltin(in *pipeline.Input) error {
 	if err != nil {
 		return err
 	}
-	if datasets.ContentHash(in.Prompts) != datasets.ContentHash(own.Prompts) {
+	if in.Prompts.Len() != len(own.Prompts) {
 		return nil
+	}
+	content, err := in.Prompts.ContentHash()
+	if err != nil || content != datasets.ContentHash(own.Prompts) {
+		return err
 	}
 	in.Note = builtin.Note
 	answers, err := builtin.Answers()
@@ -169,8 +176,12 @@ func builtinInput(tiers []string, answers, outcomes string) (pipeline.Input, err
 		return pipeline.Input{}, err
 	}
 	made, err := madeOutcomes(prompts.Prompts)
+	if err != nil {
+		return pipeline.Input{}, err
+	}
+	set, err := datasets.PromptSetOf(prompts.Prompts)
 	return pipeline.Input{
-		Prompts: prompts.Prompts, Name: builtin.Name, Note: builtin.Note,
+		Prompts: set, Name: builtin.Name, Note: builtin.Note,
 		Answers: recorded.Answers, AnswersName: builtin.AnswersName, AnswersNote: builtin.AnswersNote,
 		Outcomes: made,
 	}, err

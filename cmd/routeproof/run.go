@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ All files but run.json are a function of the input: two runs give the same bytes
 			if err := input.checkFlags(cmd, out); err != nil {
 				return err
 			}
-			run, asked, err := a.execute(cmd, &input)
+			run, asked, err := a.execute(cmd, &input, pipeline.Execute)
 			if err != nil {
 				return err
 			}
@@ -80,9 +81,12 @@ All files but run.json are a function of the input: two runs give the same bytes
 	return cmd
 }
 
-// execute reads the input and does the main job. What was asked live for it is
-// nil if nothing was.
-func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run, asked *liveInput, err error) {
+// job is the main job, [pipeline.Execute], or a part of it.
+type job func(context.Context, pipeline.Config, pipeline.Input, pipeline.Observer) (*pipeline.Run, error)
+
+// execute reads the input and does a job. What was asked live for it is nil if
+// nothing was.
+func (a *app) execute(cmd *cobra.Command, input *inputFlags, do job) (run *pipeline.Run, asked *liveInput, err error) {
 	log, err := a.problemLog(cmd)
 	if err != nil {
 		return nil, nil, err
@@ -95,7 +99,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run,
 	}); err != nil {
 		return nil, nil, log.finish(err)
 	}
-	defer func() { err = errors.Join(err, input.embedder.close()) }()
+	defer func() { err = errors.Join(err, input.embedder.close(), in.Prompts.Close()) }()
 	in.Problem = log.add
 	if err := input.checkAgreement(config, &in); err != nil {
 		return nil, nil, log.finish(err)
@@ -115,7 +119,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags) (run *pipeline.Run,
 		waited = a.waiting(cmd.Context())
 	}
 	observe, stop := a.observer()
-	run, err = pipeline.Execute(cmd.Context(), config, in, observe)
+	run, err = do(cmd.Context(), config, in, observe)
 	stop()
 	waited()
 	if asked != nil {

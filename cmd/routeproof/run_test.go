@@ -133,6 +133,23 @@ func TestBuildEqualsRun(t *testing.T) {
 	}
 }
 
+// Build makes nothing of outcomes, but tells what is wrong with them.
+func TestBuildChecksOutcomes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "init", ".")
+	writeFile(t, "plain.yaml", plainEmbedding)
+	writeFile(t, "bad.jsonl", `{"id":"a","model":"m","score":2}`+"\n"+`{"id":"b"}`+"\n")
+	r := call(t, "", "build", "--config", "plain.yaml", "--prompts", "prompts.jsonl", "--outcomes", "bad.jsonl", "--out", "c.safetensors")
+	for _, want := range []string{"bad.jsonl:1: score", "bad.jsonl:2: model"} {
+		if r.code != 12 || !strings.Contains(r.stderr, want) {
+			t.Errorf("code %d, expected 12 and %q in\n%s", r.code, want, r.stderr)
+		}
+	}
+	if _, err := os.Stat("c.safetensors"); err == nil {
+		t.Error("an artifact was written")
+	}
+}
+
 // Labels of test prompts reach nothing that is fitted.
 func TestPermutedTestLabelsChangeNothingFitted(t *testing.T) {
 	t.Chdir(t.TempDir())

@@ -79,8 +79,12 @@ func TestPrompts(t *testing.T) {
 	if len(domains) != 16 || others != 127 || alternatives != 28 || fewest != 2 || most != 546 {
 		t.Errorf("%d domains, %d prompts not in English, %d with a second tier, %d to %d words; expected 16, 127, 28, 2 to 546", len(domains), others, alternatives, fewest, most)
 	}
-	if groups := datasets.GroupPrompts(all); groups.Len() != len(all) {
-		t.Errorf("%d groups of %d prompts: some are near-duplicates", groups.Len(), len(all))
+	kept, err := datasets.PromptSetOf(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if groups, err := datasets.GroupPrompts(kept); err != nil || groups.Len() != len(all) {
+		t.Errorf("%d groups of %d prompts (%v): some are near-duplicates", groups.Len(), len(all), err)
 	}
 }
 
@@ -231,11 +235,19 @@ func TestOtherTiers(t *testing.T) {
 // default shares and salt: fewer would be a warning in every first report.
 func TestSplits(t *testing.T) {
 	all := set(t)
-	a, err := datasets.AssignSplits(all, "routeproof", datasets.DefaultShares(), Name, nil)
+	kept, err := datasets.PromptSetOf(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for split, counts := range datasets.TierCounts(all, a.Splits) {
+	a, err := datasets.AssignSplits(kept, "routeproof", datasets.DefaultShares(), Name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := datasets.NewTierCounts()
+	for i, p := range all {
+		of.Add(a.Splits[i], p.Tier)
+	}
+	for split, counts := range of {
 		for _, tier := range tiers {
 			if counts[tier] < 5 {
 				t.Errorf("%s has %d prompts of %s", split, counts[tier], tier)

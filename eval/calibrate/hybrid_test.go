@@ -27,7 +27,7 @@ func staged(rng *rand.Rand, n int, unknown float64) []Staged {
 	rows := make([]Staged, n)
 	for i := range rows {
 		s := &rows[i]
-		s.Item = eval.Item{Request: eval.Request{ID: fmt.Sprintf("p%03d", i)}, Tier: rng.IntN(4), InputTokens: rng.IntN(50)}
+		s.Item = eval.Item{ID: fmt.Sprintf("p%03d", i), Tier: rng.IntN(4), InputTokens: rng.IntN(50)}
 		usd := func() eval.Quantity { return eval.Quantity{Value: rng.Float64() / 1e5, Origin: eval.Computed} }
 		s.Rule = eval.Decision{Tier: rng.IntN(4), CostUSD: eval.Quantity{Origin: eval.Computed}, Stage: "default"}
 		if rng.IntN(4) == 0 {
@@ -129,7 +129,7 @@ func TestSweepHybridByHand(t *testing.T) {
 	usd := func(v float64) eval.Quantity { return eval.Quantity{Value: v, Origin: eval.Recorded} }
 	row := func(id string, margin float64, embedding, llm int, price float64) Staged {
 		return Staged{
-			Item: eval.Item{Request: eval.Request{ID: id}, Tier: 1}, Rule: eval.Decision{CostUSD: usd(0), Stage: "default"},
+			Item: eval.Item{ID: id, Tier: 1}, Rule: eval.Decision{CostUSD: usd(0), Stage: "default"},
 			Embedding: eval.Decision{Tier: embedding, Scores: []float64{0, margin}, CostUSD: usd(0.5)}, LLM: eval.Decision{Tier: llm, CostUSD: usd(price)},
 		}
 	}

@@ -70,11 +70,15 @@ func made(t *testing.T, n int) *recorded {
 // calibrate and test.
 func (r *recorded) divided(t *testing.T, each func(shares string, a *datasets.Assignment)) {
 	t.Helper()
-	groups := datasets.GroupPrompts(r.prompts)
-	a := &datasets.Assignment{}
-	for i := range r.prompts {
-		a.Groups = append(a.Groups, groups.Key(i))
+	set, err := datasets.PromptSetOf(r.prompts)
+	if err != nil {
+		t.Fatal(err)
 	}
+	groups, err := datasets.GroupPrompts(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &datasets.Assignment{Groups: groups}
 	for _, shares := range []datasets.Shares{datasets.DefaultShares(), {.2, .2, .5, .1}} {
 		var err error
 		if a.Splits, _, err = groups.Assign("calibrate", shares, "", nil); err != nil {
@@ -88,7 +92,7 @@ func (r *recorded) divided(t *testing.T, each func(shares string, a *datasets.As
 func bySplit[T any](r *recorded, a *datasets.Assignment, of func(i int, group string) (T, bool)) map[datasets.Split][]T {
 	out := map[datasets.Split][]T{}
 	for i := range r.prompts {
-		if v, ok := of(i, a.Groups[i]); ok {
+		if v, ok := of(i, a.Groups.Key(i)); ok {
 			out[a.Splits[i]] = append(out[a.Splits[i]], v)
 		}
 	}

@@ -130,7 +130,6 @@ func (c *Choice) decide() {
 // embed returns the rows of each candidate that is not by centroids; those of one
 // embedder share them.
 func (t *Chooser) embed(ctx context.Context, examples []eval.Example) ([]*labelled, error) {
-	texts, tiers := textsOf(examples)
 	of := map[centroids.Identity]*labelled{}
 	rows := make([]*labelled, len(t.Candidates))
 	for i, c := range t.Candidates {
@@ -139,9 +138,9 @@ func (t *Chooser) embed(ctx context.Context, examples []eval.Example) ([]*labell
 		}
 		id := c.Embedder.Identity()
 		if of[id] == nil {
-			l := &labelled{dims: id.Dims, tiers: tiers, vectors: make([]float32, len(texts)*id.Dims)}
-			if err := c.Embedder.Embed(ctx, l.vectors, texts); err != nil {
-				return nil, fmt.Errorf("embedding %d texts: %w", len(texts), err)
+			l, err := embedAll(ctx, c.Embedder, examples)
+			if err != nil {
+				return nil, err
 			}
 			of[id] = l
 		}
@@ -150,12 +149,15 @@ func (t *Chooser) embed(ctx context.Context, examples []eval.Example) ([]*labell
 	return rows, nil
 }
 
-func textsOf(examples []eval.Example) (texts []string, tiers []int) {
-	texts, tiers = make([]string, len(examples)), make([]int, len(examples))
+// textsOf reads the texts of examples.
+func textsOf(examples []eval.Example) (texts []string, tiers []int, err error) {
+	kept := make([]datasets.Text, len(examples))
+	tiers = make([]int, len(examples))
 	for i, x := range examples {
-		texts[i], tiers[i] = x.Text, x.Tier
+		kept[i], tiers[i] = x.Text, x.Tier
 	}
-	return texts, tiers
+	texts, err = datasets.ReadTexts(kept)
+	return texts, tiers, err
 }
 
 // validate returns each candidate's decisions on rows outside its fits, and why

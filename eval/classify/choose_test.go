@@ -31,7 +31,7 @@ func scattered(n int, angles ...[]float64) []eval.Example {
 		for _, angle := range around {
 			for range n {
 				id := fmt.Sprint(len(out))
-				out = append(out, eval.Example{Request: eval.Request{ID: id, Text: fmt.Sprintf("at %g", angle+15*rng.NormFloat64())}, Tier: tier, Group: id})
+				out = append(out, eval.Example{ID: id, Text: datasets.NewText(fmt.Sprintf("at %g", angle+15*rng.NormFloat64())), Tier: tier, Group: id})
 			}
 		}
 	}
@@ -66,7 +66,7 @@ func TestChooseTakesTheBetter(t *testing.T) {
 // Kappa and accuracy of each candidate by training it once a fold, from outside.
 func TestChooseFiguresByHand(t *testing.T) {
 	examples := scattered(25, []float64{0}, []float64{70})
-	examples = append(examples, eval.Example{Request: eval.Request{ID: "x", Text: "nothing"}, Tier: 1, Group: "x"})
+	examples = append(examples, eval.Example{ID: "x", Text: datasets.NewText("nothing"), Tier: 1, Group: "x"})
 	got := choose(t, examples, plain, logistic, nearest)
 	for i, c := range []Candidate{plain, logistic, nearest} {
 		cm := eval.NewConfusion(2)
@@ -85,7 +85,11 @@ func TestChooseFiguresByHand(t *testing.T) {
 			}
 			requests := make([]eval.Request, len(in))
 			for j, x := range in {
-				requests[j] = x.Request
+				text, err := x.Text.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				requests[j] = eval.Request{ID: x.ID, Text: text}
 			}
 			decisions, err := trained.Classify(t.Context(), requests)
 			if err != nil {
@@ -113,7 +117,7 @@ func TestChooseKeepsGroupsTogether(t *testing.T) {
 	for i := range 60 {
 		text, tier := fmt.Sprintf("at %g", 360*rng.Float64()), rng.IntN(2) // the angle says nothing
 		for copy := range 5 {
-			examples = append(examples, eval.Example{Request: eval.Request{ID: fmt.Sprint(i, copy), Text: text}, Tier: tier, Group: fmt.Sprint(i)})
+			examples = append(examples, eval.Example{ID: fmt.Sprint(i, copy), Text: datasets.NewText(text), Tier: tier, Group: fmt.Sprint(i)})
 		}
 	}
 	c := choose(t, examples, plain, Candidate{compass{"plain"}, Scorer{Kind: centroids.ScorerNearest, Neighbours: 1}})
@@ -135,7 +139,7 @@ func TestChooseIsTheSameOnAnyProcessors(t *testing.T) {
 
 func TestChooseWithoutEnough(t *testing.T) {
 	examples := scattered(10, []float64{0}, nil)
-	lone := eval.Example{Request: eval.Request{ID: "lone", Text: "at 90"}, Tier: 1, Group: "lone"}
+	lone := eval.Example{ID: "lone", Text: datasets.NewText("at 90"), Tier: 1, Group: "lone"}
 	c := choose(t, append(examples, lone), plain, logistic)
 	if c.Chosen != 0 || !strings.Contains(c.Why, `"CHEAP"`) || c.Candidates[1].Why == "" {
 		t.Errorf("one example of a tier out of two: %+v, expected the first and why", c)

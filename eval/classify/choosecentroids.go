@@ -74,22 +74,35 @@ func (t *Chooser) knownCentroids(s *centroids.Sums) (vectors [][]float32, known 
 	return vectors, known, nil
 }
 
+// embeddedAtOnce is how many examples are read and embedded together.
+const embeddedAtOnce = 512
+
 // eachVector embeds examples, some at a time, and visits those from first on.
 func eachVector(ctx context.Context, e centroids.Embedder, examples []eval.Example, visit func(first int, rows *labelled)) error {
-	const atOnce = 512
 	rows := &labelled{dims: e.Identity().Dims}
-	buffer := make([]float32, min(atOnce, len(examples))*rows.dims)
-	for first := 0; first < len(examples); first += atOnce {
-		part := examples[first:min(first+atOnce, len(examples))]
-		var texts []string
-		texts, rows.tiers = textsOf(part)
-		rows.vectors = buffer[:len(part)*rows.dims]
+	buffer := make([]float32, min(embeddedAtOnce, len(examples))*rows.dims)
+	for first := 0; first < len(examples); first += embeddedAtOnce {
+		texts, tiers, err := textsOf(examples[first:min(first+embeddedAtOnce, len(examples))])
+		if err != nil {
+			return err
+		}
+		rows.tiers, rows.vectors = tiers, buffer[:len(texts)*rows.dims]
 		if err := e.Embed(ctx, rows.vectors, texts); err != nil {
 			return fmt.Errorf("embedding %d texts: %w", len(texts), err)
 		}
 		visit(first, rows)
 	}
 	return ctx.Err()
+}
+
+// embedAll returns the vectors of all examples.
+func embedAll(ctx context.Context, e centroids.Embedder, examples []eval.Example) (*labelled, error) {
+	all := &labelled{dims: e.Identity().Dims}
+	all.vectors = make([]float32, 0, len(examples)*all.dims)
+	err := eachVector(ctx, e, examples, func(_ int, rows *labelled) {
+		all.vectors, all.tiers = append(all.vectors, rows.vectors...), append(all.tiers, rows.tiers...)
+	})
+	return all, err
 }
 
 // share does something for each of n items, on all processors.

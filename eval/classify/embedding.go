@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/eval"
@@ -98,16 +99,22 @@ func (t *EmbeddingTrainer) Name() string { return t.name }
 // The artifact accepts everything. Without a tune example that has a vector there
 // is no temperature, and decisions have no confidence.
 func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) (eval.Classifier, error) {
-	texts, tiers := textsOf(fit)
-	vectors, err := t.centroids(ctx, texts, tiers)
+	vectors, err := t.centroids(ctx, fit)
 	if err != nil {
 		return nil, err
 	}
-	head, err := t.head(ctx, texts, tiers)
+	head, err := t.head(ctx, fit)
 	if err != nil {
 		return nil, err
 	}
-	canaries, err := centroids.MakeCanaries(ctx, t.embedder, vectors, texts)
+	canaries, err := centroids.MakeCanaries(ctx, t.embedder, vectors, func(visit func(text string)) error {
+		return eachText(fit, func(texts []string, _ []int) error {
+			for _, text := range texts {
+				visit(text)
+			}
+			return nil
+		})
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -140,50 +147,58 @@ func (t *EmbeddingTrainer) Train(ctx context.Context, fit, tune []eval.Example) 
 	return c.Billed(t.bill), nil
 }
 
-func (t *EmbeddingTrainer) centroids(ctx context.Context, texts []string, tiers []int) ([][]float32, error) {
+func (t *EmbeddingTrainer) centroids(ctx context.Context, fit []eval.Example) ([][]float32, error) {
 	b := centroids.NewBuilder(t.tiers, t.embedder)
-	if err := b.Add(ctx, texts, tiers); err != nil {
+	if err := eachText(fit, func(texts []string, tiers []int) error { return b.Add(ctx, texts, tiers) }); err != nil {
 		return nil, err
 	}
 	vectors, err := b.Centroids()
 	if err != nil {
-		return nil, fmt.Errorf("building centroids from %d texts: %w", len(texts), err)
+		return nil, fmt.Errorf("building centroids from %d texts: %w", len(fit), err)
 	}
 	return vectors, nil
 }
 
-// head embeds the texts at once where there is a head to fit.
-func (t *EmbeddingTrainer) head(ctx context.Context, texts []string, tiers []int) (centroids.Head, error) {
+// eachText reads the texts of examples, some at a time.
+func eachText(examples []eval.Example, visit func(texts []string, tiers []int) error) error {
+	for these := range slices.Chunk(examples, embeddedAtOnce) {
+		texts, tiers, err := textsOf(these)
+		if err != nil {
+			return err
+		}
+		if err := visit(texts, tiers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// head holds all vectors at once where there is a head to fit.
+func (t *EmbeddingTrainer) head(ctx context.Context, fit []eval.Example) (centroids.Head, error) {
 	if t.scorer.byCentroids() {
 		return centroids.Head{}, nil
 	}
-	rows := &labelled{dims: t.embedder.Identity().Dims, tiers: tiers}
-	rows.vectors = make([]float32, len(texts)*rows.dims)
-	if err := t.embedder.Embed(ctx, rows.vectors, texts); err != nil {
-		return centroids.Head{}, fmt.Errorf("embedding %d texts: %w", len(texts), err)
+	rows, err := embedAll(ctx, t.embedder, fit)
+	if err != nil {
+		return centroids.Head{}, err
 	}
 	return t.scorer.head(ctx, rows, t.tiers, stats.LogisticExact)
 }
 
 func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifact, tune []eval.Example) (*stats.Temperature, error) {
-	texts := make([]string, len(tune))
-	for i, x := range tune {
-		texts[i] = x.Text
-	}
-	decisions, err := a.Classify(ctx, t.embedder, texts)
-	if err != nil {
-		return nil, err
-	}
 	var scores []float64
 	var labels []int
-	for i, d := range decisions {
-		if d.Logits != nil {
-			scores = append(scores, d.Logits...)
-			labels = append(labels, tune[i].Tier)
+	err := eachText(tune, func(texts []string, tiers []int) error {
+		decisions, err := a.Classify(ctx, t.embedder, texts)
+		for i, d := range decisions {
+			if d.Logits != nil {
+				scores, labels = append(scores, d.Logits...), append(labels, tiers[i])
+			}
 		}
-	}
-	if len(labels) == 0 {
-		return nil, nil
+		return err
+	})
+	if err != nil || len(labels) == 0 {
+		return nil, err
 	}
 	fitted := stats.FitTemperature(scores, labels, t.tiers.Len())
 	return &fitted, nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/routeproof/routeproof/centroids"
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/stats"
 )
@@ -55,7 +56,7 @@ func twoTiers(t testing.TB) centroids.Tiers {
 func examples(tiers []int, texts ...string) []eval.Example {
 	out := make([]eval.Example, len(texts))
 	for i, text := range texts {
-		out[i] = eval.Example{Request: eval.Request{ID: fmt.Sprint(i), Text: text}, Tier: tiers[i]}
+		out[i] = eval.Example{ID: fmt.Sprint(i), Text: datasets.NewText(text), Tier: tiers[i]}
 	}
 	return out
 }

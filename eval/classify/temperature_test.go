@@ -48,7 +48,7 @@ func stated() (*eval.Predictions, []eval.Item) {
 		}
 		p.Final = append(p.Final, eval.Decision{Tier: top, Scores: probabilities, Probabilities: slices.Clone(probabilities), Confidence: new(probabilities[top])})
 		id := fmt.Sprintf("p%02d", i)
-		items = append(items, eval.Item{Request: eval.Request{ID: id}, Tier: truth, Group: id, Split: datasets.Tune, Fold: i % eval.Folds})
+		items = append(items, eval.Item{ID: id, Tier: truth, Group: id, Split: datasets.Tune, Fold: i % eval.Folds})
 	}
 	p.OutOfFold = p.Final
 	return p, items
@@ -197,7 +197,7 @@ func TestTemperatureAtItsLimits(t *testing.T) {
 	one := func(probabilities []float64, truth int, split datasets.Split) (*eval.Predictions, []eval.Item) {
 		d := eval.Decision{Probabilities: probabilities, Confidence: new(probabilities[0])}
 		p := &eval.Predictions{Final: []eval.Decision{d}}
-		return p, []eval.Item{{Request: eval.Request{ID: "a"}, Tier: truth, Group: "a", Split: split}}
+		return p, []eval.Item{{ID: "a", Tier: truth, Group: "a", Split: split}}
 	}
 	for name, c := range map[string]struct {
 		probabilities []float64

@@ -22,37 +22,94 @@ func (j *job) finish(context.Context) error {
 		SHA256: j.Data.SHA256, SplitSHA: j.Data.SplitSHA, Salt: j.Data.Salt, Shares: j.Config.Shares(),
 		Prompts: j.Data.Prompts, Unlabelled: j.Data.Unlabelled, Counts: j.Data.Counts,
 	}
-	m.Fitted = j.fitted()
-	p, _ := j.find([]string{EmbeddingName})
-	m.Drift = j.drift(p[0].Final)
-	i := slices.IndexFunc(j.Result.Classifiers, func(s eval.Score) bool { return s.Name == EmbeddingName })
-	m.Measured = measured(j.Result.Classifiers[i])
+	m.Drift = j.counted.drift
+	if m.Measured = j.counted.tested.measured(); m.Measured == nil {
+		return j.noTest()
+	}
 	var err error
+	if m.Fitted, err = j.fitted(); err != nil {
+		return err
+	}
 	j.Artifact, err = j.Artifact.WithManifest(m)
 	return err
 }
 
 // fitted sketches the texts of train and tune.
-func (j *job) fitted() centroids.Fitted {
-	var prompts []datasets.Prompt
-	for _, it := range j.Items {
-		if it.Split == datasets.Train || it.Split == datasets.Tune {
-			prompts = append(prompts, datasets.Prompt{Text: it.Text})
+func (j *job) fitted() (centroids.Fitted, error) {
+	sketcher := datasets.NewSketcher()
+	err := eachTexts(j.Items, func(items []eval.Item, texts []string) error {
+		for i, text := range texts {
+			if s := items[i].Split; s == datasets.Train || s == datasets.Tune {
+				sketcher.Add(text)
+			}
 		}
-	}
-	sketch, texts := datasets.Sketch(prompts)
-	return centroids.Fitted{Texts: texts, Sketch: sketch}
+		return nil
+	})
+	sketch, texts := sketcher.Sketch()
+	return centroids.Fitted{Texts: texts, Sketch: sketch}, err
 }
 
-func measured(s eval.Score) *centroids.Measured {
-	m := &centroids.Measured{
-		Split: datasets.Test.String(), N: s.N,
-		Accuracy: float64(s.Accuracy.Value), MacroF1: float64(s.MacroF1.Value),
-		Interval:  [2]float64{float64(s.Accuracy.Low), float64(s.Accuracy.High)},
-		Confusion: s.Confusion.Counts(),
+// counted is what an artifact decides on the labelled prompts, taken one by one in
+// their order.
+type counted struct {
+	empty  int // prompts without a vector
+	tested *tested
+	drift  *centroids.Drift
+}
+
+func newCounted(tiers centroids.Tiers) *counted {
+	return &counted{tested: newTested(tiers), drift: newDrift(tiers)}
+}
+
+func (c *counted) add(tiers centroids.Tiers, it *eval.Item, d *eval.Decision) {
+	if d.Scores == nil {
+		c.empty++
 	}
-	if s.Calibration != nil {
-		ece := float64(s.Calibration.ECE)
+	switch it.Split {
+	case datasets.Test:
+		c.tested.add(it, d, d.Tier)
+	case datasets.Calibrate:
+		driftBy(c.drift, tiers, d.Scores)
+	}
+}
+
+// tested is what an artifact reaches on test prompts, as the benchmark of package
+// eval has it.
+type tested struct {
+	confusion  eval.Confusion
+	groups     map[string]bool // of the prompts; true where a confidence of the group is known
+	confidence []float64       // of the first prompt of each group that has one
+	right      []bool
+}
+
+func newTested(tiers centroids.Tiers) *tested {
+	return &tested{confusion: eval.NewConfusion(tiers.Len()), groups: map[string]bool{}}
+}
+
+// add takes in a prompt, which is sent to a tier that need not be the decision's.
+func (t *tested) add(it *eval.Item, d *eval.Decision, tier int) {
+	t.confusion[it.Tier][tier]++
+	sure := t.groups[it.Group]
+	if !sure && d.Probabilities != nil {
+		sure = true
+		t.confidence, t.right = append(t.confidence, d.Probabilities[tier]), append(t.right, tier == it.Tier)
+	}
+	t.groups[it.Group] = sure
+}
+
+// measured returns the figures; nil where there was no prompt.
+func (t *tested) measured() *centroids.Measured {
+	if len(t.groups) == 0 {
+		return nil
+	}
+	cm := t.confusion
+	accuracy := stats.WilsonShare(cm.Accuracy(), len(t.groups), 0.95)
+	m := &centroids.Measured{
+		Split: datasets.Test.String(), N: int(cm.Total()), Accuracy: cm.Accuracy(), MacroF1: cm.MacroF1(),
+		Interval: [2]float64{accuracy.Low, accuracy.High}, Confusion: cm.Counts(),
+	}
+	if len(t.confidence) > 0 {
+		ece := stats.ECE(t.confidence, t.right, eval.CalibrationBins)
 		m.ECE = &ece
 	}
 	return m
@@ -67,38 +124,19 @@ func (r *Run) Remeasured(m centroids.Manifest) *centroids.Measured {
 		return nil
 	}
 	fallback, _ := r.Tiers.Index(m.Fallback)
-	cm := eval.NewConfusion(r.Tiers.Len())
-	var confidence []float64
-	var right []bool
-	seen := map[string]bool{}
-	for i, it := range r.Items {
-		if it.Split != datasets.Test {
+	t := newTested(r.Tiers)
+	for i := range r.Items {
+		if r.Items[i].Split != datasets.Test {
 			continue
 		}
-		d := parts[0].Final[i]
+		d := &parts[0].Final[i]
 		tier := d.Tier
 		if margin, ok := d.Margin(); ok && (slices.Max(d.Scores) < m.Thresholds[r.Tiers.Name(tier)] || margin < m.Margin) {
 			tier = fallback
 		}
-		cm[it.Tier][tier]++
-		if !seen[it.Group] && d.Probabilities != nil {
-			confidence, right = append(confidence, d.Probabilities[tier]), append(right, tier == it.Tier)
-		}
-		seen[it.Group] = true
+		t.add(&r.Items[i], d, tier)
 	}
-	if len(seen) == 0 {
-		return nil
-	}
-	accuracy := stats.WilsonShare(cm.Accuracy(), len(seen), 0.95)
-	out := &centroids.Measured{
-		Split: datasets.Test.String(), N: int(cm.Total()), Accuracy: cm.Accuracy(), MacroF1: cm.MacroF1(),
-		Interval: [2]float64{accuracy.Low, accuracy.High}, Confusion: cm.Counts(),
-	}
-	if len(confidence) > 0 {
-		ece := stats.ECE(confidence, right, eval.CalibrationBins)
-		out.ECE = &ece
-	}
-	return out
+	return t.measured()
 }
 
 // Histogram of the top scores.
@@ -107,24 +145,27 @@ const (
 	driftBins           = 80
 )
 
-// drift describes the calibrate prompts by their scores alone, without labels.
-func (j *job) drift(decisions []eval.Decision) *centroids.Drift {
+// newDrift describes no prompts.
+func newDrift(tiers centroids.Tiers) *centroids.Drift {
 	d := &centroids.Drift{
 		Split: datasets.Calibrate.String(), Low: driftLow, High: driftHigh,
 		Bins: make([]int, driftBins), Mix: map[string]int{},
 	}
-	for _, name := range j.Tiers.Names() {
+	for _, name := range tiers.Names() {
 		d.Mix[name] = 0
 	}
-	for i, it := range j.Items {
-		if it.Split != datasets.Calibrate || decisions[i].Scores == nil {
-			continue
-		}
-		top := slices.Max(decisions[i].Scores)
-		bin := int(math.Floor((top - driftLow) / (driftHigh - driftLow) * driftBins))
-		d.Bins[min(max(bin, 0), driftBins-1)]++
-		d.Mix[j.Tiers.Name(slices.Index(decisions[i].Scores, top))]++
-		d.N++
-	}
 	return d
+}
+
+// driftBy adds a prompt by its scores alone, without its label; one without a
+// vector has none.
+func driftBy(d *centroids.Drift, tiers centroids.Tiers, scores []float64) {
+	if scores == nil {
+		return
+	}
+	top := slices.Max(scores)
+	bin := int(math.Floor((top - driftLow) / (driftHigh - driftLow) * driftBins))
+	d.Bins[min(max(bin, 0), driftBins-1)]++
+	d.Mix[tiers.Name(slices.Index(scores, top))]++
+	d.N++
 }

@@ -30,7 +30,7 @@ func TestRemeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = a })
+	again, err := execute(t, func(_ *pipeline.Config, in *input) { in.Artifact = a })
 	if err != nil {
 		t.Fatal(err)
 	}

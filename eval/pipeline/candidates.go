@@ -112,7 +112,13 @@ func (j *job) embedders(e centroids.Embedder) ([]centroids.Embedder, error) {
 func (j *job) scorers(dims int) (scorers []classify.Scorer) {
 	c := j.Config.Classifiers.Embedding
 	all := c.Scorer == auto
-	if n := len(eval.Examples(j.Items, datasets.Train, datasets.Tune)); all && (n > mostChosen || n*dims > mostNumbers) {
+	n := 0
+	for i := range j.Items {
+		if s := j.Items[i].Split; s == datasets.Train || s == datasets.Tune {
+			n++
+		}
+	}
+	if all && (n > mostChosen || n*dims > mostNumbers) {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("%d prompts of train and tune with vectors of up to %d numbers are more than scorers are chosen on by cross-validation (%d prompts, %d numbers in all): centroids score; name a scorer in classifiers.embedding for another", n, dims, mostChosen, mostNumbers))
 		return []classify.Scorer{{Kind: centroids.ScorerCentroid}}
 	}

@@ -49,7 +49,7 @@ func TestSharedPromptsByCandidate(t *testing.T) {
 			config.Embedder = pipeline.EmbedderConfig{Kind: embedder.KindStatic, Path: c.words}
 		}
 		config.Classifiers.Embedding.Structure, config.Classifiers.Embedding.Scorer = c.structure, c.scorer
-		built, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: own.Prompts, Name: "built-in"}, nil)
+		built, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: setOf(t, own.Prompts), Name: "built-in"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func TestSharedPromptsByCandidate(t *testing.T) {
 		}
 		e := embedderOf(t, config, built.Artifact)
 		for i, name := range names {
-			run, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: sets[i], Name: "shared", Artifact: built.Artifact, Embedder: e}, nil)
+			run, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: setOf(t, sets[i]), Name: "shared", Artifact: built.Artifact, Embedder: e}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

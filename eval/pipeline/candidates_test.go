@@ -15,7 +15,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
-func choosing(c *pipeline.Config, _ *pipeline.Input) {
+func choosing(c *pipeline.Config, _ *input) {
 	c.Classifiers.Embedding = pipeline.DefaultConfig().Classifiers.Embedding
 }
 
@@ -69,7 +69,7 @@ func TestChoiceSeesNoTestLabels(t *testing.T) {
 	for _, it := range first.Items {
 		split[it.ID] = it.Split
 	}
-	second, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	second, err := execute(t, func(c *pipeline.Config, in *input) {
 		choosing(c, in)
 		in.Prompts = slices.Clone(in.Prompts)
 		names := c.TierNames()
@@ -105,7 +105,7 @@ func TestOneCandidateIsNotChosen(t *testing.T) {
 		{"alone", "logistic", "structural", "logistic"},
 		{"alone", "nearest", "structural", "nearest"},
 	} {
-		run, err := execute(t, func(config *pipeline.Config, _ *pipeline.Input) {
+		run, err := execute(t, func(config *pipeline.Config, _ *input) {
 			config.Classifiers.Embedding.Structure, config.Classifiers.Embedding.Scorer = c.structure, c.scorer
 		})
 		if err != nil {
@@ -115,7 +115,7 @@ func TestOneCandidateIsNotChosen(t *testing.T) {
 			t.Errorf("%+v: embedder %s, scorer %s, choice %v", c, m.Embedder.Kind, m.Scorer, run.Choice)
 		}
 		// A router loads the same: the artifact's own embedder, nothing but the file.
-		again, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = run.Artifact })
+		again, err := execute(t, func(_ *pipeline.Config, in *input) { in.Artifact = run.Artifact })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestManyPromptsHaveCentroids(t *testing.T) {
 	for i := range 5300 {
 		prompts = append(prompts, datasets.Prompt{ID: fmt.Sprint(i), Text: fmt.Sprintf("unlike number %d %x", i, i*i*7919), Tier: config.TierNames()[i%4], Group: fmt.Sprint(i)})
 	}
-	run, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: prompts, Name: "many"}, nil)
+	run, err := pipeline.Execute(context.Background(), config, pipeline.Input{Prompts: setOf(t, prompts), Name: "many"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestEmbeddingConfigRefuses(t *testing.T) {
 			t.Errorf("%s: %v, expected an error that names %s", text, err, key)
 		}
 	}
-	_, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	_, err := execute(t, func(c *pipeline.Config, in *input) {
 		c.Classifiers.Embedding.Structure = "beside"
 		in.Embedder = embedder.NewMemo(recorded{})
 	})

@@ -73,7 +73,7 @@ func (j *job) embedding(ctx context.Context) error {
 		e, j.scorer = c.Embedder, c.Scorer
 		trainer = classify.NewEmbeddingTrainer(EmbeddingName, j.Tiers, j.fallback, e, c.Scorer).Billed(j.in.Bill)
 	}
-	fitted, err := j.predict(ctx, trainer)
+	fitted, err := j.decide(ctx, trainer)
 	if errors.Is(err, centroids.ErrNoDirection) {
 		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "prompt", Reason: err.Error()}}}
 	}
@@ -84,6 +84,29 @@ func (j *job) embedding(ctx context.Context) error {
 	j.warnTemperature()
 	j.noteEmbedder(e)
 	return nil
+}
+
+// decide has the embedding classifier decide on all items, and counts what it
+// decides.
+func (j *job) decide(ctx context.Context, trainer eval.Trainer) (eval.Classifier, error) {
+	j.counted = newCounted(j.Tiers)
+	count := func(i int, d *eval.Decision) { j.counted.add(j.Tiers, &j.Items[i], d) }
+	if j.buildOnly {
+		c, err := eval.Train(ctx, trainer, j.Items)
+		if err != nil {
+			return nil, err
+		}
+		return c, eval.Ask(ctx, c, j.Items, count)
+	}
+	c, err := j.predict(ctx, trainer)
+	if err != nil {
+		return nil, err
+	}
+	final := j.Predictions[len(j.Predictions)-1].Final
+	for i := range final {
+		count(i, &final[i])
+	}
+	return c, nil
 }
 
 // embedder returns what the input brings, or else the artifact's, or else the
@@ -147,12 +170,7 @@ func (j *job) noteEmbedder(e centroids.Embedder) {
 	case centroids.Lookup:
 		j.Embedder.Recorded = true
 	}
-	p, _ := j.find([]string{EmbeddingName})
-	for _, d := range p[0].Final {
-		if d.Scores == nil {
-			j.Embedder.Empty++
-		}
-	}
+	j.Embedder.Empty = j.counted.empty
 	if n := j.Embedder; float64(n.Empty) > manyEmpty*float64(n.Prompts) {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("%d of %d labelled prompts have no vector and go to the fallback tier", n.Empty, n.Prompts))
 	}

@@ -27,7 +27,7 @@ func words(t *testing.T) string {
 }
 
 func TestWordVectorsOfTheConfiguration(t *testing.T) {
-	run, err := execute(t, func(c *pipeline.Config, _ *pipeline.Input) {
+	run, err := execute(t, func(c *pipeline.Config, _ *input) {
 		c.Embedder = pipeline.EmbedderConfig{Kind: "static", Path: words(t)}
 	})
 	if err != nil {
@@ -46,7 +46,7 @@ func TestWordVectorsOfTheConfiguration(t *testing.T) {
 	if !slices.ContainsFunc(run.Warnings, func(w string) bool { return strings.Contains(w, "of 1200 labelled prompts have no vector") }) {
 		t.Errorf("warnings %q do not say that many prompts have no vector", run.Warnings)
 	}
-	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = run.Artifact })
+	_, err = execute(t, func(_ *pipeline.Config, in *input) { in.Artifact = run.Artifact })
 	if !errors.Is(err, embedder.ErrNotAlone) {
 		t.Errorf("the artifact without its word vectors: %v, expected ErrNotAlone", err)
 	}
@@ -87,13 +87,13 @@ func TestRecordedVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		e, err := embedder.NewRecorded(hashing.Identity(), prompts, file, "v", nil)
+		e, err := embedder.NewRecorded(hashing.Identity(), setOf(t, prompts), func(*datasets.Prompt) bool { return true }, file, "v", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return e
 	}
-	run, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Embedder = record(in.Prompts) })
+	run, err := execute(t, func(_ *pipeline.Config, in *input) { in.Embedder = record(in.Prompts) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestRecordedVectors(t *testing.T) {
 	train := map[string]bool{}
 	for _, it := range run.Items {
 		if it.Split == datasets.Train {
-			train[it.Text] = true
+			train[textOf(t, it.Text)] = true
 		}
 	}
 	canaries := run.Artifact.Manifest().Canaries
@@ -118,9 +118,9 @@ func TestRecordedVectors(t *testing.T) {
 	if err := run.Artifact.Verify(t.Context(), hashing); err != nil {
 		t.Errorf("the live embedder: %v", err)
 	}
-	unverified := func(change func(*pipeline.Input)) []string {
+	unverified := func(change func(*input)) []string {
 		t.Helper()
-		again, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) {
+		again, err := execute(t, func(_ *pipeline.Config, in *input) {
 			in.Artifact = run.Artifact
 			change(in)
 			in.Embedder = record(in.Prompts)
@@ -130,10 +130,10 @@ func TestRecordedVectors(t *testing.T) {
 		}
 		return slices.DeleteFunc(again.Warnings, func(w string) bool { return !strings.Contains(w, "canaries not verified") })
 	}
-	if w := unverified(func(*pipeline.Input) {}); len(w) != 0 {
+	if w := unverified(func(*input) {}); len(w) != 0 {
 		t.Errorf("the same prompts: %q", w)
 	}
-	w := unverified(func(in *pipeline.Input) {
+	w := unverified(func(in *input) {
 		for i := range in.Prompts {
 			in.Prompts[i].Text = "Please: " + in.Prompts[i].Text
 		}

@@ -28,7 +28,7 @@ func relabelled(t *testing.T, run *pipeline.Run, tiers map[string]int) *pipeline
 	if len(tiers) < 20 {
 		t.Fatalf("%d prompts to relabel", len(tiers))
 	}
-	again, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	again, err := execute(t, func(c *pipeline.Config, in *input) {
 		c.Bootstrap.Replicates = 100
 		for i, p := range in.Prompts {
 			in.Prompts[i].AltTier = "" // could be the tier itself
@@ -110,7 +110,7 @@ func TestHybridMarginIsTuned(t *testing.T) {
 }
 
 func TestHybridMarginConfigured(t *testing.T) {
-	run, err := execute(t, func(c *pipeline.Config, _ *pipeline.Input) { c.Classifiers.Hybrid.EmbeddingMargin = new(0.01) })
+	run, err := execute(t, func(c *pipeline.Config, _ *input) { c.Classifiers.Hybrid.EmbeddingMargin = new(0.01) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,16 +131,16 @@ func TestHybridMarginConfigured(t *testing.T) {
 // Where tune cannot tell, the embedding never decides and a warning says so.
 func TestHybridMarginUntold(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*pipeline.Config, *pipeline.Input)
+		change func(*pipeline.Config, *input)
 		why    string
 	}{
-		"the LLM's cost is unknown": {func(c *pipeline.Config, _ *pipeline.Input) {
+		"the LLM's cost is unknown": {func(c *pipeline.Config, _ *input) {
 			c.Classifiers.LLM.InputPerM, c.Classifiers.LLM.OutputPerM = nil, nil
 		}, "what it costs to classify is known for"},
-		"a tier has no price": {func(c *pipeline.Config, _ *pipeline.Input) {
+		"a tier has no price": {func(c *pipeline.Config, _ *input) {
 			c.Tiers[1].InputPerM, c.Tiers[1].OutputPerM = nil, nil
 		}, "tier MEDIUM has no price"},
-		"nothing to tune on": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"nothing to tune on": {func(_ *pipeline.Config, in *input) {
 			run, err := execute(t, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -169,7 +169,7 @@ func TestHybridMarginUntold(t *testing.T) {
 func TestConfiguredMarginOfChosenScores(t *testing.T) {
 	margin := 0.05
 	for _, auto := range []bool{true, false} {
-		run, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+		run, err := execute(t, func(c *pipeline.Config, in *input) {
 			c.Bootstrap.Replicates, c.Classifiers.Hybrid.EmbeddingMargin = 100, &margin
 			if auto {
 				choosing(c, in)

@@ -55,9 +55,9 @@ func sureOf(prompts []datasets.Prompt, right float64, silent func(datasets.Promp
 }
 
 // quickly executes with few resamples.
-func quickly(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) (*pipeline.Run, error) {
+func quickly(t *testing.T, change func(*pipeline.Config, *input)) (*pipeline.Run, error) {
 	t.Helper()
-	return execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	return execute(t, func(c *pipeline.Config, in *input) {
 		c.Bootstrap.Replicates = 100
 		change(c, in)
 	})
@@ -76,7 +76,7 @@ func predictions(t *testing.T, run *pipeline.Run, name string) *eval.Predictions
 // put right on tune, recorded or live, and so are the hybrids behind it.
 func TestLLMTemperature(t *testing.T) {
 	var answers map[string]datasets.Answer
-	recorded, err := quickly(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	recorded, err := quickly(t, func(_ *pipeline.Config, in *input) {
 		answers = sureOf(in.Prompts, 0.75, nil)
 		in.Answers = answers
 	})
@@ -124,7 +124,7 @@ func TestLLMTemperature(t *testing.T) {
 		}
 	}
 
-	live, err := quickly(t, func(c *pipeline.Config, in *pipeline.Input) {
+	live, err := quickly(t, func(c *pipeline.Config, in *input) {
 		c.Classifiers.LLM.Repeats = 2
 		in.Answers, in.AnswersName = nil, ""
 		in.LiveLLM = &pipeline.LiveLLM{Name: "live", Ask: func(int) llm.Source { return llm.Recorded(answers) }}
@@ -143,14 +143,14 @@ func TestLLMTemperature(t *testing.T) {
 // Labels of test prompts reach no temperature.
 func TestLLMTemperatureIsBlindToTest(t *testing.T) {
 	test := map[string]bool{}
-	first, err := quickly(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Answers = sureOf(in.Prompts, 0.75, nil) })
+	first, err := quickly(t, func(_ *pipeline.Config, in *input) { in.Answers = sureOf(in.Prompts, 0.75, nil) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, it := range first.Items {
 		test[it.ID] = it.Split == datasets.Test
 	}
-	again, err := quickly(t, func(_ *pipeline.Config, in *pipeline.Input) {
+	again, err := quickly(t, func(_ *pipeline.Config, in *input) {
 		in.Answers = sureOf(in.Prompts, 0.75, nil)
 		var at []int
 		for i, p := range in.Prompts {
@@ -181,7 +181,7 @@ func TestLLMTemperatureIsBlindToTest(t *testing.T) {
 }
 
 func TestLLMTemperatureWarns(t *testing.T) {
-	plain, err := quickly(t, func(*pipeline.Config, *pipeline.Input) {})
+	plain, err := quickly(t, func(*pipeline.Config, *input) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestLLMTemperatureWarns(t *testing.T) {
 		"always wrong": {0, nil, "say nothing about the tier", new(0.0), func(float64) float64 { return 0.25 }},
 		"none in tune": {0.75, func(p datasets.Prompt) bool { return split[p.ID] == datasets.Tune }, "as the model stated them", nil, func(raw float64) float64 { return raw }},
 	} {
-		run, err := quickly(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Answers = sureOf(in.Prompts, c.right, c.silent) })
+		run, err := quickly(t, func(_ *pipeline.Config, in *input) { in.Answers = sureOf(in.Prompts, c.right, c.silent) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
-func nested(c *pipeline.Config, in *pipeline.Input) {
+func nested(c *pipeline.Config, in *input) {
 	c.Bootstrap.Replicates = 100
 	in.Nested = true
 }
@@ -61,7 +61,7 @@ func TestNestedEvaluation(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	plain, err := execute(t, func(c *pipeline.Config, _ *pipeline.Input) { c.Bootstrap.Replicates = 100 })
+	plain, err := execute(t, func(c *pipeline.Config, _ *input) { c.Bootstrap.Replicates = 100 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestNestedSeesNoLabelOfTheFold(t *testing.T) {
 			moved++
 		}
 	}
-	second, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	second, err := execute(t, func(c *pipeline.Config, in *input) {
 		nested(c, in)
 		in.Prompts = slices.Clone(in.Prompts)
 		for i, p := range in.Prompts {
@@ -116,7 +116,7 @@ func TestNestedRefusesAnArtifact(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) { nested(c, in); in.Artifact = run.Artifact }); err == nil {
+	if _, err := execute(t, func(c *pipeline.Config, in *input) { nested(c, in); in.Artifact = run.Artifact }); err == nil {
 		t.Error("nested evaluation of an artifact that is given: expected an error")
 	}
 }

@@ -27,9 +27,9 @@ const (
 
 // Input is what the job works on.
 type Input struct {
-	Prompts     []datasets.Prompt
-	Name        string // of the prompts, in messages and the report
-	Note        string // what every reader of the report must know of them; may be empty
+	Prompts     *datasets.PromptSet // which is sorted by id
+	Name        string              // of the prompts, in messages and the report
+	Note        string              // what every reader of the report must know of them; may be empty
 	Answers     map[string]datasets.Answer
 	AnswersName string // empty: no recorded LLM answers
 	AnswersNote string
@@ -134,16 +134,21 @@ type job struct {
 	unused   []string           // of the outcomes, for the notes
 	base     centroids.Embedder // of prompts, before anything was chosen; nil until it is made
 	scorer   classify.Scorer    // of the embedding classifier
+	counted  *counted           // what the artifact that is built decides; nil until then
+
+	buildOnly bool // nothing is wanted but the artifact
+}
+
+// step is a part of the job.
+type step struct {
+	name string
+	do   func(context.Context) error
 }
 
 // Execute does the main job. observe may be nil.
 func Execute(ctx context.Context, config Config, in Input, observe Observer) (*Run, error) {
 	j := &job{in: in}
 	j.Config = config
-	type step struct {
-		name string
-		do   func(context.Context) error
-	}
 	steps := []step{
 		{"prepare", j.prepare},
 		{"rule", j.rule},
@@ -158,6 +163,20 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 		at := slices.IndexFunc(steps, func(s step) bool { return s.name == "benchmark" })
 		steps = slices.Insert(steps, at+1, step{"nested", j.nest})
 	}
+	return j.do(ctx, steps, observe)
+}
+
+// Build does what the artifact of [Execute] comes of, and no more: no classifier
+// but the embedding is asked, and only the decisions of the one that is fitted for
+// good are counted, none kept. The artifact is the same to the byte. The run has no
+// Predictions, Result and Policies. The input must have no artifact.
+func Build(ctx context.Context, config Config, in Input, observe Observer) (*Run, error) {
+	j := &job{in: in, buildOnly: true}
+	j.Config = config
+	return j.do(ctx, []step{{"prepare", j.assign}, {"embedding", j.embedding}, {"artifact", j.finish}}, observe)
+}
+
+func (j *job) do(ctx context.Context, steps []step, observe Observer) (*Run, error) {
 	for i, step := range steps {
 		if observe != nil {
 			observe(step.name, i, len(steps))
@@ -264,10 +283,6 @@ func (j *job) askLLM(ctx context.Context) error {
 	if times < 2 {
 		return nil
 	}
-	requests := make([]eval.Request, len(j.Items))
-	for i, it := range j.Items {
-		requests[i] = it.Request
-	}
 	first := j.Predictions[len(j.Predictions)-1].Final
 	answered, same := make([]bool, len(first)), make([]bool, len(first))
 	for i, d := range first {
@@ -277,13 +292,11 @@ func (j *job) askLLM(ctx context.Context) error {
 		if c, err = j.Config.NewLLM(live.Ask(repeat), live.Concurrency, j.counter.Count); err != nil {
 			return err
 		}
-		again, err := c.Classify(ctx, requests)
-		if err != nil {
-			return err
-		}
-		for i, d := range again {
+		if err := eval.Ask(ctx, c, j.Items, func(i int, d *eval.Decision) {
 			answered[i] = answered[i] && !d.Invalid && d.Err == ""
 			same[i] = same[i] && d.Tier == first[i].Tier
+		}); err != nil {
+			return err
 		}
 	}
 	j.LLM.Steady = &Steady{Times: times}
@@ -347,7 +360,12 @@ func (j *job) benchmark(ctx context.Context) error {
 		LeastPriced: leastPriced, Mix: j.Config.TierMix.shares(j.Config.TierNames()),
 	})
 	if errors.Is(err, eval.ErrNoTest) {
-		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "split", Reason: err.Error()}}}
+		return j.noTest()
 	}
 	return err
+}
+
+// noTest says that there is nothing to report on.
+func (j *job) noTest() error {
+	return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "split", Reason: eval.ErrNoTest.Error()}}}
 }

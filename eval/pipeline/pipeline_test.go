@@ -17,7 +17,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
-func builtinSet(t *testing.T) pipeline.Input {
+func builtinSet(t *testing.T) input {
 	t.Helper()
 	config := pipeline.DefaultConfig()
 	var tiers []string
@@ -32,10 +32,10 @@ func builtinSet(t *testing.T) pipeline.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pipeline.Input{Prompts: prompts.Prompts, Name: "built-in", Answers: answers.Answers, AnswersName: "answers"}
+	return input{pipeline.Input{Name: "built-in", Answers: answers.Answers, AnswersName: "answers"}, prompts.Prompts}
 }
 
-func execute(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) (*pipeline.Run, error) {
+func execute(t *testing.T, change func(*pipeline.Config, *input)) (*pipeline.Run, error) {
 	t.Helper()
 	config, in := pipeline.DefaultConfig(), builtinSet(t)
 	// Choosing takes longer than all the rest, and tests of its own.
@@ -43,7 +43,7 @@ func execute(t *testing.T, change func(*pipeline.Config, *pipeline.Input)) (*pip
 	if change != nil {
 		change(&config, &in)
 	}
-	return pipeline.Execute(context.Background(), config, in, nil)
+	return pipeline.Execute(context.Background(), config, in.ready(t), nil)
 }
 
 func TestEveryClassifierRuns(t *testing.T) {
@@ -79,7 +79,7 @@ func TestEveryClassifierRuns(t *testing.T) {
 }
 
 func TestWithoutAnswersTheLLMIsNotRun(t *testing.T) {
-	run, err := execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Answers, in.AnswersName = nil, "" })
+	run, err := execute(t, func(_ *pipeline.Config, in *input) { in.Answers, in.AnswersName = nil, "" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,26 +128,26 @@ func TestHybridPaysForWhatItAsks(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*pipeline.Config, *pipeline.Input)
+		change func(*pipeline.Config, *input)
 		want   string
 	}{
-		"answers to other prompts": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"answers to other prompts": {func(_ *pipeline.Config, in *input) {
 			in.Answers = map[string]datasets.Answer{"x": {Text: "SIMPLE"}}
 		}, "none of 1 answers belongs to a labelled prompt"},
-		"no labels": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"no labels": {func(_ *pipeline.Config, in *input) {
 			for i := range in.Prompts {
 				in.Prompts[i].Tier = ""
 			}
 		}, "none of 1200 prompts is labelled"},
-		"a tier nowhere": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"a tier nowhere": {func(_ *pipeline.Config, in *input) {
 			in.Prompts = slices.DeleteFunc(in.Prompts, func(p datasets.Prompt) bool { return p.Tier == "COMPLEX" })
 		}, "no train prompt has tier COMPLEX (0 prompts"},
-		"all in train": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"all in train": {func(_ *pipeline.Config, in *input) {
 			for i := range in.Prompts {
 				in.Prompts[i].Group = "one"
 			}
 		}, "no"},
-		"a group in two splits": {func(_ *pipeline.Config, in *pipeline.Input) {
+		"a group in two splits": {func(_ *pipeline.Config, in *input) {
 			for i := range in.Prompts {
 				in.Prompts[i].Split = []string{"train", "test"}[i%2]
 			}
@@ -167,7 +167,7 @@ func TestArtifactOfOtherTiers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	_, err = execute(t, func(c *pipeline.Config, in *input) {
 		in.Artifact = run.Artifact
 		c.Tiers = c.Tiers[:3]
 	})
@@ -188,7 +188,7 @@ func TestArtifactOfImpossibleShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = broken })
+	_, err = execute(t, func(_ *pipeline.Config, in *input) { in.Artifact = broken })
 	if !errors.Is(err, centroids.ErrManifest) {
 		t.Errorf("%v, expected ErrManifest", err)
 	}
@@ -207,7 +207,7 @@ func TestArtifactOfOtherSplits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = execute(t, func(_ *pipeline.Config, in *pipeline.Input) { in.Artifact = other })
+	_, err = execute(t, func(_ *pipeline.Config, in *input) { in.Artifact = other })
 	var config *pipeline.ConfigError
 	if !errors.As(err, &config) || !strings.Contains(err.Error(), "build it again") {
 		t.Errorf("%v, expected a ConfigError", err)
@@ -215,7 +215,7 @@ func TestArtifactOfOtherSplits(t *testing.T) {
 }
 
 func TestTextsWithoutVectorGoToTheFallback(t *testing.T) {
-	run, err := execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	run, err := execute(t, func(c *pipeline.Config, in *input) {
 		c.Fallback = "COMPLEX"
 		for i := range 40 {
 			in.Prompts = append(in.Prompts, datasets.Prompt{ID: fmt.Sprint("blank", i), Group: fmt.Sprint(i), Tier: "SIMPLE", Text: strings.Repeat(" ", i)})
@@ -245,7 +245,7 @@ func TestTextsWithoutVectorGoToTheFallback(t *testing.T) {
 func TestStepsAreObserved(t *testing.T) {
 	var steps []string
 	in := builtinSet(t)
-	_, err := pipeline.Execute(context.Background(), pipeline.DefaultConfig(), in, func(step string, done, total int) {
+	_, err := pipeline.Execute(context.Background(), pipeline.DefaultConfig(), in.ready(t), func(step string, done, total int) {
 		if done != len(steps) || total != 8 {
 			t.Errorf("step %s is %d of %d, expected %d of 8", step, done, total, len(steps))
 		}

@@ -314,20 +314,25 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 
 // testRequests returns the test prompts that have outcomes.
 func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, err error) {
-	prompts := map[string]*datasets.Prompt{}
-	for i := range j.in.Prompts {
-		prompts[j.in.Prompts[i].ID] = &j.in.Prompts[i]
-	}
 	number := map[string]int32{}
-	for _, it := range j.Items {
-		if it.Split != datasets.Test || !backend.Asked(it.ID) {
-			continue
+	items := j.Items // of the same order
+	err = j.in.Prompts.Each(func(_ int, p *datasets.Prompt) error {
+		if len(items) == 0 || items[0].ID != p.ID {
+			return nil // it is not labelled
 		}
-		p := prompts[it.ID]
-		q := policy.Request{ID: it.ID, Text: policy.NewText(it.Text), Domain: it.Domain, TaskType: p.TaskType}
+		it := &items[0]
+		items = items[1:]
+		if it.Split != datasets.Test || !backend.Asked(it.ID) {
+			return nil
+		}
+		text, err := backend.Keep(p.Text)
+		if err != nil {
+			return err
+		}
+		q := policy.Request{ID: it.ID, Text: text, Domain: it.Domain, TaskType: p.TaskType}
 		if p.Schema != "" {
 			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
-				return nil, &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
+				return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
 			}
 		}
 		if _, seen := number[it.Group]; !seen {
@@ -335,6 +340,10 @@ func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request,
 		}
 		q.Group = number[it.Group]
 		requests = append(requests, q)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(requests) == 0 {
 		return nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")

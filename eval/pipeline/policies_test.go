@@ -36,9 +36,9 @@ func outcomesOf(t *testing.T, prompts []datasets.Prompt, keep func(o *datasets.O
 	}}
 }
 
-func withOutcomes(t *testing.T, keep func(o *datasets.Outcome) bool, change func(*pipeline.Config, *pipeline.Input)) (*pipeline.Run, error) {
+func withOutcomes(t *testing.T, keep func(o *datasets.Outcome) bool, change func(*pipeline.Config, *input)) (*pipeline.Run, error) {
 	t.Helper()
-	return execute(t, func(c *pipeline.Config, in *pipeline.Input) {
+	return execute(t, func(c *pipeline.Config, in *input) {
 		if change != nil {
 			change(c, in)
 		}
@@ -109,11 +109,11 @@ func TestPoliciesWithoutOutcomes(t *testing.T) {
 func TestPoliciesRefuse(t *testing.T) {
 	var config *pipeline.ConfigError
 	var content *datasets.ContentError
-	_, err := withOutcomes(t, nil, func(c *pipeline.Config, _ *pipeline.Input) { c.Tiers[1].Model = "another" })
+	_, err := withOutcomes(t, nil, func(c *pipeline.Config, _ *input) { c.Tiers[1].Model = "another" })
 	if !errors.As(err, &config) || !strings.Contains(err.Error(), `no answers of model "another"`) {
 		t.Errorf("a model without outcomes: %v", err)
 	}
-	_, err = withOutcomes(t, nil, func(c *pipeline.Config, _ *pipeline.Input) { c.Tiers[1].Model = c.Tiers[0].Model })
+	_, err = withOutcomes(t, nil, func(c *pipeline.Config, _ *input) { c.Tiers[1].Model = c.Tiers[0].Model })
 	if !errors.As(err, &config) || !strings.Contains(err.Error(), "stands twice") {
 		t.Errorf("one model for two tiers: %v", err)
 	}
@@ -125,7 +125,7 @@ func TestPoliciesRefuse(t *testing.T) {
 	if !errors.As(err, &content) || !strings.Contains(err.Error(), "known quality") {
 		t.Errorf("outcomes without scores: %v", err)
 	}
-	_, err = withOutcomes(t, nil, func(_ *pipeline.Config, in *pipeline.Input) {
+	_, err = withOutcomes(t, nil, func(_ *pipeline.Config, in *input) {
 		for i := range in.Prompts {
 			in.Prompts[i].Schema = `{"$ref":"http://localhost/x"}`
 		}
@@ -152,7 +152,7 @@ func TestPoliciesWithHoles(t *testing.T) {
 }
 
 func TestCosineAgreement(t *testing.T) {
-	run, err := withOutcomes(t, nil, func(c *pipeline.Config, _ *pipeline.Input) { c.Policies.Agreement.By = pipeline.ByCosine })
+	run, err := withOutcomes(t, nil, func(c *pipeline.Config, _ *input) { c.Policies.Agreement.By = pipeline.ByCosine })
 	if err != nil {
 		t.Fatal(err)
 	}

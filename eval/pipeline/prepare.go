@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +18,14 @@ import (
 
 // prepare sorts, splits and measures the prompts.
 func (j *job) prepare(ctx context.Context) error {
+	if err := j.assign(ctx); err != nil {
+		return err
+	}
+	return j.countTokens(ctx)
+}
+
+// assign sorts the prompts and puts each into a split. Tokens are not counted.
+func (j *job) assign(context.Context) error {
 	if err := j.Config.check(); err != nil {
 		return configErrorf("configuration: %v", err)
 	}
@@ -31,54 +38,67 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.Costs, err = j.Config.Costs(j.counter.Count); err != nil {
 		return err
 	}
-	// By id, so that the order of rows in the file changes nothing.
-	prompts := slices.SortedFunc(slices.Values(j.in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
+	prompts := j.in.Prompts
+	prompts.SortByID() // so that the order of rows in the file changes nothing
 	assigned, err := j.split(prompts)
 	if err != nil {
 		return err
 	}
-	splitBy := "hash"
-	switch {
-	case j.in.Artifact != nil:
-		splitBy = "artifact"
-	case prompts[0].Split != "": // then all have one
-		splitBy = "column"
-	}
-	j.Data = Data{
-		SplitBy: splitBy,
-		Name:    j.in.Name, Note: j.in.Note, Prompts: len(prompts), Salt: j.Config.Splits.Salt,
-		SHA256: datasets.ContentHash(prompts), LabelSHA: datasets.LabelHash(prompts),
-		SplitSHA: datasets.SplitHash(prompts, assigned.Splits), Counts: datasets.TierCounts(prompts, assigned.Splits),
-	}
-	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
-	inputTokens, err := j.countTokens(ctx, prompts)
-	if err != nil {
+	if err := j.describe(prompts, assigned); err != nil {
 		return err
 	}
-	for i, p := range prompts {
+	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
+	if len(j.Items) == 0 {
+		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
+			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", prompts.Len())}}}
+	}
+	j.warnTiers()
+	j.warnThinSplits()
+	return j.checkTrain()
+}
+
+// describe gathers what the prompts are, and their items.
+func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignment) error {
+	counts := datasets.NewTierCounts()
+	j.Data = Data{
+		SplitBy: "hash", Name: j.in.Name, Note: j.in.Note, Prompts: prompts.Len(), Salt: j.Config.Splits.Salt,
+		SplitSHA: prompts.SplitHash(assigned.Splits), Counts: counts,
+	}
+	var err error
+	if j.Data.SHA256, err = prompts.ContentHash(); err != nil {
+		return err
+	}
+	if j.Data.LabelSHA, err = prompts.LabelHash(); err != nil {
+		return err
+	}
+	j.Items = make([]eval.Item, 0, prompts.Len())
+	err = prompts.Each(func(i int, p *datasets.Prompt) error {
+		if p.Split != "" { // then all have one
+			j.Data.SplitBy = "column"
+		}
+		counts.Add(assigned.Splits[i], p.Tier)
 		tier, labelled := j.Tiers.Index(p.Tier)
 		if !labelled {
 			j.Data.Unlabelled++
-			continue
+			return nil
 		}
 		alt := -1
 		if k, ok := j.Tiers.Index(p.AltTier); ok {
 			alt = k
 		}
+		group := assigned.Groups.Key(i)
 		j.Items = append(j.Items, eval.Item{
-			Request: eval.Request{ID: p.ID, Text: p.Text}, Tier: tier, AltTier: alt, Domain: p.Domain,
-			Group: assigned.Groups[i], Split: assigned.Splits[i],
-			Fold:        datasets.Fold(j.Config.Splits.Salt, assigned.Groups[i], eval.Folds),
-			InputTokens: inputTokens[i], Runes: utf8.RuneCountInString(p.Text),
+			ID: p.ID, Text: prompts.Text(i), Tier: tier, AltTier: alt, Domain: p.Domain,
+			Group: group, Split: assigned.Splits[i],
+			Fold:  datasets.Fold(j.Config.Splits.Salt, group, eval.Folds),
+			Runes: utf8.RuneCountInString(p.Text),
 		})
+		return nil
+	})
+	if j.in.Artifact != nil {
+		j.Data.SplitBy = "artifact"
 	}
-	if len(j.Items) == 0 {
-		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
-			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", len(prompts))}}}
-	}
-	j.warnTiers()
-	j.warnThinSplits()
-	return j.checkTrain()
+	return err
 }
 
 // TestPrompts returns the labelled prompts that a job on this input will have in
@@ -90,14 +110,21 @@ func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
 	if j.Tiers, err = config.tierList(); err != nil {
 		return nil, err
 	}
-	prompts := slices.SortedFunc(slices.Values(in.Prompts), func(a, b datasets.Prompt) int { return cmp.Compare(a.ID, b.ID) })
-	assigned, err := j.split(prompts)
+	in.Prompts.SortByID()
+	assigned, err := j.split(in.Prompts)
 	if err != nil {
 		return nil, err
 	}
 	var test []datasets.Prompt
-	for i, p := range prompts {
-		if _, labelled := j.Tiers.Index(p.Tier); labelled && assigned.Splits[i] == datasets.Test {
+	for i, split := range assigned.Splits {
+		if split != datasets.Test {
+			continue
+		}
+		p, err := in.Prompts.At(i)
+		if err != nil {
+			return nil, err
+		}
+		if _, labelled := j.Tiers.Index(p.Tier); labelled {
 			test = append(test, p)
 		}
 	}
@@ -111,7 +138,7 @@ func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
 func TestItems(ctx context.Context, config Config, in Input) ([]eval.Item, error) {
 	j := &job{in: in}
 	j.Config = config
-	if err := j.prepare(ctx); err != nil {
+	if err := j.assign(ctx); err != nil {
 		return nil, err
 	}
 	if err := j.verify(ctx, in.Embedder); err != nil {
@@ -147,21 +174,44 @@ func (j *job) checkTrain() error {
 	return &datasets.ContentError{File: j.in.Name, First: missing, Total: len(missing)}
 }
 
-// countTokens counts each prompt's tokens on all processors.
-func (j *job) countTokens(ctx context.Context, prompts []datasets.Prompt) ([]int, error) {
-	counts := make([]int, len(prompts))
-	workers := runtime.GOMAXPROCS(0)
-	errs := make([]error, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(prompts) && errs[w] == nil && ctx.Err() == nil; i += workers {
-				counts[i], errs[w] = j.counter.Count(prompts[i].Text)
-			}
-		})
+// countTokens counts each item's tokens on all processors.
+func (j *job) countTokens(ctx context.Context) error {
+	return eachTexts(j.Items, func(items []eval.Item, texts []string) error {
+		workers := runtime.GOMAXPROCS(0)
+		errs := make([]error, workers)
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				for i := w; i < len(items) && errs[w] == nil && ctx.Err() == nil; i += workers {
+					items[i].InputTokens, errs[w] = j.counter.Count(texts[i])
+				}
+			})
+		}
+		wg.Wait()
+		return errors.Join(append(errs, ctx.Err())...)
+	})
+}
+
+// readAtOnce is how many texts are read together.
+const readAtOnce = 4096
+
+// eachTexts reads the texts of items, some at a time.
+func eachTexts(items []eval.Item, visit func(items []eval.Item, texts []string) error) error {
+	kept := make([]datasets.Text, 0, readAtOnce)
+	for these := range slices.Chunk(items, readAtOnce) {
+		kept = kept[:0]
+		for i := range these {
+			kept = append(kept, these[i].Text)
+		}
+		texts, err := datasets.ReadTexts(kept)
+		if err != nil {
+			return err
+		}
+		if err := visit(these, texts); err != nil {
+			return err
+		}
 	}
-	wg.Wait()
-	return counts, errors.Join(append(errs, ctx.Err())...)
+	return nil
 }
 
 // warnTiers says what looks wrong about the configured tiers.
@@ -187,7 +237,7 @@ func (j *job) warnTiers() {
 
 // split assigns splits, or, for an artifact that was built on other prompts,
 // puts all into test.
-func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
+func (j *job) split(prompts *datasets.PromptSet) (*datasets.Assignment, error) {
 	salt, shares := j.Config.Splits.Salt, j.Config.Shares()
 	if j.in.Artifact == nil {
 		return datasets.AssignSplits(prompts, salt, shares, j.in.Name, j.in.Problem)
@@ -196,24 +246,31 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 	if !slices.Equal(j.Tiers.Names(), j.in.Artifact.Tiers().Names()) {
 		return nil, configErrorf("the artifact has tiers %v, the configuration %v", j.in.Artifact.Tiers().Names(), j.Tiers.Names())
 	}
-	if built.SHA256 == datasets.ContentHash(prompts) {
+	content, err := prompts.ContentHash()
+	if err != nil {
+		return nil, err
+	}
+	if built.SHA256 == content {
 		if err := datasets.Shares(built.Shares).Check(); err != nil {
 			return nil, fmt.Errorf("%w: dataset: %w", centroids.ErrManifest, err)
 		}
 		j.Config.Splits.Salt = built.Salt
 		a, err := datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
-		if err == nil && datasets.SplitHash(prompts, a.Splits) != built.SplitSHA {
+		if err == nil && prompts.SplitHash(a.Splits) != built.SplitSHA {
 			return nil, configErrorf("the artifact was built from these prompts, but another version of routeproof split them: which of them it was fitted on cannot be told; build it again")
 		}
 		return a, err
 	}
-	a := &datasets.Assignment{Groups: make([]string, len(prompts)), Splits: make([]datasets.Split, len(prompts))}
-	groups := datasets.GroupPrompts(prompts)
-	for i := range a.Splits {
-		a.Groups[i], a.Splits[i] = groups.Key(i), datasets.Test
+	a := &datasets.Assignment{Splits: slices.Repeat([]datasets.Split{datasets.Test}, prompts.Len())}
+	if a.Groups, err = datasets.GroupPrompts(prompts); err != nil {
+		return nil, err
 	}
 	fitted := j.in.Artifact.Manifest().Fitted
-	if seen := datasets.InSketch(prompts, fitted.Sketch); len(seen) > 0 {
+	seen, err := datasets.InSketch(prompts, fitted.Sketch)
+	if err != nil {
+		return nil, err
+	}
+	if len(seen) > 0 {
 		return nil, j.overlap(seen)
 	}
 	sure := "none of them equals a text it was fitted on"
@@ -225,12 +282,12 @@ func (j *job) split(prompts []datasets.Prompt) (*datasets.Assignment, error) {
 	return a, nil
 }
 
-// overlap refuses prompts that the artifact was fitted on.
-func (j *job) overlap(seen []datasets.Prompt) error {
+// overlap refuses prompts that the artifact was fitted on, by their ids.
+func (j *job) overlap(seen []string) error {
 	e := &datasets.ContentError{File: j.in.Name, Total: len(seen)}
-	for _, p := range seen {
+	for _, id := range seen {
 		problem := datasets.Problem{File: j.in.Name, Field: "prompt",
-			Reason: fmt.Sprintf("the text of %q was used to fit the artifact: leave it out, or give the very file the artifact was built from", p.ID)}
+			Reason: fmt.Sprintf("the text of %q was used to fit the artifact: leave it out, or give the very file the artifact was built from", id)}
 		if len(e.First) < datasets.ShownProblems {
 			e.First = append(e.First, problem)
 		}

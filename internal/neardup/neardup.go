@@ -108,13 +108,14 @@ func (s *scratch) count() {
 	}
 }
 
-// Finder returns a Finder for the texts that c has seen. After it, c must not
-// be used.
-func (c *Counter) Finder() *Finder {
+// Finder returns a Finder for the texts that c has seen, which keeps so many bytes
+// in memory of what it knows of them. After it, c must not be used.
+func (c *Counter) Finder(near int) *Finder {
 	f := &Finder{
-		reader: reader{folds: c.folds},
-		common: make([]uint64, counters/64),
-		ids:    make(map[uint64]int32, len(c.seen)),
+		reader:   reader{folds: c.folds},
+		common:   make([]uint64, counters/64),
+		ids:      make(map[uint64]int32, len(c.seen)),
+		sketches: newSketches(near),
 	}
 	var counts []uint16
 	for _, s := range c.scratches {
@@ -141,22 +142,19 @@ func (c *Counter) Finder() *Finder {
 	return f
 }
 
-// A Finder sees all texts a second time and groups them. It takes 220 to 240
-// bytes for each different text and 4 for any other; grouping takes 45 more
-// for each, and 8 to 16 on each processor. It uses up to eight of these, and
-// is not for concurrent use.
+// A Finder sees all texts a second time and groups them. It takes 20 to 40 bytes
+// for each different text, 200 more of those that are kept in memory, and 4 for any
+// other; grouping takes 45 more for each, and 8 to 16 on each processor. It uses up
+// to eight of these, and is not for concurrent use.
 type Finder struct {
 	reader
 	common []uint64 // bits: the shingles of this hash are common
 
-	ids    map[uint64]int32 // hash of a text → its number
-	blocks [][]sketch       // by number; in blocks, as they must not move
-	texts  []int32          // number of each text
+	ids      map[uint64]int32 // hash of a text → its number
+	sketches sketches
+	texts    []int32 // number of each text
+	err      error   // that keeping sketches ended in
 }
-
-const blockLen = 1 << 10
-
-func (f *Finder) sketch(id int32) *sketch { return &f.blocks[id/blockLen][id%blockLen] }
 
 // Add takes up texts, which it does not keep: in all, those that the Counter
 // saw, up to 2^31-1 of them, in any order. It takes time proportional to
@@ -165,16 +163,14 @@ func (f *Finder) Add(texts []string) {
 	first := len(f.texts)
 	f.texts = append(f.texts, make([]int32, len(texts))...)
 	f.each(texts, func(s *scratch, i int) {
+		var to *sketch
 		f.mu.Lock()
 		id, seen := f.ids[s.hash]
 		if !seen {
 			id = int32(len(f.ids))
 			f.ids[s.hash] = id
-			if id%blockLen == 0 {
-				f.blocks = append(f.blocks, make([]sketch, blockLen))
-			}
+			to = f.sketches.add()
 		}
-		to := f.sketch(id)
 		f.mu.Unlock()
 		f.texts[first+i] = id
 		if !seen {
@@ -182,6 +178,9 @@ func (f *Finder) Add(texts []string) {
 			to.fill(s, len(all), f.rare(all))
 		}
 	})
+	if f.err == nil {
+		f.err = f.sketches.keep()
+	}
 }
 
 // rare drops the common shingles, in place.
@@ -198,14 +197,21 @@ func (f *Finder) rare(shingles []uint64) []uint64 {
 // Groups returns, for each text in the order of the calls to [Finder.Add],
 // the index of the first text of its group, and how many of the different texts
 // are taken for instances of a template. It takes O(n log n) steps for n texts,
-// whatever the texts.
-func (f *Finder) Groups() (groups []int, templates int) {
+// whatever the texts. An error is of the temporary file.
+func (f *Finder) Groups() (groups []int, templates int, err error) {
+	if f.err != nil {
+		return nil, 0, f.err
+	}
 	j := newJoiner(f)
-	j.joinAll()
-	for id := range j.template {
-		if j.template[id] || f.sketch(int32(id)).common {
+	if err := j.joinAll(); err != nil {
+		return nil, 0, err
+	}
+	if err := f.sketches.each(func(id int32, k *sketch) {
+		if j.template[id] || k.common {
 			templates++
 		}
+	}); err != nil {
+		return nil, 0, err
 	}
 	first := make([]int, len(j.all)) // root → 1 + its first text
 	groups = make([]int, len(f.texts))
@@ -216,19 +222,11 @@ func (f *Finder) Groups() (groups []int, templates int) {
 		}
 		groups[i] = first[root] - 1
 	}
-	return groups, templates
+	return groups, templates, nil
 }
 
-// Groups returns, for each text, the index of the first text of its group:
-// both passes over texts in memory.
-func Groups(texts []string) []int {
-	c := NewCounter()
-	c.Add(texts)
-	f := c.Finder()
-	f.Add(texts)
-	groups, _ := f.Groups()
-	return groups
-}
+// Close removes the temporary file, if there is one. After it, f must not be used.
+func (f *Finder) Close() error { return f.sketches.kept.Close() }
 
 // A Folder writes texts so that equal ones are the same.
 type Folder struct{ s scratch }

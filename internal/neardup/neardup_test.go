@@ -1,16 +1,34 @@
 package neardup
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// Groups returns, for each text, the index of the first text of its group.
+func Groups(texts []string) []int { return groupsNear(texts, math.MaxInt) }
+
+// groupsNear is Groups with so many bytes of sketches in memory.
+func groupsNear(texts []string, near int) []int {
+	c := NewCounter()
+	c.Add(texts)
+	f := c.Finder(near)
+	f.Add(texts)
+	groups, _, err := f.Groups()
+	if err := cmp.Or(err, f.Close()); err != nil {
+		panic(err)
+	}
+	return groups
+}
 
 // joined reports whether all texts are in one group.
 func joined(texts ...string) bool {
@@ -117,15 +135,15 @@ func TestOrderAndProcessorsDoNotMatter(t *testing.T) {
 	for batch := range slices.Chunk(texts, 17) {
 		c.Add(batch)
 	}
-	f := c.Finder()
+	f := c.Finder(math.MaxInt)
 	for batch := range slices.Chunk(texts, 1000) {
 		f.Add(batch)
 	}
-	if got, _ := f.Groups(); !slices.Equal(got, want) {
+	if got, _, _ := f.Groups(); !slices.Equal(got, want) {
 		t.Error("batches give other groups")
 	}
 	f.Add(texts[:1])
-	if got, _ := f.Groups(); got[len(texts)] != want[0] {
+	if got, _, _ := f.Groups(); got[len(texts)] != want[0] {
 		t.Error("a text added after grouping is not in its group")
 	}
 }
@@ -203,9 +221,9 @@ func TestTemplateWithTwoPlaces(t *testing.T) {
 	}
 	c := NewCounter()
 	c.Add(texts)
-	f := c.Finder()
+	f := c.Finder(math.MaxInt)
 	f.Add(texts)
-	groups, templates := f.Groups()
+	groups, templates, _ := f.Groups()
 	sizes := map[int]int{}
 	for _, g := range groups {
 		sizes[g]++
@@ -232,9 +250,9 @@ func TestLargeFamily(t *testing.T) {
 		}
 		c := NewCounter()
 		c.Add(texts)
-		f := c.Finder()
+		f := c.Finder(math.MaxInt)
 		f.Add(texts)
-		groups, templates := f.Groups()
+		groups, templates, _ := f.Groups()
 		of := map[int]bool{}
 		for _, g := range groups[1000:] {
 			of[g] = true
@@ -392,12 +410,47 @@ func TestHostile(t *testing.T) {
 	// A Finder whose Counter saw other texts knows of no common shingle, so
 	// all texts share all buckets.
 	start := time.Now()
-	f := NewCounter().Finder()
+	f := NewCounter().Finder(math.MaxInt)
 	f.Add(repeat(10000, func(int) string { return w.plant(base, "typo") }))
-	if groups, _ := f.Groups(); slices.Max(groups) > 0 || time.Since(start) > limit {
+	if groups, _, _ := f.Groups(); slices.Max(groups) > 0 || time.Since(start) > limit {
 		t.Errorf("10,000 variants of one text: not one group, or slow: %v", time.Since(start))
 	}
 	t.Log("one bucket:", time.Since(start).Round(time.Millisecond))
+}
+
+// Sketches in a temporary file give the same groups, and what cannot be kept or
+// read back is an error.
+func TestSketchesBeyondMemory(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	texts := mixture(21, 12_000)
+	want := Groups(texts)
+	for _, near := range []int{0, 3 * blockLen * int(sketchSize)} {
+		if got := groupsNear(texts, near); !slices.Equal(got, want) {
+			t.Errorf("other groups with %d bytes in memory", near)
+		}
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v is left", err, left)
+	}
+	finder := func() *Finder {
+		c := NewCounter()
+		c.Add(texts)
+		f := c.Finder(0)
+		f.Add(texts)
+		return f
+	}
+	given := finder()
+	if err := given.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := given.Groups(); err == nil {
+		t.Error("sketches were given up, and no error")
+	}
+	t.Setenv("TMPDIR", folder+"/none")
+	if _, _, err := finder().Groups(); err == nil {
+		t.Error("there is no place for sketches, and no error")
+	}
 }
 
 func FuzzGroups(f *testing.F) {
