@@ -226,10 +226,18 @@ func (g *Groups) Key(i int) string {
 
 // GroupPrompts groups prompts.
 func GroupPrompts(prompts *PromptSet) (*Groups, error) {
+	return GroupEach(prompts.ID, func(take func(*Prompt)) error {
+		return prompts.Each(func(_ int, p *Prompt) error { take(p); return nil })
+	})
+}
+
+// GroupEach groups the prompts that scan goes through, twice, as [Grouper] does, but
+// has what it keeps of much text in a temporary file. id is that of prompt i.
+func GroupEach(id func(i int) string, scan func(take func(*Prompt)) error) (*Groups, error) {
 	g := newGrouper(nearSketches)
-	g.id = prompts.ID
+	g.id = id
 	for _, take := range []func(*Prompt){g.Count, g.Group} {
-		if err := prompts.Each(func(_ int, p *Prompt) error { take(p); return nil }); err != nil {
+		if err := scan(take); err != nil {
 			return nil, errors.Join(err, g.close())
 		}
 	}

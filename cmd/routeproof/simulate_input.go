@@ -243,8 +243,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 
 // group groups the requests, those of a named group together.
 func (s *simulation) group(ctx context.Context, named []string) error {
-	grouper := datasets.NewGrouper()
-	for _, take := range []func(*datasets.Prompt){grouper.Count, grouper.Group} {
+	groups, err := datasets.GroupEach(func(i int) string { return s.requests[i].ID }, func(take func(*datasets.Prompt)) error {
 		for i := range s.requests {
 			q := &s.requests[i]
 			text, err := q.Text.Read()
@@ -257,8 +256,11 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 			}
 			take(&p)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	groups := grouper.Groups()
 	if s.flags.split {
 		s.groups = groups
 	} else {
