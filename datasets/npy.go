@@ -19,9 +19,10 @@ type NPY struct {
 	Rows, Dims int
 
 	f     *os.File
-	width int       // bytes of a number
-	at    int64     // of the first row
-	wide  sync.Pool // *[]byte, numbers of 8 bytes
+	info  os.FileInfo // when it was opened
+	width int         // bytes of a number
+	at    int64       // of the first row
+	wide  sync.Pool   // *[]byte, numbers of 8 bytes
 }
 
 const (
@@ -45,7 +46,11 @@ func OpenNPY(path string) (*NPY, error) {
 		return nil, err
 	}
 	n := &NPY{f: f}
-	if err := n.header(); err != nil {
+	n.info, err = f.Stat()
+	if err == nil {
+		err = n.header()
+	}
+	if err != nil {
 		return nil, errors.Join(npyProblem(path, err), f.Close())
 	}
 	return n, nil
@@ -212,5 +217,12 @@ func (n *NPY) readWide(dst []float32, at int64) error {
 	return nil
 }
 
-// Close closes the file.
-func (n *NPY) Close() error { return n.f.Close() }
+// Close closes the file. That it was changed since it was opened is an error: what was read of it
+// may be of either state.
+func (n *NPY) Close() error {
+	info, err := n.f.Stat()
+	if err == nil && (info.Size() != n.info.Size() || !info.ModTime().Equal(n.info.ModTime())) {
+		err = fmt.Errorf("%s was changed while it was read: leave it as it is, and begin again", n.f.Name())
+	}
+	return errors.Join(err, n.f.Close())
+}

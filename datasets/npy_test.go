@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // array is a file as numpy.save writes it, with the given description.
@@ -92,10 +93,11 @@ func TestNPYStaysInItsFile(t *testing.T) {
 		if err := file.Vector(rows-1, got); !errors.As(err, &content) {
 			t.Errorf("%s, cut: %v", kind, err)
 		}
-		for range 2 {
-			if err := file.Close(); err != nil {
-				t.Error(err)
-			}
+		if err := file.Close(); err == nil || !strings.Contains(err.Error(), "was changed") {
+			t.Errorf("%s: a file that was cut is closed: %v", kind, err)
+		}
+		if err := file.Close(); err != nil {
+			t.Errorf("%s: %v", kind, err)
 		}
 		if err := file.Vector(0, got); err == nil {
 			t.Errorf("%s: a vector of a closed file", kind)
@@ -247,4 +249,26 @@ func FuzzNPY(f *testing.F) {
 			t.Errorf("%d rows of %d, %d ids, of %d bytes", file.Rows, file.Dims, len(file.IDs), len(content))
 		}
 	})
+}
+
+// Vectors of a file that is written anew while they are read are an error.
+func TestNPYChanged(t *testing.T) {
+	for _, change := range []bool{false, true} {
+		path := array(t, description("<f4", 2, 3), []float32{1, 2, 3, 4, 5, 6})
+		if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := OpenNPY(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change {
+			if err := os.Chtimes(path, time.Time{}, time.Unix(2, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := n.Close(); change != (err != nil && strings.Contains(err.Error(), "was changed while it was read")) {
+			t.Errorf("changed: %t: %v", change, err)
+		}
+	}
 }

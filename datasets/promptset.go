@@ -84,9 +84,9 @@ func collectPromptSet(scan func(func(*Prompt) error) (Summary, error)) (*PromptS
 
 // own are the fields of a row but id and text that are its own, repeated those
 // that it shares with many.
-func (p *Prompt) own() []*string { return []*string{&p.Group, &p.Reference, &p.Schema} }
+func (p *Prompt) own() []*string { return []*string{&p.Group, &p.Reference, &p.Schema, &p.Source} }
 func (p *Prompt) repeated() []*string {
-	return []*string{&p.Tier, &p.AltTier, &p.Domain, &p.Language, &p.Split, &p.TaskType, &p.Source, &p.Licence}
+	return []*string{&p.Tier, &p.AltTier, &p.Domain, &p.Language, &p.Split, &p.TaskType, &p.Licence}
 }
 
 // Add adds a prompt.
@@ -111,7 +111,8 @@ func (s *PromptSet) Add(p *Prompt) error {
 	return nil
 }
 
-// SortByID sorts the prompts by their ids.
+// SortByID sorts the prompts by their ids. Nothing may read them meanwhile, and vectors
+// of an array are to be named before ([VectorFile.Name]).
 func (s *PromptSet) SortByID() {
 	slices.SortStableFunc(s.rows, func(a, b keptRow) int { return cmp.Compare(a.id, b.id) })
 }

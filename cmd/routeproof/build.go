@@ -16,6 +16,7 @@ import (
 func (a *app) buildVerb() *cobra.Command {
 	var input inputFlags
 	var out string
+	unused := []string{"llm-answers", "outcomes", "tier-mix"} // which run uses: one command line may do for both
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Build only the artifact",
@@ -40,6 +41,11 @@ it carries the texts of eight train prompts, to be verified by.`,
 			if err != nil {
 				return err
 			}
+			for _, name := range unused {
+				if flag := cmd.Flags().Lookup(name); flag.Changed {
+					a.say("warning: --%s adds nothing to an artifact, and only its form was looked at: run uses it", name)
+				}
+			}
 			if err := run.Artifact.Save(out); err != nil {
 				return err
 			}
@@ -52,16 +58,13 @@ it carries the texts of eight train prompts, to be verified by.`,
 	}
 	input.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "centroids.safetensors", "file to write")
-	for _, unused := range []string{"llm-answers", "outcomes"} {
-		if err := cmd.Flags().MarkHidden(unused); err != nil {
-			panic(fmt.Sprintf("routeproof: %v", err))
-		}
-	}
+	hide(cmd, unused...)
+	input.artifactOnly = true
 	return cmd
 }
 
 // build is the part of the main job that the artifact comes of. Outcomes add
-// nothing to it, but what is wrong with them is told all the same.
+// nothing to it, but rows of theirs that cannot be read are told all the same.
 func build(ctx context.Context, config pipeline.Config, in pipeline.Input, observe pipeline.Observer) (*pipeline.Run, error) {
 	if o := in.Outcomes; o != nil && !o.MadeUp {
 		if err := o.Scan(func(*datasets.Outcome) error { return ctx.Err() }); err != nil {

@@ -73,7 +73,7 @@ type liveInput struct {
 // checkAgreement refuses what would embed the answers of tiers at an endpoint:
 // which, and so at what cost, is not known before policies are simulated.
 func (f *inputFlags) checkAgreement(config pipeline.Config, in *pipeline.Input) error {
-	if config.Policies.Agreement.By != pipeline.ByCosine || in.Outcomes == nil && !f.live.policies || !f.embedsRemotely(config, in) {
+	if f.artifactOnly || config.Policies.Agreement.By != pipeline.ByCosine || in.Outcomes == nil && !f.live.policies || !f.embedsRemotely(config, in) {
 		return nil
 	}
 	return fmt.Errorf("%w: policies, agreement, by: %q would embed the tiers' answers at an endpoint, at a cost that cannot be said before: set by: %s, or take a local embedder, or leave outcomes out; collect --mode parallel compares by cosine there",

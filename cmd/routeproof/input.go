@@ -20,6 +20,7 @@ import (
 type inputFlags struct {
 	prompts, answers, config, problems string
 	outcomes, tierMix                  string
+	artifactOnly                       bool   // policies are not simulated
 	artifact                           string // to evaluate; empty: build one
 	embedder                           embedderFlags
 	outputs                            []string // of the verb

@@ -442,3 +442,21 @@ func TestPublicPrompts(t *testing.T) {
 		}
 	}
 }
+
+// What build does not use is said, and rows of it that cannot be read are told.
+func TestBuildSaysWhatItLeavesOut(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "data", "synth", "--n", "300", "--out", ".", "--only", "prompts")
+	writeFile(t, "o.jsonl", `{"id":"nobody","model":"none","response":"x","score":1}`+"\n")
+	r := must(t, "build", "--prompts", "prompts.jsonl", "--outcomes", "o.jsonl", "--out", "a.safetensors")
+	if !strings.Contains(r.stderr, "warning: --outcomes adds nothing to an artifact") {
+		t.Error(r.stderr)
+	}
+	writeFile(t, "o.jsonl", `{"id":"nobody","score":1}`+"\n")
+	if r := call(t, "", "build", "--prompts", "prompts.jsonl", "--outcomes", "o.jsonl", "--out", "b.safetensors"); r.code != exitContent || !strings.Contains(r.stderr, "o.jsonl:1: model") {
+		t.Errorf("exit %d: %s", r.code, r.stderr)
+	}
+	if r := must(t, "build", "--help"); strings.Contains(r.stdout, "--outcomes") || strings.Contains(r.stdout, "--tier-mix") {
+		t.Error(r.stdout)
+	}
+}
