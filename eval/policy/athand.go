@@ -10,7 +10,8 @@ import (
 type Store interface {
 	Backend
 	// At returns a backend for one request; texts says that it has the texts of
-	// answers in memory too. It is safe for concurrent use.
+	// answers in memory too, unless they are long. It is safe for concurrent use once
+	// nothing is added.
 	At(request *Request, texts bool) (Backend, error)
 }
 
@@ -85,6 +86,10 @@ func (r *Recorded) readCalls(a *atHand, last int64, room *[]byte) error {
 	return nil
 }
 
+// mostAtHand is up to how many bytes of texts a request has in memory: longer ones stay
+// where they are, to be read when they are looked at.
+const mostAtHand = 64 << 10
+
 // readTexts puts the texts of answers into memory, at once where little lies between
 // them.
 func (a *atHand) readTexts(room *[]byte) error {
@@ -98,7 +103,7 @@ func (a *atHand) readTexts(room *[]byte) error {
 			size += int(t.size)
 		}
 	}
-	if size == 0 {
+	if size == 0 || size > mostAtHand {
 		return nil
 	}
 	const between = 1 << 12

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"github.com/routeproof/routeproof/datasets"
@@ -63,6 +64,9 @@ func (r *Recorded) text(at ref) Text {
 
 // Keep keeps a text as it keeps those of outcomes.
 func (r *Recorded) Keep(text string) (Text, error) {
+	if len(text) > math.MaxUint32 {
+		return Text{}, fmt.Errorf("a text of %d bytes: expected up to %d", len(text), math.MaxUint32)
+	}
 	at, err := r.texts.Append([]byte(text))
 	return r.text(ref{at, uint32(len(text))}), err
 }
@@ -147,7 +151,9 @@ func (r *Recorded) keep(i, rung int, c *Call) error {
 		k.response = ref{kept.at, kept.size}
 	}
 	at, err := r.calls.Append(k.append(make([]byte, 0, callBytes)))
-	r.last[i] = at/callBytes + 1
+	if err == nil {
+		r.last[i] = at/callBytes + 1
+	}
 	return err
 }
 

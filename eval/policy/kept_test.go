@@ -106,7 +106,7 @@ func TestKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			answer, err = got.Response.Read()
-			if err != nil || answer != o.Response.Value || got.Response.Known != o.Response.Known || got.Response.Known && got.Response.in.kept != nil && answer != "" {
+			if err != nil || answer != o.Response.Value || got.Response.Known != o.Response.Known {
 				t.Fatalf("limit %d: at hand %s of %s: %d bytes, want %d: %v", limit, o.ID, o.Model, len(answer), len(o.Response.Value), err)
 			}
 			if got.Response = want.Response; got != want {
@@ -214,4 +214,47 @@ func TestRecordedMemory(t *testing.T) {
 		t.Errorf("%.0f bytes a prompt", each)
 	}
 	runtime.KeepAlive(b)
+}
+
+// Long answers stay where they are kept, also with their request at hand, and are read
+// there; a call that could not be kept is none, and not that of another request.
+func TestLongAnswersStay(t *testing.T) {
+	models := three()
+	r, err := NewRecorded(models, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	want := map[string]string{"long": strings.Repeat("long ", mostAtHand/5+1), "short": "short"}
+	for id, text := range want {
+		if err := r.Add(&datasets.Outcome{ID: id, Model: models[0].Name, Response: datasets.Known(text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, text := range want {
+		b, err := r.At(&Request{ID: id}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := b.Call(context.Background(), &Request{ID: id}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Response.Read(); err != nil || got != text || (c.Response.in.kept != nil) != (id == "long") {
+			t.Errorf("%s: %d bytes, in a file: %t, %v", id, len(got), c.Response.in.kept != nil, err)
+		}
+	}
+	t.Setenv("TMPDIR", "/nowhere/at/all")
+	t.Setenv("TMP", "/nowhere/at/all")
+	r.calls.Limit = 0
+	if err := r.Add(&datasets.Outcome{ID: "third", Model: models[1].Name, Score: datasets.Known(1.0)}); err == nil {
+		t.Fatal("no error")
+	}
+	b, err := r.At(&Request{ID: "third"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := b.Call(context.Background(), &Request{ID: "third"}, 0); !errors.Is(err, ErrUnrecorded) {
+		t.Errorf("%+v, %v", c, err)
+	}
 }

@@ -44,6 +44,9 @@ func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend 
 			run.policies = append(run.policies, named{"cascade", policy.Cascade{Checks: checks, Start: start}})
 		}
 	}
+	if len(out) == 0 {
+		return nil, ctx.Err()
+	}
 	traces, err := run.run(ctx, backend, requests)
 	if err != nil {
 		return nil, err
