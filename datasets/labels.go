@@ -3,9 +3,7 @@ package datasets
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -74,11 +72,7 @@ func (l *Labels) Warnings() ([]string, error) {
 		}
 		of = labelled{text: of.text[:0], tier: of.tier[:0], ids: of.ids[:0]}
 	}
-	for sorted := l.rows.Sorted(); ; {
-		record, err := sorted.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for record, err := range l.rows.All() {
 		if err != nil {
 			return nil, err
 		}

@@ -125,20 +125,31 @@ func ParsePrompts(r io.Reader, name string, tiers []string, each func(Problem)) 
 
 func collectPrompts(scan func(func(*Prompt) error) (Summary, error)) (*PromptFile, error) {
 	file := &PromptFile{}
-	labels := Labels{}
-	defer labels.Close()
 	var err error
-	file.Summary, err = scan(func(p *Prompt) error {
+	file.Summary, err = withDoubts(scan, func(p *Prompt) error {
 		file.Prompts = append(file.Prompts, *p)
-		return labels.Add(p)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := labels.Warnings()
-	if err != nil {
-		return nil, err
-	}
-	file.Warnings = append(file.Warnings, warnings...)
 	return file, nil
+}
+
+// withDoubts scans prompts, and puts what is doubtful of their labels among the warnings.
+func withDoubts(scan func(func(*Prompt) error) (Summary, error), visit func(*Prompt) error) (Summary, error) {
+	var labels Labels
+	defer labels.Close()
+	summary, err := scan(func(p *Prompt) error {
+		if err := labels.Add(p); err != nil {
+			return err
+		}
+		return visit(p)
+	})
+	if err != nil {
+		return summary, err
+	}
+	doubts, err := labels.Warnings()
+	summary.Warnings = append(summary.Warnings, doubts...)
+	return summary, err
 }

@@ -70,15 +70,10 @@ func ParsePromptSet(r io.Reader, name string, tiers []string, each func(Problem)
 
 func collectPromptSet(scan func(func(*Prompt) error) (Summary, error)) (*PromptSet, error) {
 	s := NewPromptSet()
-	var labels Labels
-	defer labels.Close()
-	summary, err := scan(func(p *Prompt) error { return errors.Join(labels.Add(p), s.Add(p)) })
-	warnings, labelsErr := labels.Warnings()
-	if err = errors.Join(err, labelsErr); err != nil {
+	var err error
+	if s.Summary, err = withDoubts(scan, s.Add); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.Summary = summary
-	s.Warnings = append(s.Warnings, warnings...)
 	return s, nil
 }
 

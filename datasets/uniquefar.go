@@ -3,8 +3,6 @@ package datasets
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
-	"io"
 	"slices"
 )
 
@@ -48,13 +46,12 @@ func (f *firsts) late(tell func(line, first int) bool) error {
 	type pair struct{ line, first int }
 	var pairs []pair
 	var before slot
-	for sorted := f.far.Sorted(); len(pairs) <= maxProblems; {
-		record, err := sorted.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for record, err := range f.far.All() {
 		if err != nil {
 			return err
+		}
+		if len(pairs) > maxProblems {
+			break
 		}
 		s := slot{binary.BigEndian.Uint64(record), binary.BigEndian.Uint64(record[8:])}
 		if s.hash == before.hash && s.line>>lineBits == before.line>>lineBits {

@@ -2,8 +2,6 @@ package gate
 
 import (
 	"encoding/binary"
-	"errors"
-	"io"
 	"math"
 
 	"github.com/routeproof/routeproof/eval"
@@ -26,7 +24,7 @@ const (
 // once it is multiplied by stretch. The mean of values must be 0.
 func binned(values *spill.Sorter, n, most int) (means []float64, counts []int, stretch float64, err error) {
 	loose := n // values without a bin of their own
-	err = eachRun(values.Sorted(), func(_ float64, from, to int) {
+	err = eachRun(values, func(_ float64, from, to int) {
 		if (to-from)*most > n {
 			loose -= to - from
 		}
@@ -45,7 +43,7 @@ func binned(values *spill.Sorter, n, most int) (means []float64, counts []int, s
 		between += m * m * float64(end-start)
 		start, sum = end, 0
 	}
-	err = eachRun(values.Sorted(), func(v float64, from, to int) {
+	err = eachRun(values, func(v float64, from, to int) {
 		own := (to-from)*most > n
 		if own {
 			cut(from)
@@ -66,25 +64,25 @@ func binned(values *spill.Sorter, n, most int) (means []float64, counts []int, s
 }
 
 // eachRun visits the runs of equal values, which are from up to to in their order.
-func eachRun(sorted *spill.Sorted, visit func(v float64, from, to int)) error {
+func eachRun(values *spill.Sorter, visit func(v float64, from, to int)) error {
 	var v float64
 	from, to := 0, 0
-	for {
-		record, err := sorted.Next()
-		done := errors.Is(err, io.EOF)
-		if err != nil && !done {
+	for record, err := range values.All() {
+		if err != nil {
 			return err
 		}
-		if to > from && (done || sortable(record) != v) {
+		next := sortable(record)
+		if to > from && next != v {
 			visit(v, from, to)
 			from = to
 		}
-		if done {
-			return nil
-		}
-		v = sortable(record)
+		v = next
 		to++
 	}
+	if to > from {
+		visit(v, from, to)
+	}
+	return nil
 }
 
 const signBit = 1 << 63

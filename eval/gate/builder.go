@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -134,12 +132,7 @@ func (b *builder) arrange() error {
 	b.first = make([]string, len(s.classifiers))
 	s.lengths = make([]bool, s.length.Len())
 	complete := b.total == 0 // else rows are missing that would have been taken in
-	rows := b.rows.Sorted()
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for row, err := range b.rows.All() {
 		if err != nil {
 			return err
 		}

@@ -197,7 +197,7 @@ func (p *pair) calibrationEdges() (last []float64, err error) {
 		return nil, err
 	}
 	k := 1 // the next edge
-	err = eachRun(pooled.Sorted(), func(v float64, _, to int) {
+	err = eachRun(pooled, func(v float64, _, to int) {
 		for ; k < calibrationBins && (k*2*p.claims.n-1)/calibrationBins < to; k++ {
 			if len(last) == 0 || v > last[len(last)-1] {
 				last = append(last, v)

@@ -1,9 +1,9 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"runtime"
 	"slices"
 	"sync"
@@ -98,39 +98,38 @@ func (c *check) gather(ctx context.Context, pairs []*pair) error {
 	if err != nil {
 		return err
 	}
-	return c.gatherGroups(ctx, groups.Sorted(), wanted, pairs)
+	return c.gatherGroups(ctx, groups, wanted, pairs)
 }
 
 // gatherGroups takes in prompts of groups, by group and id.
-func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, wanted [2][]bool, pairs []*pair) error {
+func (c *check) gatherGroups(ctx context.Context, groups *spill.Sorter, wanted [2][]bool, pairs []*pair) error {
+	end := func() error {
+		for _, p := range pairs {
+			if err := p.end(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	var b, d prompt
-	var name, room, id []byte
-	for n := 0; ; n++ {
-		record, err := records.Next()
-		done := errors.Is(err, io.EOF)
-		if err != nil && !done {
+	var group, name, id, rest []byte // name is that of the group under way
+	n := 0
+	for record, err := range groups.All() {
+		if err != nil {
 			return err
 		}
 		if n%4096 == 0 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		var group, rest []byte
-		if !done {
-			group, rest = spill.CutKey(room[:0], record)
-			room = group
-		}
-		if n > 0 && (done || string(group) != string(name)) {
-			for _, p := range pairs {
-				if err := p.end(); err != nil {
-					return err
-				}
-			}
-		}
-		if done {
-			return nil
-		}
-		name = append(name[:0], group...)
+		n++
+		group, rest = spill.CutKey(group[:0], record)
 		id, rest = spill.CutKey(id[:0], rest)
+		if !bytes.Equal(group, name) { // before the first nothing is under way
+			if err := end(); err != nil {
+				return err
+			}
+			name = append(name[:0], group...)
+		}
 		r := reading(rest)
 		c.base.read(&b, r.bytes(), wanted[0])
 		c.cand.read(&d, r, wanted[1])
@@ -140,6 +139,7 @@ func (c *check) gatherGroups(ctx context.Context, records *spill.Sorted, wanted 
 			}
 		}
 	}
+	return end()
 }
 
 // near is how many bytes of what is gathered are in memory.

@@ -68,7 +68,7 @@ func cascade(t testing.TB, config policy.ChecksConfig, start int) policy.Cascade
 
 func run(t testing.TB, p policy.Policy, b policy.Backend, requests []policy.Request) *Trace {
 	t.Helper()
-	trace, err := Run(context.Background(), "p", p, b, requests)
+	trace, err := serve(context.Background(), "p", p, b, requests)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -595,4 +595,14 @@ func TestEmbeddersOfNoText(t *testing.T) {
 	if s, cost, err := c.Similarity(context.Background(), "same text", "same text"); err != nil || s != 1 || cost.Value != 0 || !cost.Known() {
 		t.Errorf("%g, %v, %v", s, cost, err)
 	}
+}
+
+// serve serves all requests by a policy.
+func serve(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
+	r := runner{policies: []named{{name, p}}, texts: true, keep: true, near: nearColumns}
+	traces, err := r.run(ctx, backend, requests)
+	if err != nil {
+		return nil, err
+	}
+	return traces[0], nil
 }

@@ -41,7 +41,7 @@ func TestLostTexts(t *testing.T) {
 		},
 		"lengths": func() error { _, err := Lengths(requests); return err },
 		"cascade": func() error {
-			trace, err := Run(ctx, "cascade", policy.Cascade{Checks: checks}, b, requests)
+			trace, err := serve(ctx, "cascade", policy.Cascade{Checks: checks}, b, requests)
 			if err == nil {
 				err = trace.Close()
 			}

@@ -83,17 +83,6 @@ func (s groupSet) len() int {
 	return n
 }
 
-// Run serves all requests by a policy. It uses all processors; the result does
-// not depend on their number.
-func Run(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
-	r := runner{policies: []named{{name, p}}, texts: true, keep: true, near: nearColumns}
-	traces, err := r.run(ctx, backend, requests)
-	if err != nil {
-		return nil, err
-	}
-	return traces[0], nil
-}
-
 // A named is a policy with its name.
 type named struct {
 	name   string

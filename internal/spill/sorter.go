@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 )
 
@@ -115,6 +116,19 @@ func (s *Sorter) Sorted() *Sorted {
 		out.heads = append(out.heads, &head{near: s, left: s.in})
 	}
 	return out
+}
+
+// All visits the records in their order; each is good during its visit. What cannot be
+// read is an error, the last thing that is visited. It may be called again.
+func (s *Sorter) All() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for records := s.Sorted(); ; {
+			record, err := records.Next()
+			if errors.Is(err, io.EOF) || !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Close gives the records up. A Sorter may be closed again.
