@@ -202,6 +202,28 @@ func BenchmarkMatrix(b *testing.B) {
 	}
 }
 
+// BenchmarkPassing is each way, where four rows stay and more vectors pass than caches hold.
+func BenchmarkPassing(b *testing.B) {
+	const n, dims = 50_000, 1536
+	v, w := make([]float32, n*dims), vectors(4, dims)
+	for i := range v {
+		v[i] = float32(i % 97)
+	}
+	rows := [4][]float32{w[:dims], w[dims : 2*dims], w[2*dims : 3*dims], w[3*dims:]}
+	for name, k := range kernels() {
+		b.Run(name, func(b *testing.B) {
+			var l [4][8]float64
+			b.SetBytes(4 * n * dims)
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range n {
+					k.four(&l, v[i*dims:(i+1)*dims], &rows)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkKernels is each way by itself, of one row and of four.
 func BenchmarkKernels(b *testing.B) {
 	v := vectors(5, 1536)
