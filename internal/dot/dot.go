@@ -4,8 +4,8 @@
 // or not. It is fixed: element i goes to lane i mod 8, each lane starts at +0 and takes its products by rising i,
 // and the lanes l0 to l7 are added as ((l0+l1)+(l2+l3)) + ((l4+l5)+(l6+l7)). Which bits a NaN has is not fixed.
 //
-// On amd64 with AVX and FMA, or AVX-512, the lanes are summed in assembly, elsewhere and under the build tags purego
-// and noasm in Go.
+// On amd64 with AVX and FMA the lanes are summed in assembly, elsewhere and under the build tags purego and noasm
+// in Go.
 package dot
 
 // Product returns the dot product of two vectors of one length, in time O(len(a)). It panics where the lengths

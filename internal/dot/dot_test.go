@@ -21,12 +21,6 @@ func same(a, b float64) bool {
 	return math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b)
 }
 
-// kernel is a way to sum the lanes of one row, and of four.
-type kernel struct {
-	one  func(l *[8]float64, a, b []float32)
-	four func(l *[4][8]float64, a []float32, rows *[4][]float32)
-}
-
 // check holds every way to a product against the definition; each of the rows has the length of a.
 func check(t *testing.T, a []float32, rows [][]float32) {
 	t.Helper()
@@ -38,24 +32,11 @@ func check(t *testing.T, a []float32, rows [][]float32) {
 	}
 	Matrix(ofMatrix, a, matrix)
 	for r, row := range rows {
-		ways := map[string]float64{"Product": Product(a, row), "Products": products[r], "Matrix": ofMatrix[r], "turned round": Product(row, a)}
-		for name, k := range kernels() {
-			var l [8]float64
-			k.one(&l, a, row)
-			ways[name] = total(&l, a, row)
-			var four [4][8]float64
-			var others [4][]float32
-			for i := range others {
-				others[i] = rows[(r+i)%len(rows)]
-			}
-			k.four(&four, a, &others)
-			for i, other := range others {
-				if got, want := total(&four[i], a, other), defined(a, other); !same(got, want) {
-					t.Fatalf("%s, length %d, row %d of four: %x, expected %x", name, len(a), i, got, want)
-				}
-			}
-		}
-		for way, got := range ways {
+		var l [8]float64
+		lanesGo(&l, a, row)
+		for way, got := range map[string]float64{
+			"Product": Product(a, row), "Products": products[r], "Matrix": ofMatrix[r], "in Go": total(&l, a, row), "turned round": Product(row, a),
+		} {
 			if want := defined(a, row); !same(got, want) {
 				t.Fatalf("%s, length %d, row %d of %d: %x, expected %x", way, len(a), r, len(rows), got, want)
 			}
@@ -202,48 +183,33 @@ func BenchmarkMatrix(b *testing.B) {
 	}
 }
 
-// BenchmarkPassing is each way, where four rows stay and more vectors pass than caches hold.
+// BenchmarkPassing has rows that stay and more vectors that pass than caches hold.
 func BenchmarkPassing(b *testing.B) {
-	const n, dims = 50_000, 1536
-	v, w := make([]float32, n*dims), vectors(4, dims)
+	const n, dims, count = 50_000, 1536, 4
+	v, w, out := make([]float32, n*dims), vectors(count, dims), make([]float64, count)
 	for i := range v {
 		v[i] = float32(i % 97)
 	}
-	rows := [4][]float32{w[:dims], w[dims : 2*dims], w[2*dims : 3*dims], w[3*dims:]}
-	for name, k := range kernels() {
-		b.Run(name, func(b *testing.B) {
-			var l [4][8]float64
-			b.SetBytes(4 * n * dims)
-			b.ReportAllocs()
-			for b.Loop() {
-				for i := range n {
-					k.four(&l, v[i*dims:(i+1)*dims], &rows)
-				}
-			}
-		})
+	var rows [][]float32
+	for r := range count {
+		rows = append(rows, w[r*dims:(r+1)*dims])
+	}
+	b.SetBytes(4 * n * dims)
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range n {
+			Products(out, v[i*dims:(i+1)*dims], rows)
+		}
 	}
 }
 
-// BenchmarkKernels is each way by itself, of one row and of four.
-func BenchmarkKernels(b *testing.B) {
-	v := vectors(5, 1536)
-	rows := [4][]float32{v[:1536], v[1536:3072], v[3072:4608], v[4608:6144]}
-	for name, k := range kernels() {
-		b.Run(name+"/1", func(b *testing.B) {
-			var l [8]float64
-			b.SetBytes(2 * 4 * 1536)
-			b.ReportAllocs()
-			for b.Loop() {
-				k.one(&l, v[6144:], rows[0])
-			}
-		})
-		b.Run(name+"/4", func(b *testing.B) {
-			var l [4][8]float64
-			b.SetBytes(4 * 1536)
-			b.ReportAllocs()
-			for b.Loop() {
-				k.four(&l, v[6144:], &rows)
-			}
-		})
+// BenchmarkLanesGo is Product without assembly.
+func BenchmarkLanesGo(b *testing.B) {
+	v := vectors(2, 1536)
+	var l [8]float64
+	b.SetBytes(int64(4 * len(v)))
+	b.ReportAllocs()
+	for b.Loop() {
+		lanesGo(&l, v[:1536], v[1536:])
 	}
 }

@@ -2,38 +2,26 @@
 
 package dot
 
-var (
-	fma    = hasFMA()
-	avx512 = fma && hasAVX512()
-)
+var fma = hasFMA()
 
 func lanes(l *[8]float64, a, b []float32) {
-	switch {
-	case avx512:
-		lanes512(l, a, b)
-	case fma:
+	if fma {
 		lanesFMA(l, a, b)
-	default:
+	} else {
 		lanesGo(l, a, b)
 	}
 }
 
 func lanes4(l *[4][8]float64, a []float32, rows *[4][]float32) {
-	switch {
-	case avx512:
-		lanes4x512(l, a, rows)
-	case fma:
+	if fma {
 		lanes4FMA(l, a, rows)
-	default:
+	} else {
 		lanes4Go(l, a, rows)
 	}
 }
 
 // hasFMA tells whether the processor has AVX and FMA, and the system keeps their registers.
 func hasFMA() bool
-
-// hasAVX512 tells whether the processor has AVX-512F besides, and the system keeps its registers.
-func hasAVX512() bool
 
 // lanesFMA is lanesGo.
 //
@@ -44,13 +32,3 @@ func lanesFMA(l *[8]float64, a, b []float32)
 //
 //go:noescape
 func lanes4FMA(l *[4][8]float64, a []float32, rows *[4][]float32)
-
-// lanes512 is lanesGo.
-//
-//go:noescape
-func lanes512(l *[8]float64, a, b []float32)
-
-// lanes4x512 is lanes4Go. The rows are at least as long as a.
-//
-//go:noescape
-func lanes4x512(l *[4][8]float64, a []float32, rows *[4][]float32)

@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Eight lanes of float64 are one register of eight, or two of four: lanes 0 to 3, lanes 4 to 7. Loads need no
-// alignment. Each loop adds as many eights as a has whole ones, so that nothing behind the slices is read.
+// Eight lanes of float64 are two registers of four: lanes 0 to 3, lanes 4 to 7. Loads need no alignment. Each
+// loop adds as many eights as a has whole ones, so that nothing behind the slices is read.
 //
 // Where four rows stay in a cache and vectors go by, the processor alone does not fetch these early enough:
 // PREFETCHT0, which reads nothing and cannot fault, asks for what is 8 KiB on, most likely the next vector.
@@ -26,100 +26,6 @@ TEXT ·hasFMA(SB), NOSPLIT, $0-1
 
 no:
 	MOVB $0, ret+0(FP)
-	RET
-
-// func hasAVX512() bool
-TEXT ·hasAVX512(SB), NOSPLIT, $0-1
-	XORL AX, AX              // leaf 0: the highest leaf, in AX
-	XORL CX, CX
-	CPUID
-	CMPL AX, $7
-	JLT  no
-	MOVL $7, AX              // leaf 7: features, in BX
-	XORL CX, CX
-	CPUID
-	ANDL $0x10000, BX        // bit 16 AVX512F
-	JZ   no
-	XORL CX, CX
-	XGETBV
-	ANDL $0xe6, AX           // bits 1 XMM, 2 YMM, 5 masks, 6 and 7 ZMM
-	CMPL AX, $0xe6
-	JNE  no
-	MOVB $1, ret+0(FP)
-	RET
-
-no:
-	MOVB $0, ret+0(FP)
-	RET
-
-// func lanes512(l *[8]float64, a, b []float32)
-//
-// Z0 is the lanes; Z1 eight of a, Z2 eight of b; CX eights left.
-TEXT ·lanes512(SB), NOSPLIT, $0-56
-	MOVQ   l+0(FP), DI
-	MOVQ   a_base+8(FP), SI
-	MOVQ   a_len+16(FP), CX
-	MOVQ   b_base+32(FP), R8
-	VPXORQ Z0, Z0, Z0
-	XORQ   AX, AX            // bytes done
-	SHRQ   $3, CX
-	JZ     done
-
-loop:
-	VCVTPS2PD   (SI)(AX*1), Z1
-	VCVTPS2PD   (R8)(AX*1), Z2
-	VFMADD231PD Z1, Z2, Z0
-	ADDQ        $32, AX
-	DECQ        CX
-	JNZ         loop
-
-done:
-	VMOVUPD Z0, (DI)
-	VZEROUPPER
-	RET
-
-// func lanes4x512(l *[4][8]float64, a []float32, rows *[4][]float32)
-//
-// Z0 to Z3 are the lanes of rows 0 to 3; Z4 eight of a, Z5 to Z8 eight of each row; R8 to R11 the rows; CX eights
-// left.
-TEXT ·lanes4x512(SB), NOSPLIT, $0-40
-	MOVQ   l+0(FP), DI
-	MOVQ   a_base+8(FP), SI
-	MOVQ   a_len+16(FP), CX
-	MOVQ   rows+32(FP), R12
-	MOVQ   0(R12), R8        // a slice is pointer, length, capacity
-	MOVQ   24(R12), R9
-	MOVQ   48(R12), R10
-	MOVQ   72(R12), R11
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	XORQ   AX, AX            // bytes done
-	SHRQ   $3, CX
-	JZ     done
-
-loop:
-	PREFETCHT0  8192(SI)(AX*1)
-	VCVTPS2PD   (SI)(AX*1), Z4
-	VCVTPS2PD   (R8)(AX*1), Z5
-	VCVTPS2PD   (R9)(AX*1), Z6
-	VCVTPS2PD   (R10)(AX*1), Z7
-	VCVTPS2PD   (R11)(AX*1), Z8
-	VFMADD231PD Z4, Z5, Z0
-	VFMADD231PD Z4, Z6, Z1
-	VFMADD231PD Z4, Z7, Z2
-	VFMADD231PD Z4, Z8, Z3
-	ADDQ        $32, AX
-	DECQ        CX
-	JNZ         loop
-
-done:
-	VMOVUPD Z0, (DI)
-	VMOVUPD Z1, 64(DI)
-	VMOVUPD Z2, 128(DI)
-	VMOVUPD Z3, 192(DI)
-	VZEROUPPER
 	RET
 
 // func lanesFMA(l *[8]float64, a, b []float32)
