@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -159,7 +158,7 @@ func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration)
 			if err != nil {
 				return nil, nil, err
 			}
-			s.groups, s.given = nil, nil
+			s.given = nil
 			d, err := do(c)
 			if err == nil {
 				err = c.proposeEdit(d)
@@ -216,9 +215,7 @@ func hide(cmd *cobra.Command, names ...string) {
 type calibration struct {
 	*simulation
 	flags  *calibrateFlags
-	keys   []string         // of each request's group
 	splits []datasets.Split // of each request
-	order  []int            // of requests, by id
 }
 
 func newCalibration(f *calibrateFlags, s *simulation) (*calibration, error) {
@@ -233,15 +230,6 @@ func newCalibration(f *calibrateFlags, s *simulation) (*calibration, error) {
 			return nil, fmt.Errorf("%w: --splits: %w", errUsage, err)
 		}
 	}
-	for i, q := range s.requests {
-		c.order = append(c.order, i)
-		key := s.groups.Key(i)
-		if s.alone(i) {
-			key = "request " + q.ID
-		}
-		c.keys = append(c.keys, key)
-	}
-	slices.SortFunc(c.order, func(i, j int) int { return strings.Compare(s.requests[i].ID, s.requests[j].ID) })
 	given, err := c.givenSplits()
 	switch {
 	case err != nil:
@@ -261,21 +249,30 @@ func newCalibration(f *calibrateFlags, s *simulation) (*calibration, error) {
 		c.splits = given
 		return c, nil
 	}
-	for _, key := range c.keys {
-		c.splits = append(c.splits, shares.At(datasets.Uniform(salt, key)))
+	c.splits = make([]datasets.Split, s.requests.Len())
+	for i := range c.splits {
+		c.splits[i] = shares.At(datasets.Uniform(salt, c.key(i)))
 	}
 	return c, nil
 }
 
+// key names the group of request i.
+func (s *simulation) key(i int) string {
+	if s.alone(i) {
+		return "request " + s.requests.At(i).ID
+	}
+	return s.groups.Key(i)
+}
+
 // alone tells of a request of which nothing says that it is another's copy.
-func (s *simulation) alone(i int) bool { return int(s.requests[i].Group) >= len(s.requests) }
+func (s *simulation) alone(i int) bool { return int(s.requests.Groups[i]) >= s.requests.Len() }
 
 // givenSplits returns the splits of the prompts, if they name any: of a group
 // whose requests are in several all are in the first of these, so that nothing
 // is certified on a copy of what was fitted on.
 func (c *calibration) givenSplits() ([]datasets.Split, error) {
 	var out []datasets.Split
-	first := map[string]datasets.Split{}
+	first := map[int32]datasets.Split{} // by group
 	without, counts := 0, map[datasets.Split]int{}
 	for i, name := range c.given {
 		split := datasets.Train // of what is not among the prompts
@@ -288,8 +285,9 @@ func (c *calibration) givenSplits() ([]datasets.Split, error) {
 		if name == "" {
 			without++
 		}
-		if at, seen := first[c.keys[i]]; !seen || split < at {
-			first[c.keys[i]] = split
+		group := c.requests.Groups[i]
+		if at, seen := first[group]; !seen || split < at {
+			first[group] = split
 		}
 	}
 	if without == len(c.given) {
@@ -303,8 +301,8 @@ func (c *calibration) givenSplits() ([]datasets.Split, error) {
 	if without > 0 {
 		c.notes = append(c.notes, fmt.Sprintf("left out are %d of %d requests, which have no split", without, len(c.given)))
 	}
-	for _, key := range c.keys {
-		out = append(out, first[key])
+	for _, group := range c.requests.Groups {
+		out = append(out, first[group])
 	}
 	return out, nil
 }
@@ -378,6 +376,6 @@ func callOf(ctx context.Context, backend policy.Backend, q *policy.Request, rung
 // missing counts requests that something is not known of.
 func (c *calibration) missing(n int, what string) {
 	if n > 0 {
-		c.notes = append(c.notes, fmt.Sprintf("left out are %d of %d requests, of which %s is not known", n, len(c.requests), what))
+		c.notes = append(c.notes, fmt.Sprintf("left out are %d of %d requests, of which %s is not known", n, c.requests.Len(), what))
 	}
 }

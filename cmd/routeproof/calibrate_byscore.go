@@ -28,7 +28,7 @@ func (c *calibration) route(ctx context.Context) (*calibrated, error) {
 	var test []figures
 	scored := 0
 	has := func(i int) bool { return !math.IsNaN(scorer.Scores[i]) }
-	for i := range c.requests {
+	for i := range c.requests.Len() {
 		if has(i) {
 			scored++
 		}
@@ -39,11 +39,11 @@ func (c *calibration) route(ctx context.Context) (*calibrated, error) {
 	if scored == 0 {
 		return nil, c.content(c.simulation.flags.outcomes, "id", "no request has a score of router "+scorer.Name+": expected predictions on these requests")
 	}
-	if scored < len(c.requests) && scorer.Name == "length" && len(c.scorers) == 0 { // of others it was said
-		c.notes = append(c.notes, fmt.Sprintf("left out are %d of %d requests, whose text is not known: the guarantee is about the others", len(c.requests)-scored, len(c.requests)))
+	if scored < c.requests.Len() && scorer.Name == "length" && len(c.scorers) == 0 { // of others it was said
+		c.notes = append(c.notes, fmt.Sprintf("left out are %d of %d requests, whose text is not known: the guarantee is about the others", c.requests.Len()-scored, c.requests.Len()))
 	}
 	if err := c.used(ctx, d, rungs, "the quality of a model", has, func(i int, x *called) error {
-		rows.add(c.splits[i], calibrate.Graded{ID: c.requests[i].ID, Group: c.keys[i], Score: scorer.Scores[i], Quality: x.quality, Cost: x.cost})
+		rows.add(c.splits[i], calibrate.Graded{ID: c.requests.At(i).ID, Group: c.key(i), Score: scorer.Scores[i], Quality: x.quality, Cost: x.cost})
 		if c.splits[i] == datasets.Test {
 			test = append(test, x.figures)
 		}

@@ -88,23 +88,24 @@ func (x *figures) priced() bool { return !slices.ContainsFunc(x.cost, math.IsNaN
 // are known, and of which want says so; one a group. Those of train are not
 // among them.
 func (c *calibration) used(ctx context.Context, d *calibrated, rungs []int, what string, want func(i int) bool, use func(i int, x *called) error) error {
-	seen, unknown := map[string]bool{}, 0
-	for _, i := range c.order {
+	seen, unknown := map[int32]bool{}, 0 // groups
+	for i, group := range c.requests.Groups {
 		if !want(i) {
 			continue
 		}
-		x, err := c.called(ctx, &c.requests[i], rungs)
+		request := c.requests.At(i)
+		x, err := c.called(ctx, &request, rungs)
 		switch {
 		case err != nil:
 			return err
 		case x == nil:
 			unknown++
 			continue
-		case seen[c.keys[i]]:
+		case seen[group]:
 			d.Copies++
 			continue
 		}
-		seen[c.keys[i]] = true
+		seen[group] = true
 		d.Splits[c.splits[i].String()]++
 		if err := use(i, x); err != nil {
 			return err

@@ -57,7 +57,7 @@ func (c *calibration) certifyPair(ctx context.Context, kind string, certify func
 	var test []figures
 	scored := 0
 	if err := c.used(ctx, d, []int{cheap, dear}, "the quality of one of the two models", func(int) bool { return true }, func(i int, x *called) error {
-		r := calibrate.Row{ID: c.requests[i].ID, Group: c.keys[i]}
+		r := calibrate.Row{ID: c.requests.At(i).ID, Group: c.key(i)}
 		var err error
 		if r.Score, r.Wrong, err = row(x); err != nil {
 			return err

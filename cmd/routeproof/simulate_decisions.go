@@ -43,13 +43,13 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 		return err
 	}
 	decided := 0
-	for _, q := range s.requests {
-		if _, ok := decisions[q.ID]; ok {
+	for i := range s.requests.Len() {
+		if _, ok := decisions[s.requests.At(i).ID]; ok {
 			decided++
 		}
 	}
-	if decided < len(s.requests) {
-		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all are compared on those alone", decider, decided, len(s.requests)))
+	if decided < s.requests.Len() {
+		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all are compared on those alone", decider, decided, s.requests.Len()))
 	}
 	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(func(id string) (eval.Decision, bool) {
 		d, ok := decisions[id]
@@ -70,16 +70,17 @@ func (s *simulation) decided(ctx context.Context, rule eval.Classifier) (policy.
 	}
 	number := map[outcome]uint16{}
 	var distinct []eval.Decision
-	of := make([]uint16, 0, len(s.requests)) // by request, as they are sorted
+	of := make([]uint16, 0, s.requests.Len()) // by request
 	asked := make([]eval.Request, 0, decidedAtOnce)
-	for chunk := range slices.Chunk(s.requests, decidedAtOnce) {
+	for from := 0; from < s.requests.Len(); from += decidedAtOnce {
 		asked = asked[:0]
-		for i := range chunk {
-			text, err := chunk[i].Text.Read()
+		for i := from; i < min(from+decidedAtOnce, s.requests.Len()); i++ {
+			request := s.requests.At(i)
+			text, err := request.Text.Read()
 			if err != nil {
 				return nil, err
 			}
-			asked = append(asked, eval.Request{ID: chunk[i].ID, Text: text})
+			asked = append(asked, eval.Request{ID: request.ID, Text: text})
 		}
 		made, err := rule.Classify(ctx, asked)
 		if err != nil {
@@ -96,17 +97,12 @@ func (s *simulation) decided(ctx context.Context, rule eval.Classifier) (policy.
 		}
 	}
 	return policy.Decided(func(id string) (d eval.Decision, ok bool) {
-		i, ok := s.place(id)
+		i, ok := s.requests.Find(id)
 		if !ok {
 			return d, false
 		}
 		return distinct[of[i]], true
 	}), nil
-}
-
-// place returns where the request of an id stands.
-func (s *simulation) place(id string) (int, bool) {
-	return slices.BinarySearchFunc(s.requests, id, func(q policy.Request, id string) int { return strings.Compare(q.ID, id) })
 }
 
 // predicted reads the decisions of a classifier: those on test prompts, where

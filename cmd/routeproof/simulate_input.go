@@ -25,7 +25,7 @@ type simulation struct {
 	checks    *policy.Checks
 	agreement policy.Agreement
 	backend   *policy.Recorded
-	requests  []policy.Request
+	requests  *policy.RecordedRequests
 	start     int
 	deciders  []simulate.NamedDecider
 	scorers   []simulate.Scorer // of files
@@ -33,7 +33,8 @@ type simulation struct {
 	rungs     []int             // of each tier
 	groups    *datasets.Groups  // that requests are split by, if they are
 	given     []string          // split of each request that the prompts name; nil: none
-	heldOut   bool              // predictions are of the test split alone
+	schemas   map[string]*policy.Schema
+	heldOut   bool // predictions are of the test split alone
 	notes     []string
 }
 
@@ -46,7 +47,7 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (_
 	if err != nil {
 		return nil, err
 	}
-	s := &simulation{flags: f, config: config}
+	s := &simulation{flags: f, config: config, schemas: map[string]*policy.Schema{}}
 	if !f.byScore {
 		if err := s.readPolicies(cmd); err != nil {
 			return nil, err
@@ -197,33 +198,24 @@ func (s *simulation) noAnswers(model string, known []string) error {
 
 // readPrompts adds what the prompts say of requests.
 func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem)) error {
-	for i := range s.requests {
-		s.requests[i].TaskType = s.flags.taskType
-	}
+	s.requests.TaskType = s.flags.taskType
 	var named []string // group of each request that the prompts name; nil: none
 	if s.flags.prompts != "" {
-		named, s.given = make([]string, len(s.requests)), make([]string, len(s.requests))
+		named, s.given = make([]string, s.requests.Len()), make([]string, s.requests.Len())
 		found := 0
 		if _, err := datasets.Prompts(nil).ScanFile(s.flags.prompts, each, func(p *datasets.Prompt) error {
-			i, ok := s.place(p.ID)
+			i, ok := s.requests.Find(p.ID)
 			if !ok {
 				return ctx.Err()
 			}
 			found++
 			named[i], s.given[i] = p.Group, p.Split
-			q := &s.requests[i]
-			if !q.Text.Known {
-				var err error
-				if q.Text, err = s.backend.Keep(p.Text); err != nil {
-					return err
-				}
-			}
-			return errors.Join(ctx.Err(), s.describe(q, p))
+			return errors.Join(ctx.Err(), s.describe(i, p))
 		}); err != nil {
 			return err
 		}
-		if found < len(s.requests) {
-			note := fmt.Sprintf("requests that are not among the prompts: %d of %d", len(s.requests)-found, len(s.requests))
+		if found < s.requests.Len() {
+			note := fmt.Sprintf("requests that are not among the prompts: %d of %d", s.requests.Len()-found, s.requests.Len())
 			if !s.flags.byScore {
 				note += "; their task type is taken to be " + s.flags.taskType
 			}
@@ -243,9 +235,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 
 // group groups the requests, those of a named group together.
 func (s *simulation) group(ctx context.Context, named []string) error {
-	groups, err := datasets.GroupEach(func(i int) string { return s.requests[i].ID }, func(take func(*datasets.Prompt)) error {
-		for i := range s.requests {
-			q := &s.requests[i]
+	groups, err := datasets.GroupEach(func(i int) string { return s.requests.At(i).ID }, func(take func(*datasets.Prompt)) error {
+		for i := range s.requests.Len() {
+			q := s.requests.At(i)
 			text, err := q.Text.Read()
 			if err = errors.Join(err, ctx.Err()); err != nil {
 				return err
@@ -267,28 +259,25 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 		s.given = nil
 	}
 	for i, group := range groups.Near {
-		q := &s.requests[i]
-		if q.Group = group; q.Text.Empty() && (named == nil || named[i] == "") {
-			q.Group = int32(len(s.requests) + i) // without a text nothing tells that it is another's copy
+		if s.requests.At(i).Text.Empty() && (named == nil || named[i] == "") {
+			group = int32(s.requests.Len() + i) // without a text nothing tells that it is another's copy
 		}
+		s.requests.Groups[i] = group
 	}
 	return nil
 }
 
-func (s *simulation) describe(q *policy.Request, p *datasets.Prompt) (err error) {
-	if p.TaskType != "" {
-		q.TaskType = p.TaskType
-	}
-	if p.Domain != "" {
-		q.Domain = p.Domain
-	}
-	if p.Schema != "" {
-		if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
+// describe says of request i what its prompt does.
+func (s *simulation) describe(i int, p *datasets.Prompt) (err error) {
+	schema := s.schemas[p.Schema]
+	if p.Schema != "" && schema == nil {
+		if schema, err = policy.ParseSchema(p.Schema); err != nil {
 			problem := datasets.Problem{File: s.flags.prompts, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}
 			return &datasets.ContentError{File: s.flags.prompts, First: []datasets.Problem{problem}, Total: 1}
 		}
+		s.schemas[strings.Clone(p.Schema)] = schema
 	}
-	return nil
+	return s.requests.Describe(i, p.Text, p.Domain, p.TaskType, schema)
 }
 
 // noteUnknown says so where a check can never fire for want of figures.
@@ -298,13 +287,14 @@ func (s *simulation) noteUnknown(ctx context.Context) error {
 		return nil
 	}
 	latency, confidence := false, false
-	for i := range s.requests {
-		b, err := s.backend.At(&s.requests[i], false)
+	for i := range s.requests.Len() {
+		request := s.requests.At(i)
+		b, err := s.backend.At(&request, false)
 		if err != nil {
 			return err
 		}
 		for rung := range b.Models() {
-			if call, err := b.Call(ctx, &s.requests[i], rung); err == nil {
+			if call, err := b.Call(ctx, &request, rung); err == nil {
 				latency, confidence = latency || call.LatencyMS.Known(), confidence || call.Confidence.Known
 			}
 		}

@@ -100,49 +100,32 @@ func (s *simulation) readScores(ctx context.Context, each func(datasets.Problem)
 		if file == "" {
 			return fmt.Errorf("%w: --scores: expected the name of a file, found none", errUsage)
 		}
-		byID := map[string]float64{}
+		scorer := simulate.Scorer{Scores: slices.Repeat([]float64{math.NaN()}, s.requests.Len())}
+		scored, other := 0, "" // the least id of those of no request
 		if _, err := datasets.Scores().ScanFile(file, each, func(x *datasets.Score) error {
-			byID[x.ID] = x.Score
+			if i, ok := s.requests.Find(x.ID); ok {
+				scorer.Scores[i] = x.Score
+				scored++
+			} else if other == "" || x.ID < other {
+				other = strings.Clone(x.ID)
+			}
 			return ctx.Err()
 		}); err != nil {
 			return err
 		}
-		name, _, _ := strings.Cut(filepath.Base(file), ".")
-		if name == "" {
-			name = filepath.Base(file)
-		}
-		scorer := simulate.Scorer{Name: name}
-		scored := 0
-		for _, q := range s.requests {
-			v, ok := byID[q.ID]
-			if !ok {
-				v = math.NaN()
-			} else {
-				scored++
-			}
-			scorer.Scores = append(scorer.Scores, v)
+		if scorer.Name, _, _ = strings.Cut(filepath.Base(file), "."); scorer.Name == "" {
+			scorer.Name = filepath.Base(file)
 		}
 		if scored == 0 {
-			p := datasets.Problem{File: file, Field: "id", Reason: fmt.Sprintf("expected ids of requests in %s, such as %q, found others, such as %q", s.flags.outcomes, s.requests[0].ID, some(byID))}
+			p := datasets.Problem{File: file, Field: "id", Reason: fmt.Sprintf("expected ids of requests in %s, such as %q, found others, such as %q", s.flags.outcomes, s.requests.At(0).ID, other)}
 			return &datasets.ContentError{File: file, First: []datasets.Problem{p}, Total: 1}
 		}
-		if scored < len(s.requests) {
-			s.notes = append(s.notes, fmt.Sprintf("%s has scores of %d of %d requests: all routers are compared on those alone", file, scored, len(s.requests)))
+		if scored < s.requests.Len() {
+			s.notes = append(s.notes, fmt.Sprintf("%s has scores of %d of %d requests: all routers are compared on those alone", file, scored, s.requests.Len()))
 		}
 		s.scorers = append(s.scorers, scorer)
 	}
 	return nil
-}
-
-// some is the first of the ids in a file's order of names.
-func some(byID map[string]float64) string {
-	first := ""
-	for id := range byID {
-		if first == "" || id < first {
-			first = id
-		}
-	}
-	return first
 }
 
 // route measures all routers: of files, the classifier, length and random.
@@ -165,10 +148,10 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (_ *ro
 			texts++
 		}
 	}
-	if texts == len(s.requests) {
+	if texts == s.requests.Len() {
 		scorers = append(scorers, length)
 	} else {
-		s.notes = append(s.notes, fmt.Sprintf("no router by length: the text of %d of %d requests is not known; --prompts can add it", len(s.requests)-texts, len(s.requests)))
+		s.notes = append(s.notes, fmt.Sprintf("no router by length: the text of %d of %d requests is not known; --prompts can add it", s.requests.Len()-texts, s.requests.Len()))
 	}
 	scorers = append(scorers, simulate.Random("random/"+s.config.Splits.Salt, s.requests))
 	names := map[string]bool{"oracle": true, "zero router": true}
@@ -210,13 +193,13 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (_ *ro
 // noRequest is the error of scores and answers that no request has all of.
 func (s *simulation) noRequest(scorers []simulate.Scorer) error {
 	scored := 0
-	for i := range s.requests {
+	for i := range s.requests.Len() {
 		if !slices.ContainsFunc(scorers, func(x simulate.Scorer) bool { return math.IsNaN(x.Scores[i]) }) {
 			scored++
 		}
 	}
 	if scored > 0 {
-		return s.nothing(fmt.Sprintf("no request has a score of every router, as %d of %d do, and a known quality of every model", scored, len(s.requests)))
+		return s.nothing(fmt.Sprintf("no request has a score of every router, as %d of %d do, and a known quality of every model", scored, s.requests.Len()))
 	}
 	p := datasets.Problem{File: s.flags.outcomes, Reason: "no request has a score of every router: expected --scores, and --predictions if given, to be of the same requests; measure them one by one"}
 	return &datasets.ContentError{File: s.flags.outcomes, First: []datasets.Problem{p}, Total: 1}

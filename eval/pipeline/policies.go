@@ -313,7 +313,7 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 }
 
 // testRequests returns the test prompts that have outcomes.
-func (j *job) testRequests(backend *policy.Recorded) (requests []policy.Request, err error) {
+func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err error) {
 	number := map[string]int32{}
 	items := j.Items // of the same order
 	err = j.in.Prompts.Each(func(_ int, p *datasets.Prompt) error {

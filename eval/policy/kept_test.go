@@ -114,13 +114,13 @@ func TestKept(t *testing.T) {
 			}
 		}
 		requests := r.Requests()
-		if len(requests) != len(text) || !r.Asked(requests[0].ID) || r.Asked("nobody") {
-			t.Errorf("%d requests, want %d", len(requests), len(text))
+		if requests.Len() != len(text) || !r.Asked(requests.At(0).ID) || r.Asked("nobody") {
+			t.Errorf("%d requests, want %d", requests.Len(), len(text))
 		}
-		for i := range requests {
-			q := &requests[i]
+		for i := range requests.Len() {
+			q := requests.At(i)
 			asked, err := q.Text.Read()
-			if err != nil || asked != text[q.ID] || q.Text.Known != (asked != "") || q.Domain != domain[q.ID] || i > 0 && q.ID <= requests[i-1].ID {
+			if err != nil || asked != text[q.ID] || q.Text.Known != (asked != "") || q.Domain != domain[q.ID] || i > 0 && q.ID <= requests.At(i-1).ID {
 				t.Fatalf("%+v asks %q, want %q: %v", q, asked, text[q.ID], err)
 			}
 		}
@@ -162,7 +162,7 @@ func TestLostText(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	q := b.Requests()[0]
+	q := b.Requests().At(0)
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -268,7 +268,7 @@ func TestCascade(t *testing.T) {
 		{"from the last", [3]string{good, good, "no"}, 2, 2, true, 4, 40, 400, "too_short "},
 	} {
 		b := recorded(t, three(), row("1", "s", c.answers[0], 1, 0), row("1", "m", c.answers[1], 2, .5), row("1", "l", c.answers[2], 4, 1))
-		q := b.Requests()[0]
+		q := b.Requests().At(0)
 		s, err := Cascade{newChecks(t, DefaultChecks()), c.start}.Serve(context.Background(), b, &q)
 		if err != nil {
 			t.Fatal(err)
@@ -298,7 +298,7 @@ func TestCascade(t *testing.T) {
 // Without a look at answers the first that there is comes as it comes.
 func TestCascadeOfErrorsAlone(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "error", 1, 0), row("1", "m", "no", 2, .5), row("1", "l", good, 4, 1))
-	s, err := Cascade{newChecks(t, ChecksConfig{TimeoutMS: 50}), 0}.Serve(context.Background(), b, &b.Requests()[0])
+	s, err := Cascade{newChecks(t, ChecksConfig{TimeoutMS: 50}), 0}.Serve(context.Background(), b, first(b))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestCascadeOfErrorsAlone(t *testing.T) {
 	if s.Rung != -1 || !s.Exhausted || s.LatencyMS.Value != 200 || s.CostUSD.Value != 7 {
 		t.Errorf("%+v", s)
 	}
-	s, err = Cascade{newChecks(t, ChecksConfig{}), 0}.Serve(context.Background(), b, &b.Requests()[0])
+	s, err = Cascade{newChecks(t, ChecksConfig{}), 0}.Serve(context.Background(), b, first(b))
 	if err != nil || s.Rung != 1 || s.FirstTokenMS.Value != 120 || s.LatencyMS.Value != 300 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -314,7 +314,7 @@ func TestCascadeOfErrorsAlone(t *testing.T) {
 
 func TestHoles(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", 1, 0), row("1", "l", good, 4, 1))
-	q := &b.Requests()[0]
+	q := first(b)
 	_, err := Cascade{newChecks(t, DefaultChecks()), 0}.Serve(context.Background(), b, q)
 	if !errors.Is(err, ErrUnrecorded) || !strings.Contains(err.Error(), `"m" to "1"`) {
 		t.Errorf("a hole on the way: %v", err)
@@ -341,7 +341,7 @@ func decidedBy(of map[string]eval.Decision) func(id string) (eval.Decision, bool
 
 func TestRoute(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", 1, 0), row("1", "m", "never", 2, .5), row("1", "l", good, 4, 1))
-	q := &b.Requests()[0]
+	q := first(b)
 	decide := Decided(decidedBy(map[string]eval.Decision{"1": {Tier: 1, CostUSD: ms(0.5), LatencyMS: ms(10)}}))
 	s, err := Route{Decide: decide, Rungs: []int{0, 1, 2}}.Serve(context.Background(), b, q)
 	if err != nil || s.Rung != 1 || s.CostUSD.Value != 2.5 || s.LatencyMS.Value != 210 || s.FirstTokenMS.Value != 30 || s.Decision.Tier != 1 {
@@ -395,7 +395,7 @@ func TestParallel(t *testing.T) {
 		{"both are late", "yes", "yes", 50, -1, false, 50},
 	} {
 		b := recorded(t, three(), row("1", "s", c.cheap, 1, 0), row("1", "l", c.dear, 4, 1))
-		s, err := Parallel{Cheap: 0, Dear: 2, Agreement: same, Threshold: 1, TimeoutMS: c.timeout}.Serve(context.Background(), b, &b.Requests()[0])
+		s, err := Parallel{Cheap: 0, Dear: 2, Agreement: same, Threshold: 1, TimeoutMS: c.timeout}.Serve(context.Background(), b, first(b))
 		if err != nil || s.Rung != c.rung || s.Agreed != c.agreed || s.CostUSD.Value != 5 || s.LatencyMS.Value != c.latency || s.Exhausted != (c.rung < 0) {
 			t.Errorf("%s: %+v, %v", c.name, s, err)
 		}
@@ -470,7 +470,7 @@ func TestMadeUpFigures(t *testing.T) {
 
 func TestLogRecord(t *testing.T) {
 	b := recorded(t, three(), row("1", "s", "no", .123456789123, 0), row("1", "m", good, .2, .5), row("1", "l", good, 4, 1))
-	q := &b.Requests()[0]
+	q := first(b)
 	q.Domain = "support"
 	s, err := Cascade{newChecks(t, DefaultChecks()), 0}.Serve(context.Background(), b, q)
 	if err != nil {
@@ -524,4 +524,10 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%q of %q: %q, %t", spec, response, got, ok)
 		}
 	})
+}
+
+// first is a backend's first request.
+func first(b *Recorded) *Request {
+	q := b.Requests().At(0)
+	return &q
 }

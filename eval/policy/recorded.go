@@ -22,32 +22,31 @@ type Recorded struct {
 	// are marked as assumed. It is set before the first is added.
 	MadeUp bool
 
-	models  []Model
-	count   func(text string) (int, error)
-	rung    map[string]int // of a model's name
-	ids     names.Table    // of requests
-	asked   []ref          // their texts
-	domain  []int32        // in domains
-	domains names.Table
-	last    []int64  // the number of each request's last call in calls, from 1; 0: none
-	seen    []uint64 // bits: which rungs of which request were added
-	errs    names.Table
-	calls   spill.File
-	texts   spill.File
-	in      *texts    // those of texts
-	rooms   sync.Pool // of *[]byte, to read into
-	others  map[string]int
+	models []Model
+	count  func(text string) (int, error)
+	rung   map[string]int // of a model's name
+	ids    names.Table    // of requests
+	asked  []ref          // their texts
+	about  []int32        // number of what is said of each, in abouts
+	abouts abouts
+	last   []int64  // the number of each request's last call in calls, from 1; 0: none
+	seen   []uint64 // bits: which rungs of which request were added
+	errs   names.Table
+	calls  spill.File
+	texts  spill.File
+	in     *texts    // those of texts
+	rooms  sync.Pool // of *[]byte, to read into
+	others map[string]int
 }
 
 // NewRecorded returns a backend without outcomes for a ladder of different
 // models. count counts the tokens of texts for which no count was recorded; nil:
 // those stay unknown.
 func NewRecorded(models []Model, count func(text string) (int, error)) (*Recorded, error) {
-	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}}
+	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}, abouts: newAbouts()}
 	r.texts = spill.File{Limit: nearTexts, What: "texts"}
 	r.in = &texts{kept: &r.texts}
 	r.calls = spill.File{Limit: nearCalls, What: "calls"}
-	r.domains.Add("")
 	for i, m := range models {
 		if _, twice := r.rung[m.Name]; twice {
 			return nil, fmt.Errorf("ladder: model %q stands twice", m.Name)
@@ -68,18 +67,13 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.domain, r.last = append(r.asked, ref{}), append(r.domain, 0), append(r.last, 0)
+		r.asked, r.about, r.last = append(r.asked, ref{}), append(r.about, 0), append(r.last, 0)
 	}
-	if r.asked[i].size == 0 && o.Prompt != "" {
-		text, err := r.Keep(o.Prompt)
-		if err != nil {
-			return err
-		}
-		r.asked[i] = ref{text.at, text.size}
+	if err := r.ask(i, o.Prompt); err != nil {
+		return err
 	}
-	if r.domain[i] == 0 {
-		number, _ := r.domains.Add(o.Domain)
-		r.domain[i] = int32(number)
+	if r.about[i] == 0 {
+		r.about[i] = r.abouts.add(about{domain: o.Domain})
 	}
 	if !r.firstOf(i, rung) {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
@@ -90,6 +84,16 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	call, err := NewCall(o, &r.models[rung], measured, r.count)
 	return errors.Join(err, r.keep(i, rung, &call))
+}
+
+// ask keeps what request i asks, unless that is known.
+func (r *Recorded) ask(i int, text string) error {
+	if r.asked[i].size > 0 || text == "" {
+		return nil
+	}
+	kept, err := r.Keep(text)
+	r.asked[i] = ref{kept.at, kept.size}
+	return err
 }
 
 // firstOf notes that a request's outcome of a rung was added, and tells whether it is
@@ -180,19 +184,6 @@ func (r *Recorded) Models() []Model { return r.models }
 func (r *Recorded) Asked(id string) bool {
 	_, ok := r.ids.Find(id)
 	return ok
-}
-
-// Requests returns a request for each prompt that a ladder model answered, by
-// id, without task types.
-func (r *Recorded) Requests() []Request {
-	out := make([]Request, r.ids.Len())
-	for to, i := range r.ids.Order() {
-		out[to] = Request{ID: r.ids.Name(int(i)), Domain: r.domains.Name(int(r.domain[i]))}
-		if at := r.asked[i]; at.size > 0 {
-			out[to].Text = r.text(at)
-		}
-	}
-	return out
 }
 
 // Others returns how many outcomes there were of each model off the ladder.

@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
@@ -26,8 +25,8 @@ type Ablated struct {
 
 // Ablate runs the cascade with each check of a configuration alone, and with
 // all but it. Errors escalate whatever the checks.
-func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests []policy.Request) ([]Ablation, error) {
-	config.OwnSchemas = config.OwnSchemas && slices.ContainsFunc(requests, func(q policy.Request) bool { return q.Schema != nil })
+func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend policy.Backend, requests policy.Requests) ([]Ablation, error) {
+	config.OwnSchemas = config.OwnSchemas && anySchema(requests)
 	var out []Ablation
 	run := runner{texts: true}
 	for _, r := range policy.AllReasons() {
@@ -55,6 +54,15 @@ func Ablate(ctx context.Context, config policy.ChecksConfig, start int, backend 
 		out[i].Alone, out[i].Without = ablated(traces[2*i], start), ablated(traces[2*i+1], start)
 	}
 	return out, nil
+}
+
+func anySchema(requests policy.Requests) bool {
+	for i := range requests.Len() {
+		if requests.At(i).Schema != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // split parts a check from the others. Both parts unwrap fences as before.

@@ -13,13 +13,14 @@ import (
 const atHand = 256
 
 // eachAtHand calls for the requests, in order, with a backend that has at hand what
-// was recorded of each. All processors look it up.
-func eachAtHand(ctx context.Context, backend policy.Backend, requests []policy.Request, use func(i int, b policy.Backend) error) error {
-	backends := make([]policy.Backend, min(atHand, len(requests)))
+// was recorded of each. All processors look it up. A request is good during its call.
+func eachAtHand(ctx context.Context, backend policy.Backend, requests policy.Requests, use func(q *policy.Request, b policy.Backend) error) error {
+	room := make([]policy.Request, min(atHand, requests.Len()))
+	backends := make([]policy.Backend, len(room))
 	workers := min(runtime.GOMAXPROCS(0), len(backends))
 	errs := make([]error, workers)
-	for from := 0; from < len(requests); from += atHand {
-		part := requests[from:min(from+atHand, len(requests))]
+	for from := 0; from < requests.Len(); from += atHand {
+		part := inRoom(room, requests, from)
 		var wg sync.WaitGroup
 		for w := range workers {
 			wg.Go(func() {
@@ -33,10 +34,19 @@ func eachAtHand(ctx context.Context, backend policy.Backend, requests []policy.R
 			return err
 		}
 		for i := range part {
-			if err := use(from+i, backends[i]); err != nil {
+			if err := use(&part[i], backends[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// inRoom returns the requests from a place on, up to as many as there is room for.
+func inRoom(room []policy.Request, requests policy.Requests, from int) []policy.Request {
+	part := room[:min(len(room), requests.Len()-from)]
+	for i := range part {
+		part[i] = requests.At(from + i)
+	}
+	return part
 }

@@ -190,7 +190,7 @@ func (c *comparer) times(row *Row, col *column, timed []bool) error {
 // under all policies.
 func (c *comparer) take(all []*Trace) (timed []bool, err error) {
 	requests := all[0].Requests
-	c.taken = make([]bool, len(requests))
+	c.taken = make([]bool, requests.Len())
 	var number groupNumbers
 	err = eachBlock(all, func(from int, blocks []*cursor) {
 		for i := range blocks[0].score {
@@ -204,7 +204,7 @@ func (c *comparer) take(all []*Trace) (timed []bool, err error) {
 				continue
 			}
 			c.taken[from+i] = true
-			g, _ := number.of(requests[from+i].Group)
+			g, _ := number.of(requests.At(from + i).Group)
 			c.group = append(c.group, g)
 			c.priced, timed = append(c.priced, priced), append(timed, clocked)
 		}

@@ -41,9 +41,11 @@ func (c counted) Call(_ context.Context, q *policy.Request, rung int) (policy.Ca
 func countedSuite(t testing.TB, n int) *Suite {
 	s := &Suite{Backend: counted{{Tier: "S", Name: "s"}, {Tier: "M", Name: "m"}, {Tier: "L", Name: "l"}}, Agreement: policy.SameAnswer{}, Threshold: 1}
 	s.Checks = cascade(t, policy.ChecksConfig{MinConfidence: .3}, 0).Checks
-	for i := range n {
-		s.Requests = append(s.Requests, policy.Request{Group: int32(i - i%2)}) // groups of two
+	requests := make(policy.List, n)
+	for i := range requests {
+		requests[i].Group = int32(i - i%2) // groups of two
 	}
+	s.Requests = requests
 	return s
 }
 

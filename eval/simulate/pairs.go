@@ -71,7 +71,7 @@ type side struct {
 // out of the pair; one whose side failed, came too late, or was not recorded
 // disagrees. It takes
 // O(n log n) for each pair after the similarities.
-func SweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float64, backend policy.Backend, requests []policy.Request) ([]Pair, error) {
+func SweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float64, backend policy.Backend, requests policy.Requests) ([]Pair, error) {
 	models := backend.Models()
 	var out []Pair
 	for dear := range models {
@@ -82,7 +82,7 @@ func SweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float
 				return nil, err
 			}
 			pair := sweepPair(sides)
-			pair.Cheap, pair.Dear, pair.LeftOut = models[cheap].Name, models[dear].Name, len(requests)-len(sides)
+			pair.Cheap, pair.Dear, pair.LeftOut = models[cheap].Name, models[dear].Name, requests.Len()-len(sides)
 			out = append(out, pair)
 		}
 	}
@@ -95,16 +95,17 @@ func rungOf(models []policy.Model, name string) int {
 }
 
 // sidesOf serves all requests, with the agreement asked once each.
-func sidesOf(ctx context.Context, p policy.Parallel, backend policy.Backend, requests []policy.Request) ([]side, error) {
-	all := make([]side, len(requests))
-	keep := make([]bool, len(requests))
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(requests)/64))
+func sidesOf(ctx context.Context, p policy.Parallel, backend policy.Backend, requests policy.Requests) ([]side, error) {
+	all := make([]side, requests.Len())
+	keep := make([]bool, requests.Len())
+	workers := max(1, min(runtime.GOMAXPROCS(0), requests.Len()/64))
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(requests) && errs[w] == nil; i += workers {
-				all[i], keep[i], errs[w] = sideOf(ctx, p, backend, &requests[i])
+			for i := w; i < requests.Len() && errs[w] == nil; i += workers {
+				request := requests.At(i)
+				all[i], keep[i], errs[w] = sideOf(ctx, p, backend, &request)
 				errs[w] = errors.Join(errs[w], ctx.Err())
 			}
 		})

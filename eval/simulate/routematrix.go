@@ -41,10 +41,10 @@ func newMatrix(singles []*Trace, scorers []Scorer) (*matrix, error) {
 			for k, s := range scorers {
 				m.scores[k] = append(m.scores[k], s.Scores[from+i])
 			}
-			group := requests[from+i].Group
+			group := requests.At(from + i).Group
 			g, added := number.of(group)
 			if added {
-				m.keys = append(m.keys, requests[least[group]].ID)
+				m.keys = append(m.keys, requests.At(int(least[group])).ID)
 			}
 			m.group = append(m.group, int(g))
 		}
@@ -58,14 +58,15 @@ func newMatrix(singles []*Trace, scorers []Scorer) (*matrix, error) {
 }
 
 // leastOf returns by group which of its requests has the least id.
-func leastOf(requests []policy.Request) []int32 {
+func leastOf(requests policy.Requests) []int32 {
 	var least []int32
-	for i := range requests {
-		group := int(requests[i].Group)
+	for i := range requests.Len() {
+		request := requests.At(i)
+		group := int(request.Group)
 		for len(least) <= group {
 			least = append(least, -1)
 		}
-		if at := least[group]; at < 0 || requests[i].ID < requests[at].ID {
+		if at := least[group]; at < 0 || request.ID < requests.At(int(at)).ID {
 			least[group] = int32(i)
 		}
 	}

@@ -17,7 +17,7 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 	if err != nil {
 		return nil, err
 	}
-	out := &Routes{N: len(m.group), LeftOut: len(singles[0].Requests) - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
+	out := &Routes{N: len(m.group), LeftOut: singles[0].Requests.Len() - len(m.group), Priced: m.cost.count, Timed: m.latency.count}
 	if out.N == 0 {
 		return nil, ErrNothing
 	}

@@ -59,9 +59,9 @@ func (r rows) served(t testing.TB) ([]*Trace, []Scorer) {
 	var scorers []Scorer
 	for s := range r.scores[0] {
 		x := Scorer{Name: fmt.Sprint("r", s)}
-		for i := range requests {
-			if requests[i].Group = int32(i); r.group != nil {
-				requests[i].Group = r.group[i]
+		for i := range requests.Len() {
+			if requests.Groups[i] = int32(i); r.group != nil {
+				requests.Groups[i] = r.group[i]
 			}
 			x.Scores = append(x.Scores, r.scores[i][s])
 		}

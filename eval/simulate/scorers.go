@@ -21,37 +21,37 @@ type Scorer struct {
 
 // Lengths scores requests by the number of characters (Unicode code points) of
 // the text; NaN without one.
-func Lengths(requests []policy.Request) (Scorer, error) {
-	s := Scorer{Name: "length"}
-	for i := range requests {
-		text, err := requests[i].Text.Read()
+func Lengths(requests policy.Requests) (Scorer, error) {
+	s := Scorer{Name: "length", Scores: make([]float64, requests.Len())}
+	for i := range s.Scores {
+		text, err := requests.At(i).Text.Read()
 		if err != nil {
 			return Scorer{}, err
 		}
-		v := math.NaN()
+		s.Scores[i] = math.NaN()
 		if text != "" {
-			v = float64(utf8.RuneCountInString(text))
+			s.Scores[i] = float64(utf8.RuneCountInString(text))
 		}
-		s.Scores = append(s.Scores, v)
 	}
 	return s, nil
 }
 
 // Random scores requests by a hash of salt and id.
-func Random(salt string, requests []policy.Request) Scorer {
-	s := Scorer{Name: "random"}
-	for _, q := range requests {
-		s.Scores = append(s.Scores, datasets.Uniform(salt, q.ID))
+func Random(salt string, requests policy.Requests) Scorer {
+	s := Scorer{Name: "random", Scores: make([]float64, requests.Len())}
+	for i := range s.Scores {
+		s.Scores[i] = datasets.Uniform(salt, requests.At(i).ID)
 	}
 	return s
 }
 
 // TrendsOf has a classifier decide on requests and scores them by that, see
 // [Trends].
-func TrendsOf(ctx context.Context, d NamedDecider, requests []policy.Request) (Scorer, error) {
-	decisions, known := make([]eval.Decision, len(requests)), make([]bool, len(requests))
-	for i := range requests {
-		decision, err := d.Decide(ctx, &requests[i])
+func TrendsOf(ctx context.Context, d NamedDecider, requests policy.Requests) (Scorer, error) {
+	decisions, known := make([]eval.Decision, requests.Len()), make([]bool, requests.Len())
+	for i := range decisions {
+		request := requests.At(i)
+		decision, err := d.Decide(ctx, &request)
 		if err != nil && !errors.Is(err, policy.ErrUnrecorded) {
 			return Scorer{}, err
 		}

@@ -48,7 +48,7 @@ func (s Signal) Verdict() string {
 // Signals looks at every recorded answer of every model by itself, whatever
 // policy would have asked for it. Answers whose text was not recorded are left
 // out.
-func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend, requests []policy.Request) ([]Signal, error) {
+func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend, requests policy.Requests) ([]Signal, error) {
 	models := backend.Models()
 	reasons := len(policy.AllReasons())
 	out, seen := make([]Signal, 0, len(models)*reasons), make([]groupSet, len(models))
@@ -57,9 +57,9 @@ func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend,
 			out = append(out, Signal{Model: m.Name, Check: r.String()})
 		}
 	}
-	if err := eachAtHand(ctx, backend, requests, func(i int, b policy.Backend) error {
+	if err := eachAtHand(ctx, backend, requests, func(q *policy.Request, b policy.Backend) error {
 		for rung := range models {
-			if err := addSignals(ctx, out[rung*reasons:(rung+1)*reasons], &seen[rung], checks, b, &requests[i], rung); err != nil {
+			if err := addSignals(ctx, out[rung*reasons:(rung+1)*reasons], &seen[rung], checks, b, q, rung); err != nil {
 				return err
 			}
 		}

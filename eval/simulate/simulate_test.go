@@ -20,7 +20,7 @@ import (
 
 // made returns a backend over synthetic outcomes, some of them left out, and
 // its requests with their task types.
-func made(t testing.TB, n int, edit func(*synth.Config), keep func(o *datasets.Outcome) bool) (*policy.Recorded, []policy.Request) {
+func made(t testing.TB, n int, edit func(*synth.Config), keep func(o *datasets.Outcome) bool) (*policy.Recorded, policy.List) {
 	t.Helper()
 	config := synth.Default()
 	if edit != nil {
@@ -50,7 +50,7 @@ func made(t testing.TB, n int, edit func(*synth.Config), keep func(o *datasets.O
 	if err := g.Prompts(n)(func(p datasets.Prompt) error { taskType[p.ID] = p.TaskType; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	requests := b.Requests()
+	requests := listOf(b.Requests())
 	for i := range requests {
 		requests[i].TaskType, requests[i].Group = taskType[requests[i].ID], int32(i)
 	}
@@ -66,7 +66,7 @@ func cascade(t testing.TB, config policy.ChecksConfig, start int) policy.Cascade
 	return policy.Cascade{Checks: checks, Start: start}
 }
 
-func run(t testing.TB, p policy.Policy, b policy.Backend, requests []policy.Request) *Trace {
+func run(t testing.TB, p policy.Policy, b policy.Backend, requests policy.List) *Trace {
 	t.Helper()
 	trace, err := serve(context.Background(), "p", p, b, requests)
 	if err != nil {
@@ -91,8 +91,8 @@ func totals(t testing.TB, trace *Trace) Totals {
 
 // complete returns the requests that every model answered with a known score,
 // or failed at, and with known costs where that is asked.
-func complete(b policy.Backend, requests []policy.Request, start int, priced bool) []policy.Request {
-	var out []policy.Request
+func complete(b policy.Backend, requests policy.List, start int, priced bool) policy.List {
+	var out policy.List
 	for _, q := range requests {
 		ok := true
 		for rung := start; rung < len(b.Models()); rung++ {
@@ -357,12 +357,12 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 	for i := range requests {
 		requests[i].Group = int32(i)
 	}
-	var copies []policy.Request
+	var copies policy.List
 	for range 10 {
 		copies = append(copies, requests...)
 	}
 	checks := cascade(t, policy.DefaultChecks(), 0).Checks
-	signals := func(requests []policy.Request) []Signal {
+	signals := func(requests policy.List) []Signal {
 		s, err := Signals(context.Background(), checks, b, requests)
 		if err != nil {
 			t.Fatal(err)
@@ -380,7 +380,7 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 		t.Errorf("%+v, with copies %+v", a, z)
 	}
 	agreement := policy.SameAnswer{Answer: answerOf(t, `regex:k\d+`)}
-	pairs := func(requests []policy.Request) Pair {
+	pairs := func(requests policy.List) Pair {
 		p, err := SweepPairs(context.Background(), agreement, 0, b, requests)
 		if err != nil {
 			t.Fatal(err)
@@ -440,9 +440,11 @@ func timedTrace(name string, score, cost, latency []float64) *Trace {
 // keptTrace is a trace of less than a block.
 func keptTrace(name string, b block) *Trace {
 	t := &Trace{Policy: name, Models: make([]policy.Model, 2), kept: newColumns(len(b.score), nearColumns)}
-	for i := range b.score {
-		t.Requests = append(t.Requests, policy.Request{Group: int32(i)})
+	requests := make(policy.List, len(b.score))
+	for i := range requests {
+		requests[i].Group = int32(i)
 	}
+	t.Requests = requests
 	if err := t.kept.put(b); err != nil {
 		panic(err)
 	}
@@ -598,11 +600,17 @@ func TestEmbeddersOfNoText(t *testing.T) {
 }
 
 // serve serves all requests by a policy.
-func serve(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests []policy.Request) (*Trace, error) {
+func serve(ctx context.Context, name string, p policy.Policy, backend policy.Backend, requests policy.Requests) (*Trace, error) {
 	r := runner{policies: []named{{name, p}}, texts: true, keep: true, near: nearColumns}
 	traces, err := r.run(ctx, backend, requests)
 	if err != nil {
 		return nil, err
 	}
 	return traces[0], nil
+}
+
+// listOf are the requests in memory, to be changed.
+func listOf(requests policy.Requests) policy.List {
+	out := make(policy.List, requests.Len())
+	return inRoom(out, requests, 0)
 }

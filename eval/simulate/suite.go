@@ -10,7 +10,7 @@ import (
 // A Suite is all policies over the same requests.
 type Suite struct {
 	Backend   policy.Backend
-	Requests  []policy.Request
+	Requests  policy.Requests
 	Checks    *policy.Checks // of cascades and hybrids
 	Start     int            // rung that the cascade asks first
 	Agreement policy.Agreement
@@ -41,7 +41,7 @@ type Traces struct {
 func (t *Traces) Close() error { return CloseAll(t.all) }
 
 // Singles serves all requests by each model alone, in the ladder's order.
-func Singles(ctx context.Context, backend policy.Backend, requests []policy.Request) ([]*Trace, error) {
+func Singles(ctx context.Context, backend policy.Backend, requests policy.Requests) ([]*Trace, error) {
 	r := runner{policies: singles(backend), keep: true, near: nearColumns}
 	return r.run(ctx, backend, requests)
 }

@@ -35,7 +35,7 @@ type Totals struct {
 // Totals sums up the trace.
 func (t *Trace) Totals() (Totals, error) {
 	x := Totals{
-		N: t.N, LeftOut: len(t.Requests) - t.N, Scored: t.Scored, Quality: t.Quality,
+		N: t.N, LeftOut: t.Requests.Len() - t.N, Scored: t.Scored, Quality: t.Quality,
 		Priced: t.Priced, CostUSD: t.CostUSD, Total: t.CostUSD * eval.Number(t.Priced),
 		Cost: t.CostOrigin.String(), Latency: t.LatencyOrigin.String(), Exhausted: t.Exhausted, NoAnswer: t.NoAnswer,
 	}

@@ -178,17 +178,17 @@ func (l *ladders) result(i int, x stop) ladderResult {
 // SweepCascade simulates a cascade at every distinct threshold of a knob. It
 // takes O(m log m) for m answers after the checks, times the models for the
 // climbing, and gives what [policy.Cascade] would at each.
-func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start Start, backend policy.Backend, requests []policy.Request) (*Sweep, error) {
+func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start Start, backend policy.Backend, requests policy.Requests) (*Sweep, error) {
 	checks, err := policy.NewChecks(knob.At(config, 0))
 	if err != nil {
 		return nil, err
 	}
 	l := &ladders{models: len(backend.Models())}
-	l.extend(len(requests) * l.models)
+	l.extend(requests.Len() * l.models)
 	l.extend(0)
 	s := &Sweep{Knob: knob}
-	if err := eachAtHand(ctx, backend, requests, func(i int, b policy.Backend) error {
-		ok, err := l.add(ctx, knob, checks, start, b, &requests[i])
+	if err := eachAtHand(ctx, backend, requests, func(q *policy.Request, b policy.Backend) error {
+		ok, err := l.add(ctx, knob, checks, start, b, q)
 		if ok {
 			s.Priced += count(l.priced(len(l.start) - 1))
 		}
@@ -196,7 +196,7 @@ func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, st
 	}); err != nil {
 		return nil, err
 	}
-	s.N, s.LeftOut = len(l.start), len(requests)-len(l.start)
+	s.N, s.LeftOut = len(l.start), requests.Len()-len(l.start)
 	if s.N == 0 {
 		return nil, ErrNothing
 	}

@@ -19,7 +19,7 @@ type Trace struct {
 	Policy   string
 	Models   []policy.Model
 	Both     bool // asks two models for every request
-	Requests []policy.Request
+	Requests policy.Requests
 
 	N       int // requests that the record says how to serve
 	Scored  int // requests with a quality
@@ -103,7 +103,7 @@ type runner struct {
 }
 
 // run returns a trace of each policy.
-func (r *runner) run(ctx context.Context, backend policy.Backend, requests []policy.Request) (_ []*Trace, err error) {
+func (r *runner) run(ctx context.Context, backend policy.Backend, requests policy.Requests) (_ []*Trace, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, CloseAll(r.traces))
@@ -111,11 +111,11 @@ func (r *runner) run(ctx context.Context, backend policy.Backend, requests []pol
 	}()
 	for _, p := range r.policies {
 		_, both := p.policy.(policy.Parallel)
-		t := &Trace{Policy: p.name, Models: backend.Models(), Both: both, Requests: requests, kept: newColumns(len(requests), r.near)}
+		t := &Trace{Policy: p.name, Models: backend.Models(), Both: both, Requests: requests, kept: newColumns(requests.Len(), r.near)}
 		r.traces = append(r.traces, t)
-		r.served = append(r.served, newBlock(min(len(requests), blockRequests)))
+		r.served = append(r.served, newBlock(min(requests.Len(), blockRequests)))
 	}
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(requests)/64))
+	workers := max(1, min(runtime.GOMAXPROCS(0), requests.Len()/64))
 	for range workers {
 		r.counts = append(r.counts, make([]*Trace, len(r.policies)))
 	}
@@ -125,8 +125,9 @@ func (r *runner) run(ctx context.Context, backend policy.Backend, requests []pol
 		}
 	}
 	sums := make([]sumsOfTrace, len(r.policies))
-	for from := 0; from < len(requests); from += blockRequests {
-		part := requests[from:min(from+blockRequests, len(requests))]
+	room := make([]policy.Request, min(blockRequests, requests.Len()))
+	for from := 0; from < requests.Len(); from += blockRequests {
+		part := inRoom(room, requests, from)
 		if err := r.serve(ctx, backend, part); err != nil {
 			return nil, err
 		}
