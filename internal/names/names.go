@@ -2,6 +2,7 @@
 package names
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"math"
 	"math/bits"
@@ -10,12 +11,14 @@ import (
 )
 
 // A Table is different names, numbered from 0. The zero value holds none. A name
-// takes its bytes and some 24 more; those of a caller are copied.
+// takes its bytes and some 16 more; those of a caller are copied.
 type Table struct {
-	seed  maphash.Seed
-	names []string
-	slots []int32 // a name's number and 1, by hash, open addressing; 0 where free
-	bytes strings.Builder
+	seed   maphash.Seed
+	places []int64  // where each name's length and bytes are: its block times blockBytes, and from where in it
+	blocks []string // names behind their lengths; a long one has its own
+	open   int      // the block that names are copied into
+	bytes  strings.Builder
+	slots  []int32 // a name's number and 1, by hash, open addressing; 0 where free
 }
 
 const blockBytes = 1 << 15 // that names are copied into
@@ -23,33 +26,39 @@ const blockBytes = 1 << 15 // that names are copied into
 // Add returns a name's number, and whether the name is new. It panics at 2³¹ − 1
 // names.
 func (t *Table) Add(name string) (number int, added bool) {
-	if len(t.names) >= len(t.slots)/4*3 {
+	if len(t.places) >= len(t.slots)/4*3 {
 		t.grow()
 	}
 	slot := t.find(name)
 	if *slot != 0 {
 		return int(*slot) - 1, false
 	}
-	if len(t.names) == math.MaxInt32-1 {
+	if len(t.places) == math.MaxInt32-1 {
 		panic("names: too many")
 	}
-	t.names = append(t.names, t.copied(name))
-	*slot = int32(len(t.names))
-	return len(t.names) - 1, true
+	t.places = append(t.places, t.copied(name))
+	*slot = int32(len(t.places))
+	return len(t.places) - 1, true
 }
 
 // copied copies a name into a block, whose bytes stay where they are once written.
-func (t *Table) copied(name string) string {
+func (t *Table) copied(name string) (place int64) {
+	var room [binary.MaxVarintLen64]byte
+	length := binary.AppendUvarint(room[:0], uint64(len(name)))
 	if len(name) > blockBytes/16 {
-		return strings.Clone(name)
+		t.blocks = append(t.blocks, string(length)+name)
+		return int64(len(t.blocks)-1) * blockBytes
 	}
-	if t.bytes.Cap()-t.bytes.Len() < len(name) {
+	if need := len(length) + len(name); t.bytes.Cap()-t.bytes.Len() < need {
 		t.bytes = strings.Builder{}
-		t.bytes.Grow(max(len(name), min(blockBytes, 16*len(t.names)))) // few names take few bytes
+		t.bytes.Grow(max(need, min(blockBytes, 16*len(t.places)))) // few names take few bytes
+		t.open, t.blocks = len(t.blocks), append(t.blocks, "")
 	}
-	from := t.bytes.Len()
+	place = int64(t.open)*blockBytes + int64(t.bytes.Len())
+	t.bytes.Write(length)
 	t.bytes.WriteString(name)
-	return t.bytes.String()[from:]
+	t.blocks[t.open] = t.bytes.String()
+	return place
 }
 
 // Find returns a name's number; ok is whether it is known.
@@ -66,7 +75,7 @@ func (t *Table) find(name string) *int32 {
 	at, _ := bits.Mul64(maphash.String(t.seed, name), uint64(len(t.slots)))
 	for {
 		slot := &t.slots[at]
-		if *slot == 0 || t.names[*slot-1] == name {
+		if *slot == 0 || t.Name(int(*slot-1)) == name {
 			return slot
 		}
 		if at++; at == uint64(len(t.slots)) {
@@ -80,23 +89,34 @@ func (t *Table) grow() {
 		t.seed = maphash.MakeSeed()
 	}
 	t.slots = make([]int32, max(16, len(t.slots)+len(t.slots)/2))
-	for i, name := range t.names {
-		*t.find(name) = int32(i + 1)
+	for i := range t.places {
+		*t.find(t.Name(i)) = int32(i + 1)
 	}
 }
 
 // Len returns how many names there are.
-func (t *Table) Len() int { return len(t.names) }
+func (t *Table) Len() int { return len(t.places) }
 
 // Name returns the name of a number.
-func (t *Table) Name(number int) string { return t.names[number] }
+func (t *Table) Name(number int) string {
+	place := t.places[number]
+	from := t.blocks[place/blockBytes][place%blockBytes:]
+	length, shift := 0, 0
+	for i := 0; ; i++ {
+		length |= int(from[i]&0x7f) << shift
+		if from[i] < 0x80 {
+			return from[i+1:][:length]
+		}
+		shift += 7
+	}
+}
 
 // Order returns the numbers in the order of their names.
 func (t *Table) Order() []int32 {
-	order := make([]int32, len(t.names))
+	order := make([]int32, len(t.places))
 	for i := range order {
 		order[i] = int32(i)
 	}
-	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(t.names[a], t.names[b]) })
+	slices.SortFunc(order, func(a, b int32) int { return strings.Compare(t.Name(int(a)), t.Name(int(b))) })
 	return order
 }

@@ -68,7 +68,7 @@ func TestMemory(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if each := float64(after.HeapAlloc-before.HeapAlloc) / n; each > 12+32 {
+	if each := float64(after.HeapAlloc-before.HeapAlloc) / n; each > 12+24 {
 		t.Errorf("%.1f bytes a name", each)
 	}
 	runtime.KeepAlive(&table)
