@@ -57,10 +57,12 @@ prompts. With --json counts, notes and these lines are printed as JSON.`,
 			if errors.Is(err, synth.ErrModel) {
 				err = fmt.Errorf("%w: --ladder: %w", errUsage, err)
 			}
-			if err == nil {
-				err = writeDerived(out, args[0], derived, log.add)
+			if err != nil {
+				return log.finish(err)
 			}
-			if err != nil && (derived == nil || len(derived.Prompts) > 0) {
+			defer derived.Close() // it was written, or why not is told
+			err = writeDerived(out, args[0], derived, log.add)
+			if err != nil && derived.Prompts > 0 {
 				return log.finish(err)
 			}
 			d := newDerivation(out, ladder, derived)
@@ -94,7 +96,7 @@ func parseLadder(text string) (datasets.Ladder, error) {
 
 // writeDerived writes the prompts; none are an error of the outcomes.
 func writeDerived(out, from string, d *synth.Derived, each func(datasets.Problem)) error {
-	if len(d.Prompts) == 0 {
+	if d.Prompts == 0 {
 		p := datasets.Problem{File: from, Reason: "no prompt's tier can be told: expected texts, and outcomes with scores of the ladder's models"}
 		each(p)
 		return &datasets.ContentError{File: from, Total: 1, First: []datasets.Problem{p}}
@@ -128,7 +130,7 @@ type leftOut struct {
 
 func newDerivation(out string, ladder datasets.Ladder, from *synth.Derived) derivation {
 	d := derivation{
-		File: out, Prompts: len(from.Prompts), None: from.None, LeftOut: []leftOut{}, Configuration: tierLines(ladder),
+		File: out, Prompts: from.Prompts, None: from.None, LeftOut: []leftOut{}, Configuration: tierLines(ladder),
 		Notes: append([]string{}, from.Warnings...),
 	}
 	for k, r := range ladder {

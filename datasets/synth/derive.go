@@ -3,10 +3,13 @@ package synth
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/names"
+	"github.com/routeproof/routeproof/internal/spill"
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
@@ -15,11 +18,13 @@ var ErrModel = errors.New("ladder model without outcomes")
 
 // A Derived is what outcomes say of prompts' tiers.
 type Derived struct {
-	Prompts  []datasets.Prompt // with id, text, tier and domain, in the order of their first rows
-	PerTier  []int             // how many prompts have each of the ladder's tiers
-	None     int               // how many no model answered right: unlabelled
+	Prompts  int   // that a tier or none is told of
+	PerTier  []int // how many of them have each of the ladder's tiers
+	None     int   // how many no model answered right: unlabelled
 	LeftOut  LeftOut
 	Warnings []string
+
+	from *Deriver
 }
 
 // LeftOut counts the prompts that got neither a tier nor NONE. A prompt counts
@@ -46,12 +51,16 @@ type LeftOut struct {
 //
 // Texts and domains are those of the rows that have one. A domain on which
 // rows disagree is left empty; a text on which they disagree leaves the prompt
-// out. Memory grows with prompts, not with rows.
+// out. A prompt takes some 50 bytes and its id, however many rows it has; texts
+// beyond 8 MiB are in a temporary file until Close.
 type Deriver struct {
 	ladder   datasets.Ladder
 	rung     map[string]int // of a model
-	index    map[string]int // of a prompt's id
-	prompts  []derivation
+	ids      names.Table
+	prompts  []derivation // by number of the id
+	domains  names.Table
+	texts    spill.File
+	room     []byte   // to read a text into
 	occurs   []bool   // a rung's model
 	others   []string // models off the ladder, up to maxModels
 	isOther  map[string]bool
@@ -70,8 +79,13 @@ func (c cost) mean() float64 { return c.usd / float64(c.n) }
 // maxModels is how many models off the ladder are kept for messages.
 const maxModels = 1000
 
+// nearTexts is how many bytes of texts are in memory, before a temporary file is.
+const nearTexts = 8 << 20
+
 type derivation struct {
-	id, text, domain          string
+	at                        int64  // of the text
+	size                      uint32 // 0: none
+	domain                    int32  // its number and 1; 0: none
 	textDiffers, domainClosed bool
 	known                     [datasets.MaxRungs]verdict
 }
@@ -92,8 +106,8 @@ func NewDeriver(l datasets.Ladder) (*Deriver, error) {
 		return nil, err
 	}
 	d := &Deriver{
-		ladder: slices.Clone(l), rung: map[string]int{}, index: map[string]int{},
-		occurs: make([]bool, len(l)), isOther: map[string]bool{},
+		ladder: slices.Clone(l), rung: map[string]int{}, occurs: make([]bool, len(l)), isOther: map[string]bool{},
+		texts: spill.File{Limit: nearTexts, What: "texts of prompts"},
 	}
 	for i, r := range l {
 		d.rung[r.Model] = i
@@ -104,26 +118,21 @@ func NewDeriver(l datasets.Ladder) (*Deriver, error) {
 // Add takes in an outcome. It is an error if a ladder model answered a prompt
 // twice.
 func (d *Deriver) Add(o *datasets.Outcome) error {
-	i, seen := d.index[o.ID]
-	if !seen {
-		i = len(d.prompts)
-		d.index[o.ID] = i
-		d.prompts = append(d.prompts, derivation{id: o.ID})
+	i, added := d.ids.Add(o.ID)
+	if added {
+		d.prompts = append(d.prompts, derivation{})
 	}
 	p := &d.prompts[i]
-	switch {
-	case o.Prompt == "":
-	case p.text == "":
-		p.text = o.Prompt
-	case p.text != o.Prompt:
-		p.textDiffers = true
+	if err := d.addText(p, o.Prompt); err != nil {
+		return err
 	}
-	switch {
-	case o.Domain == "" || p.domainClosed:
-	case p.domain == "":
-		p.domain = o.Domain
-	case p.domain != o.Domain:
-		p.domain, p.domainClosed = "", true
+	if o.Domain != "" && !p.domainClosed {
+		number, _ := d.domains.Add(o.Domain)
+		if p.domain == 0 {
+			p.domain = int32(number) + 1
+		} else if p.domain != int32(number)+1 {
+			p.domain, p.domainClosed = 0, true
+		}
 	}
 	rung, onLadder := d.rung[o.Model]
 	if !onLadder {
@@ -145,6 +154,34 @@ func (d *Deriver) Add(o *datasets.Outcome) error {
 	return nil
 }
 
+// addText takes in the text that a row gives a prompt.
+func (d *Deriver) addText(p *derivation, text string) (err error) {
+	switch {
+	case text == "" || p.textDiffers:
+	case len(text) > math.MaxUint32:
+		return fmt.Errorf("a text of %d bytes: expected up to %d", len(text), math.MaxUint32)
+	case p.size == 0:
+		p.size = uint32(len(text))
+		p.at, err = d.texts.Append([]byte(text))
+	case int(p.size) != len(text):
+		p.textDiffers = true
+	default:
+		var first []byte
+		first, err = d.text(p)
+		p.textDiffers = string(first) != text
+	}
+	return err
+}
+
+// text returns the text of a prompt, until it is called again.
+func (d *Deriver) text(p *derivation) ([]byte, error) {
+	d.room = slices.Grow(d.room[:0], int(p.size))[:p.size]
+	return d.room, d.texts.Read(d.room, p.at)
+}
+
+// Close gives texts up. A Deriver may be closed again.
+func (d *Deriver) Close() error { return d.texts.Close() }
+
 func verdictOf(o *datasets.Outcome) verdict {
 	switch {
 	case o.Score.Known && o.Score.Value >= datasets.Right:
@@ -165,28 +202,25 @@ func (d *Deriver) Derived() (*Derived, error) {
 			return nil, d.unknown(r.Model)
 		}
 	}
-	out := &Derived{PerTier: make([]int, len(d.ladder))}
+	out := &Derived{PerTier: make([]int, len(d.ladder)), from: d}
 	var differ, domains []string
 	for i := range d.prompts {
 		p := &d.prompts[i]
 		if p.domainClosed {
-			domains = append(domains, p.id)
+			domains = append(domains, d.ids.Name(i))
 		}
 		if p.textDiffers {
-			differ = append(differ, p.id)
+			differ = append(differ, d.ids.Name(i))
 		}
-		tier, ok := d.decide(p, &out.LeftOut)
-		if !ok {
+		switch tier, ok := d.decide(p, &out.LeftOut); {
+		case !ok:
 			continue
-		}
-		row := datasets.Prompt{ID: p.id, Text: p.text, Domain: p.domain}
-		if tier < len(d.ladder) {
-			row.Tier = d.ladder[tier].Tier
+		case tier < len(d.ladder):
 			out.PerTier[tier]++
-		} else {
+		default:
 			out.None++
 		}
-		out.Prompts = append(out.Prompts, row)
+		out.Prompts++
 	}
 	out.Warnings = slices.Clone(d.warnings)
 	if len(differ) > 0 {
@@ -226,7 +260,7 @@ func (d *Deriver) decide(p *derivation, out *LeftOut) (tier int, ok bool) {
 		out.TextDiffers++
 		return 0, false
 	}
-	if p.text == "" {
+	if p.size == 0 {
 		out.NoText++
 		return 0, false
 	}
@@ -266,7 +300,8 @@ func (d *Deriver) unknown(model string) error {
 	return fmt.Errorf("%w: %q%s; the outcomes are of %s", ErrModel, model, meant, wording.List(known))
 }
 
-// Derive derives tiers from the outcomes that scan hands out.
+// Derive derives tiers from the outcomes that scan hands out. What it returns is to
+// be closed.
 func Derive(l datasets.Ladder, scan func(visit func(*datasets.Outcome) error) (datasets.Summary, error)) (*Derived, error) {
 	d, err := NewDeriver(l)
 	if err != nil {
@@ -274,22 +309,42 @@ func Derive(l datasets.Ladder, scan func(visit func(*datasets.Outcome) error) (d
 	}
 	summary, err := scan(d.Add)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.Close())
 	}
 	d.warnings = summary.Warnings
-	return d.Derived()
+	out, err := d.Derived()
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return out, nil
 }
 
-// Put writes the prompts as [datasets.Kind.WriteFile] wants them, the
-// unlabelled ones with NONE.
+// Put writes the prompts as [datasets.Kind.WriteFile] wants them, with id, text, tier
+// and domain in the order of their first rows, the unlabelled ones with NONE.
 func (d *Derived) Put(put func(datasets.Prompt) error) error {
-	for _, p := range d.Prompts {
-		if p.Tier == "" {
-			p.Tier = datasets.Unlabelled
+	for i := range d.from.prompts {
+		p := &d.from.prompts[i]
+		tier, ok := d.from.decide(p, &LeftOut{})
+		if !ok {
+			continue
 		}
-		if err := put(p); err != nil {
+		text, err := d.from.text(p)
+		if err != nil {
+			return err
+		}
+		row := datasets.Prompt{ID: d.from.ids.Name(i), Text: string(text), Tier: datasets.Unlabelled}
+		if tier < len(d.from.ladder) {
+			row.Tier = d.from.ladder[tier].Tier
+		}
+		if p.domain > 0 {
+			row.Domain = d.from.domains.Name(int(p.domain) - 1)
+		}
+		if err := put(row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// Close gives the prompts up.
+func (d *Derived) Close() error { return d.from.Close() }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/routeproof/routeproof/datasets"
 )
@@ -65,22 +66,25 @@ func TestDerive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prompts := []datasets.Prompt{
+		{ID: "first", Text: "a", Tier: "T1", Domain: "d"}, {ID: "second", Text: "b", Tier: "T2"}, {ID: "third", Text: "c", Tier: "T3"},
+		{ID: "none", Text: "d", Tier: "NONE"}, {ID: "hole above", Text: "h", Tier: "T1"},
+	}
+	if diff := cmp.Diff(prompts, promptsOf(t, got)); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
 	want := &Derived{
-		Prompts: []datasets.Prompt{
-			{ID: "first", Text: "a", Tier: "T1", Domain: "d"}, {ID: "second", Text: "b", Tier: "T2"}, {ID: "third", Text: "c", Tier: "T3"},
-			{ID: "none", Text: "d"}, {ID: "hole above", Text: "h", Tier: "T1"},
-		},
-		PerTier: []int{2, 1, 1}, None: 1,
+		Prompts: 5, PerTier: []int{2, 1, 1}, None: 1,
 		LeftOut: LeftOut{TextDiffers: 1, NoText: 1, NoOutcome: 4, Failed: 1, NoScore: 1},
 		Warnings: []string{
 			`prompts left out because their rows have different texts: 1 ("two texts")`,
 			`prompts whose rows have different domains, which is left empty: 1 ("second")`,
 		},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Derived{})); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}
-	if n := len(got.Prompts) + leftOut(got); n != 13 {
+	if n := got.Prompts + leftOut(got); n != 13 {
 		t.Errorf("%d prompts kept and left out, expected 13", n)
 	}
 }
@@ -89,7 +93,7 @@ func TestDerive(t *testing.T) {
 func TestDeriveInAnyOrder(t *testing.T) {
 	sorted := func(d *Derived) map[string]datasets.Prompt {
 		byID := map[string]datasets.Prompt{}
-		for _, p := range d.Prompts {
+		for _, p := range promptsOf(t, d) {
 			byID[p.ID] = p
 		}
 		return byID
@@ -168,7 +172,14 @@ func TestDeriveSharedData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want.Prompts, got.Prompts); diff != "" {
+	defer got.Close()
+	labelled := promptsOf(t, got)
+	for i := range labelled {
+		if labelled[i].Tier == datasets.Unlabelled {
+			labelled[i].Tier = ""
+		}
+	}
+	if diff := cmp.Diff(want.Prompts, labelled); diff != "" {
 		t.Errorf("want −, got +:\n%s", diff)
 	}
 
@@ -183,6 +194,57 @@ func TestDeriveSharedData(t *testing.T) {
 	if datasets.ContentHash(back.Prompts) != datasets.ContentHash(want.Prompts) {
 		t.Error("prompts read back differ")
 	}
+}
+
+// Texts in a temporary file give the same prompts, and what cannot be kept or read
+// back is an error.
+func TestDeriveBeyondMemory(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	want, err := derive(t, toyLadder(), toyOutcomes()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := func() *Deriver {
+		d, err := NewDeriver(toyLadder())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.texts.Limit = 1
+		return d
+	}
+	d := near()
+	if _, err := datasets.Outcomes().Scan(strings.NewReader(strings.Join(toyOutcomes(), "\n")), "outcomes", nil, d.Add); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Derived()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(promptsOf(t, want), promptsOf(t, got)); diff != "" || got.LeftOut != want.LeftOut {
+		t.Errorf("want −, got +:\n%s%+v", diff, got.LeftOut)
+	}
+	if err := got.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Put(func(datasets.Prompt) error { return nil }); err == nil {
+		t.Error("texts were given up, and no error")
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v are left: %v", left, err)
+	}
+	t.Setenv("TMPDIR", folder+"/none")
+	if err := near().Add(&datasets.Outcome{ID: "1", Model: "s", Prompt: "some text"}); err == nil {
+		t.Error("there is no place for texts, and no error")
+	}
+}
+
+func promptsOf(t *testing.T, d *Derived) (prompts []datasets.Prompt) {
+	t.Helper()
+	if err := d.Put(func(p datasets.Prompt) error { prompts = append(prompts, p); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return prompts
 }
 
 func leftOut(d *Derived) int {
