@@ -2,9 +2,10 @@ package datasets
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"errors"
-	"math"
+	"slices"
 
 	"github.com/routeproof/routeproof/internal/names"
 	"github.com/routeproof/routeproof/internal/neardup"
@@ -12,25 +13,29 @@ import (
 
 // A Grouper finds which prompts must share a split, in two passes over the
 // same prompts in the same order: [Grouper.Count] all, then [Grouper.Group]
-// all. It keeps no texts: some 500 bytes a prompt, whatever its length.
+// all. It keeps no texts: some 50 bytes a prompt, and 8 more on each processor, beyond
+// 16 MiB of what tells near-duplicates, of which all others are in a temporary file
+// until it is closed.
 //
 // Prompts belong together, directly or through others, where they have the
 // same group, the same text but for case and white space, or near-duplicate
 // texts. For those see [Similarity].
 type Grouper struct {
-	near    int // bytes of sketches that are kept in memory
-	counter *neardup.Counter
-	finder  *neardup.Finder
-	counted int      // prompts of the first pass
-	waiting []string // texts to be handed on together
-	bytes   int
+	nearOnly bool // exact groups, keys and splits are not asked for
+	id       func(i int) string
+	counter  *neardup.Counter
+	finder   *neardup.Finder
+	counted  int      // prompts of the first pass
+	split    bool     // one of these has a split
+	grouped  int      // prompts of the second pass
+	waiting  []string // texts to be handed on together
+	bytes    int
 
-	ids    []string     // nil: id tells them
-	given  []given      // split column
+	ids    []string     // where there are splits and no id
+	given  []given      // split column; nil: there is none
 	hashes [][16]byte   // of the folded texts
-	named  []int32      // number of the group in names, −1: none
+	named  []int32      // number of the group in names, −1: none; nil: nobody has one
 	names  *names.Table // of groups
-	id     func(i int) string
 }
 
 // Similarity is the share of rare character shingles that two texts have in
@@ -38,15 +43,12 @@ type Grouper struct {
 // do so too where they differ in one word.
 const Similarity = 0.6
 
-// nearSketches is how many bytes of sketches are in memory of prompts that need not
-// be themselves.
+// nearSketches is how many bytes of sketches are in memory.
 const nearSketches = 16 << 20
 
 // NewGrouper returns a grouper without prompts.
-func NewGrouper() *Grouper { return newGrouper(math.MaxInt) }
-
-func newGrouper(near int) *Grouper {
-	return &Grouper{near: near, counter: neardup.NewCounter(), names: &names.Table{}}
+func NewGrouper() *Grouper {
+	return &Grouper{counter: neardup.NewCounter(), names: &names.Table{}}
 }
 
 // Texts are handed on in batches, which use all processors.
@@ -58,30 +60,52 @@ const (
 // Count takes in a prompt of the first pass.
 func (g *Grouper) Count(p *Prompt) {
 	g.counted++
+	g.split = g.split || p.Split != ""
 	g.hand(p.Text, g.counter.Add)
 }
 
 // Group takes in a prompt of the second pass.
 func (g *Grouper) Group(p *Prompt) {
 	if g.finder == nil {
-		g.flush(g.counter.Add)
-		g.finder = g.counter.Finder(g.near)
-		g.counter = nil
-		g.given = make([]given, 0, g.counted)
-		g.hashes, g.named = make([][16]byte, 0, g.counted), make([]int32, 0, g.counted)
+		g.begin()
 	}
 	g.hand(p.Text, g.finder.Add)
-	named := int32(-1)
-	if p.Group != "" {
-		number, _ := g.names.Add(p.Group)
-		named = int32(number)
+	if p.Group != "" && g.named == nil {
+		g.named = slices.Grow(slices.Repeat([]int32{-1}, g.grouped), g.counted-g.grouped)
 	}
-	if g.id == nil {
-		g.ids = append(g.ids, p.ID)
+	g.grouped++
+	if g.named != nil {
+		named := int32(-1)
+		if p.Group != "" {
+			number, _ := g.names.Add(p.Group)
+			named = int32(number)
+		}
+		g.named = append(g.named, named)
 	}
-	g.given = append(g.given, givenOf(p.Split))
-	g.named = append(g.named, named)
+	if g.nearOnly {
+		return
+	}
 	g.hashes = append(g.hashes, textHash(p.Text))
+	if g.split {
+		g.given = append(g.given, givenOf(p.Split))
+		if g.id == nil {
+			g.ids = append(g.ids, p.ID)
+		}
+	}
+}
+
+// begin begins the second pass.
+func (g *Grouper) begin() {
+	g.flush(g.counter.Add)
+	g.finder = g.counter.Finder(nearSketches)
+	g.counter = nil
+	if g.nearOnly {
+		return
+	}
+	g.hashes = make([][16]byte, 0, g.counted)
+	if g.split {
+		g.given = make([]given, 0, g.counted)
+	}
 }
 
 func (g *Grouper) hand(text string, add func([]string)) {
@@ -100,112 +124,124 @@ func (g *Grouper) flush(add func([]string)) {
 // Groups are the groups of some prompts. Prompt i is in Exact[i] by the name of
 // its group or its text, and in Near[i] also by near-duplicates; groups are
 // numbered from 0 in order of their first prompts. Every exact group lies
-// within a near one.
+// within a near one. They take 28 bytes a prompt, and its id where there are splits.
 type Groups struct {
 	Exact, Near []int32
-	Templates   int        // different texts that are mostly what many have in common, whose variants are not told apart
-	keys        []groupKey // of the near groups
+	Templates   int     // different texts that are mostly what many have in common, whose variants are not told apart
+	keys        []int32 // of near groups: number of a prompt, the hash of whose text it is, or ^number of a name
+	hashes      [][16]byte
 	names       *names.Table
-	id          func(i int) string // of prompt i
-	given       []given
+	id          func(i int) string // of prompt i, where there are splits
+	given       []given            // of each prompt; nil: nobody has one
 }
 
-// groupKey names a group: by the smallest name of the named groups that it
-// joins, else by the smallest hash of its texts, so that the order of prompts
-// does not matter.
-type groupKey struct {
-	name int32 // in names; −1: none
-	text [16]byte
-}
-
-// Groups ends the second pass.
-func (g *Grouper) Groups() *Groups {
-	groups, err := g.groups()
-	if err != nil {
-		panic(err) // all is in memory
-	}
-	return groups
-}
-
-// close gives up what was taken in.
-func (g *Grouper) close() error {
-	if g.finder == nil {
-		return nil
-	}
-	return g.finder.Close()
-}
-
-// groups is Groups where there may be a temporary file.
-func (g *Grouper) groups() (*Groups, error) {
+// Groups ends the second pass, and closes g. An error is of the temporary file, or that
+// the second pass was over other texts.
+func (g *Grouper) Groups() (*Groups, error) {
 	if g.finder == nil { // there were no prompts
 		return &Groups{}, nil
 	}
 	g.flush(g.finder.Add)
-	n := len(g.given)
-	similar, templates, err := g.finder.Groups()
-	if err = errors.Join(err, g.finder.Close()); err != nil {
+	first, templates, err := g.finder.Groups()
+	if err = errors.Join(err, g.Close()); err != nil {
 		return nil, err
 	}
-	g.finder = nil
-	exact, near := neardup.NewSets(n+g.names.Len()), neardup.NewSets(n+g.names.Len())
-	for i, named := range g.named {
-		near.Join(int32(i), int32(similar[i]))
-		if named >= 0 {
-			near.Join(int32(i), int32(n)+named)
-			exact.Join(int32(i), int32(n)+named)
-		}
+	near := neardup.Sets(first) // as a group's first prompt is in it
+	result := &Groups{Templates: templates, hashes: g.hashes, names: g.names, id: g.id, given: g.given}
+	if !g.nearOnly {
+		exact := g.equal(near)
+		g.joinNamed(exact)
+		numbered(exact)
+		result.Exact = exact
 	}
-	for i, first := range g.equal(similar) {
-		exact.Join(int32(i), first)
+	g.joinNamed(near)
+	n := numbered(near)
+	result.Near = near
+	if !g.nearOnly {
+		result.keys = g.keys(near, n)
 	}
-	result := &Groups{
-		Exact: numbered(exact, n), Near: numbered(near, n), Templates: templates,
-		names: g.names, id: g.id, given: g.given,
-	}
-	if g.id == nil {
-		ids := g.ids
+	if ids := g.ids; g.id == nil {
 		result.id = func(i int) string { return ids[i] }
-	}
-	for i, group := range result.Near {
-		key := groupKey{g.named[i], g.hashes[i]}
-		if int(group) == len(result.keys) {
-			result.keys = append(result.keys, key)
-		} else if result.less(key, result.keys[group]) {
-			result.keys[group] = key
-		}
 	}
 	return result, nil
 }
 
-// equal returns for each prompt the first one with its text. Equal texts are
-// similar, so only those need to be compared.
-func (g *Grouper) equal(similar []int) []int32 {
-	first := make([]int32, len(similar))
-	seen := map[[16]byte]int32{}
-	for i, at := range similar {
-		first[i] = int32(i)
-		if at == i {
-			continue
-		}
-		if g.hashes[i] == g.hashes[at] {
-			first[i] = int32(at)
-		} else if other, again := seen[g.hashes[i]]; again {
-			first[i] = other
-		} else {
-			seen[g.hashes[i]] = int32(i)
-		}
+// Close gives up what was taken in, and removes the temporary file, if there is one. It
+// may be called again.
+func (g *Grouper) Close() error {
+	if g.finder == nil {
+		return nil
 	}
-	return first
+	err := g.finder.Close()
+	g.finder = nil
+	return err
 }
 
-func (g *Groups) less(a, b groupKey) bool {
-	switch {
-	case a.name >= 0 && b.name >= 0:
-		return g.names.Name(int(a.name)) < g.names.Name(int(b.name))
-	case a.name >= 0 || b.name >= 0:
-		return a.name >= 0
+// joinNamed joins the prompts of each name.
+func (g *Grouper) joinNamed(sets neardup.Sets) {
+	first := slices.Repeat([]int32{-1}, g.names.Len())
+	for i, named := range g.named {
+		if named < 0 {
+			continue
+		}
+		if first[named] < 0 {
+			first[named] = int32(i)
+		}
+		sets.Join(int32(i), first[named])
 	}
-	return bytes.Compare(a.text[:], b.text[:]) < 0
+}
+
+// equal returns the sets of prompts with equal texts. These are similar, so only
+// what is near needs to be compared: with the first of its group, and those that are
+// not equal to it with each other.
+func (g *Grouper) equal(near []int32) neardup.Sets {
+	sets := neardup.NewSets(len(near))
+	var others []int32
+	for i, first := range near {
+		if g.hashes[i] == g.hashes[first] {
+			sets[i] = first
+		} else {
+			others = append(others, int32(i))
+		}
+	}
+	slices.SortFunc(others, func(a, b int32) int {
+		return cmp.Or(bytes.Compare(g.hashes[a][:], g.hashes[b][:]), cmp.Compare(a, b))
+	})
+	for k, i := range others {
+		if k > 0 && g.hashes[others[k-1]] == g.hashes[i] {
+			sets[i] = sets[others[k-1]]
+		}
+	}
+	return sets
+}
+
+// keys returns the keys of n groups: the smallest name of the named groups that one
+// joins, else the smallest hash of its texts, so that the order of prompts does not
+// matter.
+func (g *Grouper) keys(near []int32, n int) []int32 {
+	keys := make([]int32, 0, n)
+	for i, group := range near {
+		key := int32(i)
+		if g.named != nil && g.named[i] >= 0 {
+			key = ^g.named[i]
+		}
+		if int(group) == len(keys) {
+			keys = append(keys, key)
+		} else if g.less(key, keys[group]) {
+			keys[group] = key
+		}
+	}
+	return keys
+}
+
+func (g *Grouper) less(a, b int32) bool {
+	switch {
+	case a < 0 && b < 0:
+		return g.names.Name(int(^a)) < g.names.Name(int(^b))
+	case a < 0 || b < 0:
+		return a < 0
+	}
+	return bytes.Compare(g.hashes[a][:], g.hashes[b][:]) < 0
 }
 
 // Len returns the number of near groups.
@@ -218,10 +254,10 @@ func (g *Groups) Len() int { return len(g.keys) }
 // depend on the order of the prompts.
 func (g *Groups) Key(i int) string {
 	key := g.keys[g.Near[i]]
-	if key.name >= 0 {
-		return "group " + g.names.Name(int(key.name))
+	if key < 0 {
+		return "group " + g.names.Name(int(^key))
 	}
-	return "text " + hex.EncodeToString(key.text[:])
+	return "text " + hex.EncodeToString(g.hashes[key][:])
 }
 
 // GroupPrompts groups prompts.
@@ -231,32 +267,47 @@ func GroupPrompts(prompts *PromptSet) (*Groups, error) {
 	})
 }
 
-// GroupEach groups the prompts that scan goes through, twice, as [Grouper] does, but
-// has what it keeps of much text in a temporary file. id is that of prompt i.
+// GroupEach groups the prompts that scan goes through, twice, as [Grouper] does. id is
+// that of prompt i.
 func GroupEach(id func(i int) string, scan func(take func(*Prompt)) error) (*Groups, error) {
-	g := newGrouper(nearSketches)
+	g := NewGrouper()
 	g.id = id
-	for _, take := range []func(*Prompt){g.Count, g.Group} {
-		if err := scan(take); err != nil {
-			return nil, errors.Join(err, g.close())
-		}
-	}
-	return g.groups()
+	return g.each(scan)
 }
 
-// numbered numbers the sets of the first n elements in order of appearance. Their
-// roots are among the first n.
-func numbered(s neardup.Sets, n int) []int32 {
-	numbers := make([]int32, n)
-	next := int32(0)
-	for i := range numbers {
-		root := s.Root(int32(i)) // at most i
-		if root == int32(i) {
-			numbers[i] = next
-			next++
-		} else {
-			numbers[i] = numbers[root]
+// NearEach returns [Groups].Near of the prompts that scan goes through, twice. It takes
+// some 20 bytes a prompt less than [GroupEach].
+func NearEach(scan func(take func(*Prompt)) error) ([]int32, error) {
+	g := NewGrouper()
+	g.nearOnly = true
+	groups, err := g.each(scan)
+	if err != nil {
+		return nil, err
+	}
+	return groups.Near, nil
+}
+
+// each ends both passes.
+func (g *Grouper) each(scan func(take func(*Prompt)) error) (*Groups, error) {
+	for _, take := range []func(*Prompt){g.Count, g.Group} {
+		if err := scan(take); err != nil {
+			return nil, errors.Join(err, g.Close())
 		}
 	}
-	return numbers
+	return g.Groups()
+}
+
+// numbered replaces what each element of sets is in by the number of its set, in order
+// of appearance, and returns how many there are.
+func numbered(sets []int32) int {
+	n := int32(0)
+	for i, parent := range sets {
+		if int(parent) == i {
+			sets[i] = n
+			n++
+		} else {
+			sets[i] = sets[parent] // comes before i, so it is a number already
+		}
+	}
+	return int(n)
 }

@@ -75,6 +75,7 @@ func checkRereadable(paths ...string) error {
 // labels are among the warnings.
 func grouped(scan describe.Scan) (datasets.Summary, *datasets.Groups, error) {
 	grouper := datasets.NewGrouper()
+	defer grouper.Close()
 	var labels datasets.Labels
 	defer labels.Close()
 	summary, err := scan(func(p *datasets.Prompt) error { grouper.Count(p); return labels.Add(p) })
@@ -89,5 +90,6 @@ func grouped(scan describe.Scan) (datasets.Summary, *datasets.Groups, error) {
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return summary, nil, err
 	}
-	return summary, grouper.Groups(), nil
+	groups, err := grouper.Groups()
+	return summary, groups, err
 }

@@ -235,7 +235,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 
 // group groups the requests, those of a named group together.
 func (s *simulation) group(ctx context.Context, named []string) error {
-	groups, err := datasets.GroupEach(func(i int) string { return s.requests.At(i).ID }, func(take func(*datasets.Prompt)) error {
+	scan := func(take func(*datasets.Prompt)) error {
 		for i := range s.requests.Len() {
 			q := s.requests.At(i)
 			text, err := q.Text.Read()
@@ -249,20 +249,23 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 			take(&p)
 		}
 		return nil
-	})
-	if err != nil {
-		return err
 	}
+	var err error
 	if s.flags.split {
-		s.groups = groups
+		if s.groups, err = datasets.GroupEach(func(i int) string { return s.requests.At(i).ID }, scan); err != nil {
+			return err
+		}
+		copy(s.requests.Groups, s.groups.Near)
 	} else {
 		s.given = nil
-	}
-	for i, group := range groups.Near {
-		if s.requests.At(i).Text.Empty() && (named == nil || named[i] == "") {
-			group = int32(s.requests.Len() + i) // without a text nothing tells that it is another's copy
+		if s.requests.Groups, err = datasets.NearEach(scan); err != nil {
+			return err
 		}
-		s.requests.Groups[i] = group
+	}
+	for i := range s.requests.Groups {
+		if s.requests.At(i).Text.Empty() && (named == nil || named[i] == "") {
+			s.requests.Groups[i] = int32(s.requests.Len() + i) // without a text nothing tells that it is another's copy
+		}
 	}
 	return nil
 }

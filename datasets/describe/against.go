@@ -1,7 +1,10 @@
 package describe
 
 import (
+	"errors"
+
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // Overlap is how much of a file another one holds already.
@@ -22,51 +25,91 @@ type Pair struct {
 	Equal   bool   `json:"equal"`
 }
 
+const (
+	nearIDs  = 4 << 20 // bytes of ids that are in memory
+	idBuffer = 64 << 10
+)
+
 // Against finds the prompts of a file that repeat those of another, in two
 // passes over both. Names of groups are not looked at, since they may mean
-// different things in two files.
-func Against(file, other Scan) (*Overlap, error) {
+// different things in two files. Memory is that of a [datasets.Grouper] and 4 bytes for
+// each prompt that repeats none before; ids are in a temporary file.
+func Against(file, other Scan) (overlap *Overlap, err error) {
 	grouper := datasets.NewGrouper()
-	var ids []string
-	others := 0
+	defer grouper.Close()
+	ids := spill.File{Limit: nearIDs, What: "ids of prompts"}
+	defer func() { err = errors.Join(err, ids.Close()) }()
+	n, others := 0, 0
 	for pass, take := range []func(*datasets.Prompt){grouper.Count, grouper.Group} {
 		for _, scan := range []Scan{other, file} {
 			if _, err := scan(func(p *datasets.Prompt) error {
-				bare := datasets.Prompt{ID: p.ID, Text: p.Text}
-				take(&bare)
-				if pass == 0 {
-					ids = append(ids, p.ID)
+				take(&datasets.Prompt{Text: p.Text})
+				if pass > 0 {
+					return nil
 				}
-				return nil
+				n++
+				return ids.AppendFrame([]byte(p.ID))
 			}); err != nil {
 				return nil, err
 			}
 			if others == 0 {
-				others = len(ids)
+				others = n
 			}
 		}
 	}
-	groups := grouper.Groups()
-	equal, near := map[int32]int{}, map[int32]int{} // group → first of the other file
-	for i := range others {
-		remember(equal, groups.Exact[i], i)
-		remember(near, groups.Near[i], i)
+	groups, err := grouper.Groups()
+	if err != nil {
+		return nil, err
 	}
-	o := &Overlap{Templates: groups.Templates, Pairs: []Pair{}}
-	for i := others; i < len(ids); i++ {
-		if at, found := equal[groups.Exact[i]]; found {
-			o.Equal++
-			o.Pairs = append(o.Pairs, Pair{ids[i], ids[at], true})
-		} else if at, found := near[groups.Near[i]]; found {
-			o.Near++
-			o.Pairs = append(o.Pairs, Pair{ids[i], ids[at], false})
+	equal, near := firsts(groups.Exact[:others]), firsts(groups.Near[:others])
+	overlap = &Overlap{Templates: groups.Templates, Pairs: []Pair{}}
+	repeats := func(i int) (at int32, isEqual, found bool) {
+		if exact := int(groups.Exact[i]); exact < len(equal) {
+			return equal[exact], true, true
+		}
+		if group := int(groups.Near[i]); group < len(near) {
+			return near[group], false, true
+		}
+		return 0, false, false
+	}
+	first := map[int32]string{} // ids of prompts of the other file that are repeated
+	for i := others; i < n; i++ {
+		if at, _, found := repeats(i); found {
+			first[at] = ""
 		}
 	}
-	return o, nil
+	for i, frames := 0, ids.Frames(0, ids.Len(), idBuffer); i < n; i++ {
+		id, err := frames.Next()
+		if err != nil {
+			return nil, err
+		}
+		if i < others {
+			if _, wanted := first[int32(i)]; wanted {
+				first[int32(i)] = string(id)
+			}
+			continue
+		}
+		at, isEqual, found := repeats(i)
+		if !found {
+			continue
+		}
+		if isEqual {
+			overlap.Equal++
+		} else {
+			overlap.Near++
+		}
+		overlap.Pairs = append(overlap.Pairs, Pair{string(id), first[at], isEqual})
+	}
+	return overlap, nil
 }
 
-func remember(first map[int32]int, group int32, i int) {
-	if _, seen := first[group]; !seen {
-		first[group] = i
+// firsts returns the first prompt of each group, of those numbered in this order.
+func firsts(groups []int32) []int32 {
+	var first []int32
+	for i, group := range groups {
+		if int(group) == len(first) {
+			first = append(first, int32(i))
+		}
 	}
+	return first
 }

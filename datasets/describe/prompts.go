@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -112,14 +113,15 @@ func File(ctx context.Context, path string, tiers []string, each func(datasets.P
 }
 
 // Prompts describes the prompts of a file, in three passes. tiers give the
-// order of tiers; nil: by number. Memory is some 600 bytes a prompt.
+// order of tiers; nil: by number. Memory is that of a [datasets.Grouper].
 func Prompts(scan Scan, tiers []string) (*Description, error) {
 	d := &Description{Warnings: []string{}}
 	tier, split, domain, language, script, task := counter{}, counter{}, counter{}, counter{}, counter{}, counter{}
-	var runes, words []int32
+	runes, words := lengths{}, lengths{}
 	var labels datasets.Labels
 	defer labels.Close()
 	grouper := datasets.NewGrouper()
+	defer grouper.Close()
 	summary, err := scan(func(p *datasets.Prompt) error {
 		grouper.Count(p)
 		if err := labels.Add(p); err != nil {
@@ -137,8 +139,8 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 		language[p.Language]++
 		script[scriptOf(p.Text)]++
 		task[p.TaskType]++
-		runes = append(runes, int32(utf8.RuneCountInString(p.Text)))
-		words = append(words, int32(len(strings.Fields(p.Text))))
+		runes[utf8.RuneCountInString(p.Text)]++
+		words[wordsOf(p.Text)]++
 		return nil
 	})
 	if err != nil {
@@ -147,7 +149,7 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 	d.Prompts = summary.Rows
 	d.Tiers, d.Splits, d.Domains = tier.ordered(tiers), split.byNumber(), domain.byNumber()
 	d.Languages, d.Scripts, d.TaskTypes = language.byNumber(), script.byNumber(), task.byNumber()
-	d.Runes, d.Words = quantiles(runes), quantiles(words)
+	d.Runes, d.Words = runes.quantiles(), words.quantiles()
 	warnings, err := labels.Warnings()
 	if err = errors.Join(err, labels.Close()); err != nil { // its memory is wanted for groups
 		return nil, err
@@ -159,32 +161,36 @@ func Prompts(scan Scan, tiers []string) (*Description, error) {
 	if _, err := scan(func(p *datasets.Prompt) error { grouper.Group(p); return nil }); err != nil {
 		return nil, err
 	}
-	d.Texts, err = texts(scan, grouper.Groups())
+	groups, err := grouper.Groups()
+	if err != nil {
+		return nil, err
+	}
+	d.Texts, err = texts(scan, groups)
 	return d, err
 }
 
 // texts counts groups and looks up the texts of the largest.
 func texts(scan Scan, groups *datasets.Groups) (Texts, error) {
 	n := len(groups.Near)
-	size := make([]int, groups.Len())
-	exact := map[int32]bool{}
+	size := make([]int32, groups.Len())
+	exact := int32(0)                     // groups before, which are numbered in their order
 	joined := make([]int32, groups.Len()) // exact groups of each near group
 	for i, near := range groups.Near {
 		size[near]++
-		if !exact[groups.Exact[i]] {
-			exact[groups.Exact[i]] = true
+		if groups.Exact[i] == exact {
+			exact++
 			joined[near]++
 		}
 	}
-	t := Texts{Groups: len(size), Templates: groups.Templates, Repeated: n - len(exact), NearRepeated: n - len(size), Examples: []Group{}}
+	t := Texts{Groups: len(size), Templates: groups.Templates, Repeated: n - int(exact), NearRepeated: n - len(size), Examples: []Group{}}
 	var shown []int32
 	for near, n := range size {
-		t.Largest = max(t.Largest, n)
+		t.Largest = max(t.Largest, int(n))
 		if joined[near] > 1 {
 			shown = append(shown, int32(near))
 		}
 	}
-	slices.SortStableFunc(shown, func(a, b int32) int { return size[b] - size[a] })
+	slices.SortStableFunc(shown, func(a, b int32) int { return int(size[b] - size[a]) })
 	shown = shown[:min(len(shown), shownGroups)]
 	if len(shown) == 0 {
 		return t, nil
@@ -192,7 +198,7 @@ func texts(scan Scan, groups *datasets.Groups) (Texts, error) {
 	place := map[int32]int{}
 	for k, near := range shown {
 		place[near] = k
-		t.Examples = append(t.Examples, Group{N: size[near]})
+		t.Examples = append(t.Examples, Group{N: int(size[near])})
 	}
 	i := 0
 	told := map[int32]bool{} // exact groups, of which one member says all
@@ -244,13 +250,33 @@ func (c counter) ordered(names []string) []Count {
 	return counts
 }
 
-func quantiles(lengths []int32) Quantiles {
-	slices.Sort(lengths)
-	n := len(lengths)
-	at := func(p int) int { return int(lengths[max((n*p+99)/100, 1)-1]) } // p in percent
-	sum := 0
-	for _, v := range lengths {
-		sum += int(v)
+// wordsOf counts the words of a text.
+func wordsOf(text string) int {
+	n := 0
+	for range strings.FieldsSeq(text) {
+		n++
+	}
+	return n
+}
+
+// lengths is how many texts have a length.
+type lengths map[int]int
+
+func (l lengths) quantiles() Quantiles {
+	sorted := slices.Sorted(maps.Keys(l))
+	n, sum := 0, 0
+	for length, of := range l {
+		n += of
+		sum += length * of
+	}
+	at := func(p int) int { // p in percent
+		left := max((n*p+99)/100, 1)
+		for _, length := range sorted {
+			if left -= l[length]; left <= 0 {
+				return length
+			}
+		}
+		return 0
 	}
 	return Quantiles{Min: at(0), P5: at(5), Median: at(50), P95: at(95), Max: at(100), Mean: float64(sum) / float64(n)}
 }

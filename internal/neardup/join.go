@@ -2,6 +2,7 @@ package neardup
 
 import (
 	"cmp"
+	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
@@ -21,36 +22,42 @@ const (
 	representatives = 8
 )
 
-// joiner joins texts into groups. Texts go by number, which depends on the
-// order in which they came, or by rank, which does not.
+// joiner joins texts into groups. They go by rank, so that the order in which they
+// came does not matter.
 type joiner struct {
-	f      *Finder
-	rank   []int32 // number → rank by hash
-	ranked []int32 // rank → number
+	f *Finder
 
 	mu       sync.Mutex
 	all      Sets
 	words    Sets   // by words alone
-	template []bool // number → one of more that share their words than a family has
+	template bitSet // one of more that share their words than a family has
 	err      error  // the first
 }
 
+// bitSet is a set of the numbers from 0 on.
+type bitSet []uint64
+
+func (b bitSet) set(i int32) { b[i/64] |= 1 << (i % 64) }
+
+func (b bitSet) count() int {
+	n := 0
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
 func newJoiner(f *Finder) *joiner {
-	n := len(f.ids)
-	j := &joiner{f: f, rank: make([]int32, n), ranked: make([]int32, n), all: NewSets(n), words: NewSets(n), template: make([]bool, n)}
-	type text struct {
-		hash uint64
-		id   int32
-	}
-	texts := make([]text, 0, n)
-	for hash, id := range f.ids {
-		texts = append(texts, text{hash, id})
-	}
-	slices.SortFunc(texts, func(a, b text) int { return cmp.Compare(a.hash, b.hash) })
-	for rank, t := range texts {
-		j.rank[t.id], j.ranked[rank] = int32(rank), t.id
-	}
-	return j
+	n := len(f.places)
+	return &joiner{f: f, all: NewSets(n), words: NewSets(n), template: make(bitSet, (n+63)/64)}
+}
+
+// worker is one of those that join at once, with room that it uses again.
+type worker struct {
+	*joiner
+	entries  []uint64
+	block    []sketch // that are read back
+	compared []sketch // the representatives of a bucket and one more
 }
 
 // joinAll joins the texts by each band, by each part of the word keys and as if
@@ -60,16 +67,20 @@ func (j *joiner) joinAll() error {
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), maxWorkers) {
 		wg.Go(func() {
-			var entries []uint64
+			w := worker{
+				joiner: j, entries: make([]uint64, 0, max(len(j.f.places), slices.Max(j.f.words[:]))),
+				block: make([]sketch, blockLen), compared: make([]sketch, representatives+1),
+			}
 			var err error
 			for err == nil {
+				w.entries = w.entries[:0]
 				switch task := int(next.Add(1)) - 1; {
 				case task < bands:
-					entries, err = j.joinBand(entries[:0], task)
+					err = w.joinBand(task)
 				case task < bands+wordParts:
-					entries, err = j.joinWords(entries[:0], uint64(task-bands))
+					err = w.joinWords(uint64(task - bands))
 				case task == bands+wordParts:
-					entries, err = j.joinSolid(entries[:0])
+					err = w.joinSolid()
 				default:
 					return
 				}
@@ -87,47 +98,45 @@ func (j *joiner) joinAll() error {
 // takeFamilies joins what words joined, but for sets that are too large.
 func (j *joiner) takeFamilies() {
 	size := make([]int32, len(j.words))
-	for id := range j.words {
-		size[j.words.Root(int32(id))]++
+	for rank := range j.words {
+		size[j.words.Root(int32(rank))]++
 	}
-	for id := range j.words {
-		if first := j.words.Root(int32(id)); size[first] <= maxFamily {
-			j.all.Join(int32(id), first)
+	for rank := range j.words {
+		if first := j.words.Root(int32(rank)); size[first] <= maxFamily {
+			j.all.Join(int32(rank), first)
 		} else {
-			j.template[id] = true
+			j.template.set(int32(rank))
 		}
 	}
 }
 
-// joinBand joins the similar ones of the texts that agree in a band. It
-// returns entries, grown, for reuse.
-func (j *joiner) joinBand(entries []uint64, band int) ([]uint64, error) {
-	err := j.f.sketches.each(func(id int32, k *sketch) {
+// joinBand joins the similar ones of the texts that agree in a band.
+func (w *worker) joinBand(band int) error {
+	err := w.f.sketches.each(w.block, func(k *sketch) {
 		if k.banded {
-			entries = append(entries, entry(k.bandKey(band), j.rank[id]))
+			w.entries = append(w.entries, entry(k.bandKey(band), k.rank))
 		}
 	})
-	return entries, cmp.Or(err, j.join(j.all, entries, len(entries), (*sketch).similar))
+	return cmp.Or(err, w.join(w.all, len(w.entries), (*sketch).similar))
 }
 
 // joinWords joins the texts that are one word apart, of those with a word key
-// in this part of the keys. It returns entries, grown, for reuse.
-func (j *joiner) joinWords(entries []uint64, part uint64) ([]uint64, error) {
-	err := j.f.sketches.each(func(id int32, k *sketch) {
+// in this part of the keys.
+func (w *worker) joinWords(part uint64) error {
+	err := w.f.sketches.each(w.block, func(k *sketch) {
 		k.wordKeys(func(key uint64) {
 			if key%wordParts == part {
-				entries = append(entries, entry(key, j.rank[id]))
+				w.entries = append(w.entries, entry(key, k.rank))
 			}
 		})
 	})
-	return entries, cmp.Or(err, j.join(j.words, entries, maxSharers, (*sketch).oneWordApart))
+	return cmp.Or(err, w.join(w.words, maxSharers, (*sketch).oneWordApart))
 }
 
-// joinSolid joins the texts whose words differ only in where they end. It
-// returns entries, grown, for reuse.
-func (j *joiner) joinSolid(entries []uint64) ([]uint64, error) {
-	err := j.f.sketches.each(func(id int32, k *sketch) { entries = append(entries, entry(k.solid, j.rank[id])) })
-	return entries, cmp.Or(err, j.join(j.all, entries, len(entries), func(a, b *sketch) bool { return a.solid == b.solid }))
+// joinSolid joins the texts whose words differ only in where they end.
+func (w *worker) joinSolid() error {
+	err := w.f.sketches.each(w.block, func(k *sketch) { w.entries = append(w.entries, entry(k.solid, k.rank)) })
+	return cmp.Or(err, w.join(w.all, len(w.entries), func(a, b *sketch) bool { return a.solid == b.solid }))
 }
 
 // entry puts a text under the upper half of a key. That different keys may
@@ -136,63 +145,54 @@ func entry(key uint64, rank int32) uint64 { return key>>32<<32 | uint64(rank) }
 
 // join joins the texts under one key that are near each other. More than most
 // under it are a template.
-func (j *joiner) join(into Sets, entries []uint64, most int, near func(a, b *sketch) bool) error {
-	slices.Sort(entries)
-	entries = slices.Compact(entries)
-	var pairs [][2]int32
-	var template []int32
-	compared := make([]sketch, representatives+1)
+func (w *worker) join(into Sets, most int, near func(a, b *sketch) bool) error {
+	slices.Sort(w.entries)
+	entries := slices.Compact(w.entries)
 	for len(entries) > 0 {
 		n := 1
 		for n < len(entries) && entries[n]>>32 == entries[0]>>32 {
 			n++
 		}
 		if n > most {
+			w.mu.Lock()
 			for _, e := range entries[:n] {
-				template = append(template, j.ranked[uint32(e)])
+				w.template.set(int32(uint32(e)))
 			}
+			w.mu.Unlock()
 		} else if n > 1 {
-			var err error
-			if pairs, err = j.nearPairs(pairs, entries[:n], compared, near); err != nil {
+			if err := w.joinNear(into, entries[:n], near); err != nil {
 				return err
 			}
 		}
 		entries = entries[n:]
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, p := range pairs {
-		into.Join(p[0], p[1])
-	}
-	for _, id := range template {
-		j.template[id] = true
-	}
 	return nil
 }
 
-// nearPairs appends near pairs of a bucket, enough to connect those that are
+// joinNear joins near pairs of a bucket, enough to connect those that are
 // near. In a small bucket all are compared; in a large one each with the last
-// few that were near to none before, in the order of ranks. compared is room for
-// these and one more.
-func (j *joiner) nearPairs(pairs [][2]int32, bucket []uint64, compared []sketch, near func(a, b *sketch) bool) ([][2]int32, error) {
-	var kept [representatives]int32
-	own := compared[representatives:]
+// few that were near to none before, in the order of ranks.
+func (w *worker) joinNear(into Sets, bucket []uint64, near func(a, b *sketch) bool) error {
+	own := w.compared[representatives:]
 	n := 0
 	for _, e := range bucket {
-		id, alone := j.ranked[uint32(e)], true
-		if err := j.f.sketches.get(id, own); err != nil {
-			return nil, err
+		alone := true
+		if err := w.f.sketches.get(w.f.places[uint32(e)], own); err != nil {
+			return err
 		}
-		for i, other := range kept[:min(n, len(kept))] {
-			if near(&own[0], &compared[i]) {
-				pairs = append(pairs, [2]int32{id, other})
+		for i := range w.compared[:min(n, representatives)] {
+			other := &w.compared[i]
+			if near(&own[0], other) {
+				w.mu.Lock()
+				into.Join(own[0].rank, other.rank)
+				w.mu.Unlock()
 				alone = false
 			}
 		}
-		if alone || len(bucket) <= len(kept) {
-			kept[n%len(kept)], compared[n%len(kept)] = id, own[0]
+		if alone || len(bucket) <= representatives {
+			w.compared[n%representatives] = own[0]
 			n++
 		}
 	}
-	return pairs, nil
+	return nil
 }

@@ -15,10 +15,10 @@ import (
 )
 
 // Groups returns, for each text, the index of the first text of its group.
-func Groups(texts []string) []int { return groupsNear(texts, math.MaxInt) }
+func Groups(texts []string) []int32 { return groupsNear(texts, math.MaxInt) }
 
 // groupsNear is Groups with so many bytes of sketches in memory.
-func groupsNear(texts []string, near int) []int {
+func groupsNear(texts []string, near int) []int32 {
 	c := NewCounter()
 	c.Add(texts)
 	f := c.Finder(near)
@@ -33,7 +33,7 @@ func groupsNear(texts []string, near int) []int {
 // joined reports whether all texts are in one group.
 func joined(texts ...string) bool {
 	groups := Groups(texts)
-	return !slices.ContainsFunc(groups, func(g int) bool { return g != groups[0] })
+	return !slices.ContainsFunc(groups, func(g int32) bool { return g != groups[0] })
 }
 
 func TestNormalisation(t *testing.T) {
@@ -142,16 +142,29 @@ func TestOrderAndProcessorsDoNotMatter(t *testing.T) {
 	if got, _, _ := f.Groups(); !slices.Equal(got, want) {
 		t.Error("batches give other groups")
 	}
-	f.Add(texts[:1])
-	if got, _, _ := f.Groups(); got[len(texts)] != want[0] {
-		t.Error("a text added after grouping is not in its group")
+}
+
+// A second pass over other texts is an error, and over fewer is none.
+func TestOtherTexts(t *testing.T) {
+	texts := mixture(12, 100)
+	for _, c := range []struct {
+		counted, added int
+		ok             bool
+	}{{len(texts), len(texts) - 1, true}, {len(texts) - 1, len(texts), false}, {0, 1, false}, {1, 0, true}} {
+		n := NewCounter()
+		n.Add(texts[:c.counted])
+		f := n.Finder(math.MaxInt)
+		f.Add(texts[:c.added])
+		if groups, _, err := f.Groups(); (err == nil) != c.ok || c.ok && len(groups) != c.added {
+			t.Errorf("%d texts are counted, %d added: %d groups, %v", c.counted, c.added, len(groups), err)
+		}
 	}
 }
 
 // samePartition reports whether got, of the texts in another order, groups
 // them like want.
-func samePartition(want, order, got []int) bool {
-	to, from := map[int]int{}, map[int]int{}
+func samePartition(want []int32, order []int, got []int32) bool {
+	to, from := map[int32]int32{}, map[int32]int32{}
 	for i, g := range got {
 		w := want[order[i]]
 		if a, ok := to[g]; ok && a != w {
@@ -193,7 +206,7 @@ func TestTemplate(t *testing.T) {
 		texts = append(texts, strings.Replace(texts[0], after, w.plant(after, "typo"), 1))
 		groups := Groups(texts)
 		for i, g := range groups {
-			if want := i % n; g != want {
+			if want := int32(i % n); g != want {
 				t.Errorf("%d questions: text %d is in group %d, expected %d", n, i, g, want)
 			}
 		}
@@ -204,7 +217,7 @@ func TestTemplate(t *testing.T) {
 		short = append(short, fmt.Sprintf("What is the capital of number%d?", i))
 	}
 	for i, g := range Groups(short) {
-		if g != i {
+		if int(g) != i {
 			t.Errorf("%q joined %q", short[i], short[g])
 		}
 	}
@@ -224,7 +237,7 @@ func TestTemplateWithTwoPlaces(t *testing.T) {
 	f := c.Finder(math.MaxInt)
 	f.Add(texts)
 	groups, templates, _ := f.Groups()
-	sizes := map[int]int{}
+	sizes := map[int32]int{}
 	for _, g := range groups {
 		sizes[g]++
 	}
@@ -253,7 +266,7 @@ func TestLargeFamily(t *testing.T) {
 		f := c.Finder(math.MaxInt)
 		f.Add(texts)
 		groups, templates, _ := f.Groups()
-		of := map[int]bool{}
+		of := map[int32]bool{}
 		for _, g := range groups[1000:] {
 			of[g] = true
 		}
@@ -398,7 +411,7 @@ func TestHostile(t *testing.T) {
 		start := time.Now()
 		groups := Groups(sets[name])
 		took := time.Since(start)
-		different := map[int]bool{}
+		different := map[int32]bool{}
 		for _, g := range groups {
 			different[g] = true
 		}
@@ -407,11 +420,16 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
-	// A Finder whose Counter saw other texts knows of no common shingle, so
-	// all texts share all buckets.
+	// Where no shingle is known to be common, all texts share all buckets.
 	start := time.Now()
-	f := NewCounter().Finder(math.MaxInt)
-	f.Add(repeat(10000, func(int) string { return w.plant(base, "typo") }))
+	typos := repeat(10000, func(int) string { return w.plant(base, "typo") })
+	c := NewCounter()
+	c.Add(typos)
+	for _, s := range c.scratches {
+		clear(s.counts)
+	}
+	f := c.Finder(math.MaxInt)
+	f.Add(typos)
 	if groups, _, _ := f.Groups(); slices.Max(groups) > 0 || time.Since(start) > limit {
 		t.Errorf("10,000 variants of one text: not one group, or slow: %v", time.Since(start))
 	}
@@ -460,18 +478,18 @@ func FuzzGroups(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data string) {
 		texts := strings.Split(data, "\n")
 		groups := Groups(texts)
-		folded := map[string]int{}
+		folded := map[string]int32{}
 		order := make([]int, len(texts))
 		reversed := make([]string, len(texts))
 		for i, g := range groups {
-			if g < 0 || g > i || groups[g] != g {
+			if g < 0 || int(g) > i || groups[g] != g {
 				t.Fatalf("text %d is in group %d", i, g)
 			}
 			key := strings.Join(strings.Fields(strings.ToLower(texts[i])), " ")
 			if first, ok := folded[key]; ok && groups[first] != g {
 				t.Fatalf("%q and %q are not joined", texts[first], texts[i])
 			}
-			folded[key] = i
+			folded[key] = int32(i)
 			order[len(texts)-1-i], reversed[len(texts)-1-i] = i, texts[i]
 		}
 		if !samePartition(groups, order, Groups(reversed)) {
@@ -501,4 +519,51 @@ func BenchmarkGroups(b *testing.B) {
 		Groups(texts)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(texts)), "ns/text")
+}
+
+// Memory is what the documentation says, where sketches are in a temporary file.
+func TestMemory(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	const n = 200_000
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("text %d", i)
+	}
+	measured := func() (live, allocated float64) {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc), float64(m.TotalAlloc)
+	}
+	const room = 8 // bytes a text that do not grow: counters, sketches of a batch
+	before, _ := measured()
+	c := NewCounter()
+	for batch := range slices.Chunk(texts, 1000) {
+		c.Add(batch)
+	}
+	c.scratches = nil
+	if counted, _ := measured(); counted-before > (16+room)*n {
+		t.Errorf("a counter takes %.1f bytes a text", (counted-before)/n)
+	}
+	f := c.Finder(0)
+	defer f.Close()
+	c = nil
+	for batch := range slices.Chunk(texts, 1000) {
+		f.Add(batch)
+	}
+	f.scratches = nil
+	added, allocated := measured()
+	if added-before > (16+4+4+room)*n {
+		t.Errorf("a finder takes %.1f bytes a text", (added-before)/n)
+	}
+	groups, _, err := f.Groups()
+	if err != nil || len(groups) != n {
+		t.Fatal(len(groups), err)
+	}
+	after, all := measured()
+	if all-allocated > (12+2*8+room)*n || after-before > (4+room)*n {
+		t.Errorf("grouping takes %.1f bytes a text, and %.1f are left", (all-allocated)/n, (after-before)/n)
+	}
+	runtime.KeepAlive(texts)
+	runtime.KeepAlive(groups)
 }

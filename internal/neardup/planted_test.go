@@ -283,7 +283,7 @@ func (p *planted) round(w *writer, base []string, shift int) {
 		}
 	}
 	groups := Groups(texts)
-	members := map[int][]int{}
+	members := map[int32][]int{}
 	for i, g := range groups {
 		members[g] = append(members[g], i)
 		if i >= len(base) {
@@ -376,7 +376,7 @@ func TestPlantedReal(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			base := prompts(t, c.file)
-			sizes := map[int]int{}
+			sizes := map[int32]int{}
 			for _, g := range Groups(base) {
 				sizes[g]++
 			}
@@ -410,7 +410,7 @@ func TestRecallByLength(t *testing.T) {
 	}
 	// One text of a group, so that a copy belongs to one alone.
 	for i, g := range Groups(base) {
-		if g != i {
+		if int(g) != i {
 			base[i] = ""
 		}
 	}

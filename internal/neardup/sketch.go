@@ -23,8 +23,8 @@ const (
 
 // sketch is what is kept of a text.
 type sketch struct {
-	hash   uint64 // of all words
-	solid  uint64 // of all words as if they were one
+	solid  uint64 // hash of all words as if they were one
+	rank   int32  // of the text
 	lanes  [lanes]uint8
 	words  [maxWords]uint16
 	nwords uint8 // 0 where there are too few or too many
@@ -33,11 +33,11 @@ type sketch struct {
 	common bool  // most of the text is common
 }
 
-// fill sets k, which is zero, to the sketch of a text with so many shingles, of
-// which these are rare.
-func (k *sketch) fill(s *scratch, all int, rare []uint64) {
+// fill sets k, which is zero, to the sketch of a text of this rank with so many
+// shingles, of which these are rare.
+func (k *sketch) fill(s *scratch, rank int32, all int, rare []uint64) {
 	k.common = all >= minShingles && len(rare) < all/mostlyCommon
-	k.hash, k.solid = s.hash, s.solid
+	k.rank, k.solid = rank, s.solid
 	if k.shared = minShared; s.wide {
 		k.shared = minSharedWide
 	}

@@ -11,8 +11,8 @@ const (
 	sketchSize = int64(unsafe.Sizeof(sketch{}))
 )
 
-// sketches are those of the different texts by number, in memory up to a limit and
-// in a temporary file beyond.
+// sketches are those of the different texts, in the order in which they were added, in
+// memory up to a limit and in a temporary file beyond.
 type sketches struct {
 	open [][]sketch // behind those in kept; in blocks, as they must not move
 	n    int        // of the last block that are taken
@@ -24,13 +24,15 @@ func newSketches(near int) sketches {
 	return sketches{kept: spill.File{Limit: near, What: "sketches of texts"}}
 }
 
-// add returns a further sketch, which is zero, and may be filled until keep.
-func (s *sketches) add() *sketch {
+// add returns the place of a further sketch, which is zero, and may be filled until
+// keep.
+func (s *sketches) add() (place int32, k *sketch) {
 	if s.n%blockLen == 0 {
 		s.open, s.n = append(s.open, make([]sketch, blockLen)), 0
 	}
 	s.n++
-	return &s.open[len(s.open)-1][s.n-1]
+	last := len(s.open) - 1
+	return int32(s.far + last*blockLen + s.n - 1), &s.open[last][s.n-1]
 }
 
 // keep keeps all full blocks, which must not be changed any more.
@@ -49,34 +51,30 @@ func bytesOf(these []sketch) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(these))), int64(len(these))*sketchSize)
 }
 
-// get copies sketch id to the one of to. It may be called concurrently once nothing
-// is added any more.
-func (s *sketches) get(id int32, to []sketch) error {
-	if int(id) >= s.far {
-		to[0] = s.open[0][int(id)-s.far]
+// get copies the sketch at a place to the one of to. It may be called concurrently once
+// nothing is added any more.
+func (s *sketches) get(place int32, to []sketch) error {
+	if int(place) >= s.far {
+		to[0] = s.open[0][int(place)-s.far]
 		return nil
 	}
-	return s.kept.Read(bytesOf(to), int64(id)*sketchSize)
+	return s.kept.Read(bytesOf(to), int64(place)*sketchSize)
 }
 
-// each visits all sketches in order, which must not be kept. It may be called
-// concurrently once nothing is added any more.
-func (s *sketches) each(visit func(id int32, k *sketch)) error {
-	id := int32(0)
-	block := make([]sketch, blockLen)
-	for range s.far / blockLen {
-		if err := s.kept.Read(bytesOf(block), int64(id)*sketchSize); err != nil {
+// each visits all sketches in order, which must not be kept. block is room for
+// blockLen. It may be called concurrently once nothing is added any more.
+func (s *sketches) each(block []sketch, visit func(k *sketch)) error {
+	for from := 0; from < s.far; from += blockLen {
+		if err := s.kept.Read(bytesOf(block), int64(from)*sketchSize); err != nil {
 			return err
 		}
 		for i := range block {
-			visit(id, &block[i])
-			id++
+			visit(&block[i])
 		}
 	}
 	if len(s.open) > 0 {
 		for i := range s.open[0][:s.n] {
-			visit(id, &s.open[0][i])
-			id++
+			visit(&s.open[0][i])
 		}
 	}
 	return nil

@@ -88,7 +88,7 @@ func isWide(r rune) bool {
 type scratch struct {
 	folds *foldTable
 
-	hash   uint64               // of all words
+	hash   uint64               // of all words, not 0
 	solid  uint64               // of all words as if they were one
 	units  []rune               // the words, a space between two that are not wide
 	words  [maxWords + 1]uint16 // hashes of the first words
@@ -168,7 +168,7 @@ func (s *scratch) read(text string) {
 		}
 		solid = s.hash
 	}
-	s.hash, s.solid = fmix(s.hash), fmix(solid)
+	s.hash, s.solid = max(fmix(s.hash), 1), fmix(solid) // 0 marks a free slot
 }
 
 // isOperator reports whether a mark between two numbers says what is done with
