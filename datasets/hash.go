@@ -12,7 +12,7 @@ import (
 // sorted SHA-256 hashes of the rows, whose fields are hashed with their
 // lengths. O(n log n).
 func ContentHash(prompts []Prompt) string {
-	var h rowHashes
+	h := newRowHashes(len(prompts))
 	for i := range prompts {
 		h.content(&prompts[i])
 	}
@@ -21,21 +21,21 @@ func ContentHash(prompts []Prompt) string {
 
 // ContentHash is that of the prompts.
 func (s *PromptSet) ContentHash() (string, error) {
-	var h rowHashes
+	h := newRowHashes(s.Len())
 	err := s.Each(func(_ int, p *Prompt) error { h.content(p); return nil })
 	return h.sum(), err
 }
 
 // LabelHash is like ContentHash over ids and tiers only.
 func (s *PromptSet) LabelHash() (string, error) {
-	var h rowHashes
+	h := newRowHashes(s.Len())
 	err := s.Each(func(_ int, p *Prompt) error { h.add(p.ID, p.Tier); return nil })
 	return h.sum(), err
 }
 
 // SplitHash is like ContentHash over ids and assigned splits only.
 func (s *PromptSet) SplitHash(splits []Split) string {
-	var h rowHashes
+	h := newRowHashes(s.Len())
 	for i := range s.rows {
 		h.add(s.rows[i].id, splits[i].String())
 	}
@@ -46,6 +46,11 @@ func (s *PromptSet) SplitHash(splits []Split) string {
 type rowHashes struct {
 	rows [][sha256.Size]byte
 	buf  []byte
+}
+
+// newRowHashes returns room for the hashes of n rows.
+func newRowHashes(n int) *rowHashes {
+	return &rowHashes{rows: make([][sha256.Size]byte, 0, n)}
 }
 
 func (h *rowHashes) content(p *Prompt) {
