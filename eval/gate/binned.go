@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/routeproof/routeproof/eval"
@@ -17,7 +16,7 @@ const (
 )
 
 // binned cuts values into bins, each at its mean, so that the mean of all is kept; there
-// are n, in a Sorter, each appended by appendSortable. A value that stands for over a part in most of all has a bin of its
+// are n, in a Sorter, each appended by [spill.AppendNumber]. A value that stands for over a part in most of all has a bin of its
 // own, and so have the tail extreme ones at each end, on which the bound hangs; the
 // others share about most bins of nearly equal counts. Equal ones are not split. stretch, at least 1, is the ratio of the root mean square of the
 // values to that of the bins: what is drawn from the bins varies as the values do
@@ -71,7 +70,7 @@ func eachRun(values *spill.Sorter, visit func(v float64, from, to int)) error {
 		if err != nil {
 			return err
 		}
-		next := sortable(record)
+		next := spill.Number(record)
 		if to > from && next != v {
 			visit(v, from, to)
 			from = to
@@ -83,28 +82,6 @@ func eachRun(values *spill.Sorter, visit func(v float64, from, to int)) error {
 		visit(v, from, to)
 	}
 	return nil
-}
-
-const signBit = 1 << 63
-
-// appendSortable appends a number, not NaN, so that records sort as their numbers do.
-func appendSortable(to []byte, v float64) []byte {
-	bits := math.Float64bits(v)
-	if bits&signBit != 0 {
-		bits = ^bits
-	} else {
-		bits |= signBit
-	}
-	return binary.BigEndian.AppendUint64(to, bits)
-}
-
-// sortable returns the number that appendSortable appended.
-func sortable(record []byte) float64 {
-	bits := binary.BigEndian.Uint64(record)
-	if bits&signBit != 0 {
-		return math.Float64frombits(bits &^ signBit)
-	}
-	return math.Float64frombits(^bits)
 }
 
 // changes are what a test of sign flips needs of changes.

@@ -308,7 +308,7 @@ func (p *pair) bootstrapCost() ([]float64, error) {
 	defer influence.Close()
 	var record []byte
 	err = p.spent.each(func(v, size float64) error {
-		record = appendSortable(record[:0], v-sum/n*size)
+		record = spill.AppendNumber(record[:0], v-sum/n*size)
 		return influence.Add(record)
 	})
 	if err != nil {

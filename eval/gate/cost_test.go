@@ -179,7 +179,7 @@ func TestBinned(t *testing.T) {
 		}
 		sorter := spill.Sorter{Limit: 1 << rng.IntN(20)}
 		for _, v := range values {
-			if err := sorter.Add(appendSortable(nil, v)); err != nil {
+			if err := sorter.Add(spill.AppendNumber(nil, v)); err != nil {
 				t.Fatal(err)
 			}
 		}

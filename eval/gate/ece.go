@@ -186,7 +186,7 @@ func (p *pair) calibrationEdges() (last []float64, err error) {
 	var record []byte
 	err = p.claims.each(func(r confident) error {
 		for _, v := range []float64{r.base.confidence, r.cand.confidence} {
-			record = appendSortable(record[:0], v)
+			record = spill.AppendNumber(record[:0], v)
 			if err := pooled.Add(record); err != nil {
 				return err
 			}

@@ -91,7 +91,7 @@ func flipKey(room []byte, distance int, sure float64) []byte {
 		return binary.BigEndian.AppendUint64(room, math.MaxUint64)
 	}
 	from := len(room)
-	room = appendSortable(room, sure)
+	room = spill.AppendNumber(room, sure)
 	for i := range room[from:] {
 		room[from+i] = ^room[from+i]
 	}

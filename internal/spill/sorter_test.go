@@ -2,9 +2,11 @@ package spill
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -193,6 +195,28 @@ func FuzzKey(f *testing.F) {
 		s, rest := CutKey([]byte("room"), x)
 		if string(s) != "room"+a || string(rest) != behindA {
 			t.Errorf("%q and %q became %q and %q", a, behindA, s, rest)
+		}
+	})
+}
+
+// Numbers sort as records, whatever follows, and come back to the bit.
+func FuzzNumber(f *testing.F) {
+	values := []float64{math.Inf(-1), -math.MaxFloat64, -1.5, -1, -math.SmallestNonzeroFloat64, math.Copysign(0, -1), 0, math.SmallestNonzeroFloat64, 1, 1.5, math.MaxFloat64, math.Inf(1)}
+	for _, a := range values {
+		for _, b := range values {
+			f.Add(a, b, "b", "")
+		}
+	}
+	f.Fuzz(func(t *testing.T, a, b float64, behindA, behindB string) {
+		if math.IsNaN(a) || math.IsNaN(b) {
+			return
+		}
+		x, y := append(AppendNumber(nil, a), behindA...), append(AppendNumber(nil, b), behindB...)
+		if a != b && bytes.Compare(x, y) != cmp.Compare(a, b) {
+			t.Errorf("%g and %g sort as %x and %x", a, b, x, y)
+		}
+		if got := Number(x); math.Float64bits(got) != math.Float64bits(a) {
+			t.Errorf("%g became %g", a, got)
 		}
 	})
 }
