@@ -12,6 +12,7 @@ import (
 	"github.com/routeproof/routeproof/eval/gate"
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/longjson"
 )
 
 // Versions of the JSON files. A change of meaning raises them.
@@ -42,8 +43,12 @@ type resultDocument struct {
 // between equal runs. Of a sweep with very many thresholds it has some;
 // cascade.parquet has all.
 func WriteResult(w io.Writer, run *pipeline.Run) error {
+	policies, err := withFewPoints(run.Policies)
+	if err != nil {
+		return err
+	}
 	return writeJSON(w, resultDocument{
-		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Nested: run.Nested, Policies: withFewPoints(run.Policies),
+		Schema: resultSchema, Data: run.Data, Result: run.Result, NotRun: run.NotRun, LLM: run.LLM, Embedder: run.Embedder, Choice: run.Choice, Hybrid: run.Hybrid, Nested: run.Nested, Policies: policies,
 		Artifact: run.Artifact.Manifest().SHA256, Warnings: run.Warnings, Config: run.Config,
 	})
 }
@@ -53,23 +58,29 @@ const mostSweepPoints = 500
 
 // withFewPoints keeps, of sweeps with more, points at even distances, the first and
 // the last among them.
-func withFewPoints(p *pipeline.Policies) *pipeline.Policies {
+func withFewPoints(p *pipeline.Policies) (*pipeline.Policies, error) {
 	if p == nil {
-		return nil
+		return nil, nil
 	}
 	few := *p
 	few.Sweeps = nil
 	for _, sweep := range p.Sweeps {
 		thin := *sweep
-		if n := len(sweep.Points); n > mostSweepPoints {
-			thin.Points = make([]simulate.SweepPoint, mostSweepPoints)
-			for i := range thin.Points {
-				thin.Points[i] = sweep.Points[i*(n-1)/(mostSweepPoints-1)]
+		if n := sweep.Points.Len(); n > mostSweepPoints {
+			points := make([]simulate.SweepPoint, mostSweepPoints)
+			var err error
+			for i := range points {
+				if points[i], err = sweep.Points.At(i * (n - 1) / (mostSweepPoints - 1)); err != nil {
+					return nil, err
+				}
+			}
+			if thin.Points, err = simulate.NewSweepPoints(points...); err != nil {
+				return nil, err
 			}
 		}
 		few.Sweeps = append(few.Sweeps, &thin)
 	}
-	return &few
+	return &few, nil
 }
 
 // Environment is what a run's results do not depend on but its reader may want
@@ -92,6 +103,14 @@ func writeEnvironment(w io.Writer, run *pipeline.Run, about Environment) error {
 		Environment
 		Timings []pipeline.Timing `json:"timings"`
 	}{runSchema, about, run.Timings})
+}
+
+// writeWithFlips writes a document whose classifiers have no flips, with those of each
+// in their place.
+func writeWithFlips(w io.Writer, document any, each func(visit func(classifier int, f gate.Flip) error) error) error {
+	return longjson.Write(w, document, "flips", func(visit func(classifier int, flip any) error) error {
+		return each(func(classifier int, f gate.Flip) error { return visit(classifier, f) })
+	})
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -8,17 +8,20 @@ import (
 	"github.com/routeproof/routeproof/eval/gate"
 )
 
+// emptyFlips is how the flips of a classifier without any are written.
+const emptyFlips = `"flips": []`
+
 // Flips that are written one by one make the same document as those that are held.
 func TestFlipsInPlace(t *testing.T) {
 	cases := gateCases(t)
 	cases["hostile"] = hostileFaults()
 	cases["flips named so"] = func() *gate.Verdict {
-		flips, err := gate.NewFlips(gate.Flip{ID: noFlips, Regressed: true}, gate.Flip{ID: "<b>&"})
+		flips, err := gate.NewFlips(gate.Flip{ID: emptyFlips, Regressed: true}, gate.Flip{ID: "<b>&"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := gate.Invalidated(gate.Fault{Why: noFlips, IDs: []string{noFlips}})
-		v.Classifiers = []gate.Classifier{{Name: noFlips}, {Name: "x", Flips: flips}, {Name: "y"}}
+		v := gate.Invalidated(gate.Fault{Why: emptyFlips, IDs: []string{emptyFlips}})
+		v.Classifiers = []gate.Classifier{{Name: emptyFlips}, {Name: "x", Flips: flips}, {Name: "y"}}
 		return v
 	}()
 	several := 0
@@ -42,7 +45,7 @@ func TestFlipsInPlace(t *testing.T) {
 	if several < 3 {
 		t.Errorf("%d classifiers with several flips", several)
 	}
-	c := compared(noFlips)
+	c := compared(emptyFlips)
 	var got, whole strings.Builder
 	if err := CompareJSON(&got, c); err != nil {
 		t.Fatal(err)

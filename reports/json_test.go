@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"encoding/json"
+	"io"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,25 +15,56 @@ import (
 // what it was given.
 func TestResultHasFewPoints(t *testing.T) {
 	sweep := func(points int) *simulate.Sweep {
+		made := make([]simulate.SweepPoint, points)
+		for i := range made {
+			made[i] = simulate.SweepPoint{Threshold: float64(i), Served: []int{i, 0}}
+		}
 		s := &simulate.Sweep{Knob: simulate.KnobConfidence, N: points}
-		for i := range points {
-			s.Points = append(s.Points, simulate.SweepPoint{Threshold: float64(i)})
+		var err error
+		if s.Points, err = simulate.NewSweepPoints(made...); err != nil {
+			t.Fatal(err)
 		}
 		return s
 	}
+	text := func(s *simulate.Sweep) string {
+		out, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
 	long, short := sweep(12_345), sweep(mostSweepPoints)
 	p := &pipeline.Policies{Outcomes: "it", Sweeps: []*simulate.Sweep{long, short}}
-	few := withFewPoints(p)
-	if diff := cmp.Diff(few.Sweeps[1], short); diff != "" || few.Outcomes != p.Outcomes || len(long.Points) != 12_345 {
-		t.Errorf("%s %d: %s", few.Outcomes, len(long.Points), diff)
+	few, err := withFewPoints(p)
+	if err != nil {
+		t.Fatal(err)
 	}
-	got := few.Sweeps[0]
-	if n := len(got.Points); n != mostSweepPoints || got.Points[0].Threshold != 0 || got.Points[n-1].Threshold != 12_344 || got.N != long.N {
-		t.Errorf("%d points, %v", n, got.Points[n-1])
+	if diff := cmp.Diff(text(few.Sweeps[1]), text(short)); diff != "" || few.Outcomes != p.Outcomes || long.Points.Len() != 12_345 {
+		t.Errorf("%s %d: %s", few.Outcomes, long.Points.Len(), diff)
 	}
-	for i := 1; i < len(got.Points); i++ {
-		if d := got.Points[i].Threshold - got.Points[i-1].Threshold; d < 24 || d > 25 {
+	var got []simulate.SweepPoint
+	for x, err := range few.Sweeps[0].Points.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, x)
+	}
+	if n := len(got); n != mostSweepPoints || got[0].Threshold != 0 || got[n-1].Threshold != 12_344 || got[n-1].Served[0] != 12_344 || few.Sweeps[0].N != long.N {
+		t.Errorf("%d points, %v", n, got[n-1])
+	}
+	for i := 1; i < len(got); i++ {
+		if d := got[i].Threshold - got[i-1].Threshold; d < 24 || d > 25 {
 			t.Errorf("points %d and %d are %v apart", i-1, i, d)
 		}
+	}
+	// Points that are not there any more are an error of what shows them.
+	if err := long.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := withFewPoints(p); err == nil {
+		t.Error("points that were given up are in result.json")
+	}
+	if err := writeCascade(io.Discard, p); err == nil {
+		t.Error("points that were given up are in cascade.parquet")
 	}
 }

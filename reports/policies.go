@@ -178,7 +178,10 @@ type sweepRow struct {
 func writeCascade(w io.Writer, p *pipeline.Policies) error {
 	pw := newParquetWriter[sweepRow](w)
 	for _, s := range p.Sweeps {
-		for _, x := range s.Points {
+		for x, err := range s.Points.All() {
+			if err != nil {
+				return err
+			}
 			row := sweepRow{Knob: string(s.Knob), Threshold: x.Threshold, N: int64(s.N), Quality: defined(x.Quality), CostUSD: defined(x.CostUSD),
 				Escalated: int64(x.Escalated), Exhausted: int64(x.Exhausted)}
 			for _, n := range x.Served {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -28,7 +29,7 @@ these prompts (--vectors).`,
   # an artifact on prompts it has not seen
   routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := input.checkFlags(cmd); err != nil {
 				return err
 			}
@@ -36,6 +37,7 @@ these prompts (--vectors).`,
 				return fmt.Errorf("%w: --nested repeats how an artifact comes about, which cannot be done with --artifact: leave one of them out", errUsage)
 			}
 			run, _, err := a.execute(cmd, &input, pipeline.Execute)
+			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {
 				return err
 			}

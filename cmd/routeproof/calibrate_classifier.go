@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -51,7 +52,7 @@ artifact is then written without a certificate.`,
   # what costs least, without a guarantee
   routeproof calibrate classifier --heuristic --out tuned.safetensors`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			for _, flag := range []string{"risk", "confidence", "loss", "per-tier"} {
 				if heuristic && cmd.Flags().Changed(flag) {
 					return fmt.Errorf("%w: --heuristic guarantees nothing: give it without --%s", errUsage, flag)
@@ -74,6 +75,7 @@ artifact is then written without a certificate.`,
 				return err
 			}
 			run, _, err := a.execute(cmd, &input, pipeline.Execute)
+			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -41,7 +42,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
   routeproof init hybrid
   routeproof calibrate hybrid --risk 0.1 --config hybrid/routeproof.yaml --write`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := level.Check(); err != nil {
 				return fmt.Errorf("%w: --%w", errUsage, err)
 			}
@@ -55,6 +56,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
 				return err
 			}
 			run, _, err := a.execute(cmd, &input, pipeline.Execute)
+			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {
 				return err
 			}

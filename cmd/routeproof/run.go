@@ -42,12 +42,13 @@ All files but run.json are a function of the input: two runs give the same bytes
   # on your own prompts, with answers recorded from an LLM classifier
   routeproof run --prompts prompts.jsonl --llm-answers answers.jsonl --out out`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			started := time.Now()
 			if err := input.checkFlags(cmd, out); err != nil {
 				return err
 			}
 			run, asked, err := a.execute(cmd, &input, pipeline.Execute)
+			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {
 				return err
 			}

@@ -36,6 +36,7 @@ type simulation struct {
 	schemas   map[string]*policy.Schema
 	heldOut   bool // predictions are of the test split alone
 	notes     []string
+	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
 }
 
 // open reads what the flags name.

@@ -64,7 +64,7 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 	if err := printAblation(w, d.Ablation); err != nil {
 		return err
 	}
-	if err := printSweep(w, d.Sweep); err != nil {
+	if err := printSweep(w, s.swept); err != nil {
 		return err
 	}
 	return printComparison(w, d.simulated)
@@ -154,11 +154,14 @@ func printSweep(w io.Writer, s *simulate.Sweep) error {
 	if s == nil {
 		return nil
 	}
-	fmt.Fprintf(w, "\n%s of %s over %s (%d left out; --json has all):\n", wording.Plural(len(s.Points), "threshold"), s.Knob, wording.Plural(s.N, "request"), s.LeftOut)
+	fmt.Fprintf(w, "\n%s of %s over %s (%d left out; --json has all):\n", wording.Plural(s.Points.Len(), "threshold"), s.Knob, wording.Plural(s.N, "request"), s.LeftOut)
 	t := tabbed(w)
 	fmt.Fprintln(t, "threshold\tquality\tUSD per 1,000\tescalated\texhausted")
-	for _, i := range spread(len(s.Points), shownPoints) {
-		p := s.Points[i]
+	for _, i := range spread(s.Points.Len(), shownPoints) {
+		p, err := s.Points.At(i)
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(t, "%.6g\t%s\t%s\t%d\t%d\n", p.Threshold, shown("%.4f", p.Quality), shown("%.4f", perThousand*p.CostUSD), p.Escalated, p.Exhausted)
 	}
 	return t.Flush()

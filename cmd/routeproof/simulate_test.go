@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strings"
@@ -177,6 +178,12 @@ func TestSimulateSynthetic(t *testing.T) {
 	if d.Sweep == nil || len(d.Sweep.Points) < 100 {
 		t.Errorf("sweep %v", d.Sweep)
 	}
+	// Points that are written one by one stand as all else does.
+	var indented bytes.Buffer
+	text := must(t, append([]string{"simulate", "cascade", "--sweep", "confidence", "--json"}, base...)...).stdout
+	if err := json.Indent(&indented, []byte(text), "", "  "); err != nil || indented.String() != text || strings.Contains(text, `"points": []`) {
+		t.Errorf("%v:\n%s", err, text)
+	}
 	checkAblation(t, d)
 	checkLog(t, d, base)
 	hybrid := simulateJSON(t, append([]string{"hybrid"}, base...)...)
@@ -199,7 +206,7 @@ func TestSimulateSynthetic(t *testing.T) {
 	if again := must(t, args...).stdout; again != first {
 		t.Error("two runs differ")
 	}
-	text := must(t, append([]string{"simulate", "parallel", "--answer", `regex:k\d+`}, base...)...).stdout
+	text = must(t, append([]string{"simulate", "parallel", "--answer", `regex:k\d+`}, base...)...).stdout
 	for _, want := range []string{"agree from", "if independent", "All policies on the same", "oracle", "hybrid by rule"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

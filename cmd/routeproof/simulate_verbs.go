@@ -12,6 +12,7 @@ import (
 	"github.com/routeproof/routeproof/eval/pipeline"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
+	"github.com/routeproof/routeproof/internal/longjson"
 )
 
 // simulationVersion is that of the JSON documents below.
@@ -33,7 +34,7 @@ type cascadeDocument struct {
 	Totals     simulate.Totals        `json:"totals"`
 	Signals    []simulate.Signal      `json:"signals"`
 	Ablation   []simulate.Ablation    `json:"ablation,omitempty"`
-	Sweep      *simulate.Sweep        `json:"sweep,omitempty"`
+	Sweep      *simulate.Sweep        `json:"sweep,omitempty"` // without its points, which eachPoint visits
 }
 
 // parallelDocument is the JSON of parallel agreement.
@@ -107,15 +108,31 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	if err := log.finish(err); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.backend.Close()) }()
+	defer func() { err = errors.Join(err, s.swept.Close(), s.backend.Close()) }()
 	document, print, err := work(s)
 	if err != nil {
 		return err
 	}
 	if f.asJSON {
-		return a.writeJSON(document)
+		return a.buffered(func(w io.Writer) error { return longjson.Write(controlEscaper{w}, document, "points", s.eachPoint) })
 	}
 	return a.buffered(print)
+}
+
+// eachPoint visits the points of lists that documents leave empty.
+func (s *simulation) eachPoint(visit func(list int, point any) error) error {
+	if s.swept == nil {
+		return nil
+	}
+	for p, err := range s.swept.Points.All() {
+		if err == nil {
+			err = visit(0, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outputs are the files that are written.
@@ -180,11 +197,17 @@ func (s *simulation) sweep(ctx context.Context, d *cascadeDocument, hybrid bool)
 	if hybrid {
 		start = simulate.StartBy(s.deciders[0].Decide, s.rungs)
 	}
-	d.Sweep, err = simulate.SweepCascade(ctx, simulate.Knob(s.flags.checks.sweep), s.flags.checks.config, start, s.backend, s.requests)
+	s.swept, err = simulate.SweepCascade(ctx, simulate.Knob(s.flags.checks.sweep), s.flags.checks.config, start, s.backend, s.requests)
 	if errors.Is(err, simulate.ErrNothing) {
 		return s.nothing(err.Error())
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	bare := *s.swept
+	bare.Points = simulate.Points[simulate.SweepPoint]{}
+	d.Sweep = &bare
+	return nil
 }
 
 // writeLog writes the log of the policy that is simulated, if it is asked for.

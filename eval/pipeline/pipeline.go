@@ -51,7 +51,7 @@ type LiveLLM struct {
 }
 
 // A Run is everything the job found out. It is a function of configuration and
-// input, but for Timings.
+// input, but for Timings. It is closed when it is not needed any more.
 type Run struct {
 	Config      Config
 	Tiers       centroids.Tiers
@@ -70,6 +70,15 @@ type Run struct {
 	LLM         *LLMNote // nil where no LLM answers were given
 	Warnings    []string
 	Timings     []Timing
+}
+
+// Close removes the temporary files of policies, if there are any: their sweeps cannot
+// be read any more. A nil run may be closed.
+func (r *Run) Close() error {
+	if r == nil {
+		return nil
+	}
+	return r.Policies.close()
 }
 
 // Data describes the prompts.
@@ -183,7 +192,7 @@ func (j *job) do(ctx context.Context, steps []step, observe Observer) (*Run, err
 		}
 		begin := time.Now()
 		if err := step.do(ctx); err != nil {
-			return nil, err
+			return nil, errors.Join(err, j.Close())
 		}
 		j.Timings = append(j.Timings, Timing{step.name, time.Since(begin).Seconds(), len(j.Items)})
 	}

@@ -108,6 +108,17 @@ type Policies struct {
 	Notes      []string               `json:"notes"`
 }
 
+// close gives up what has temporary files. Nil policies may be closed.
+func (p *Policies) close() (err error) {
+	if p == nil {
+		return nil
+	}
+	for _, s := range p.Sweeps {
+		err = errors.Join(err, s.Close())
+	}
+	return err
+}
+
 // Models returns the ladder of the configuration's tiers. count counts tokens
 // of system prompts.
 func (c Config) Models(count func(string) (int, error)) ([]policy.Model, error) {
@@ -150,6 +161,7 @@ func (j *job) policies(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, traces.Close()) }()
 	o := j.in.Outcomes
 	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Cascade: traces.Cascade.Summaries()}
+	j.Policies = p
 	if p.Totals, err = traces.Cascade.Totals(); err != nil {
 		return err
 	}
@@ -178,7 +190,6 @@ func (j *job) policies(ctx context.Context) (err error) {
 	if p.Pairs, err = simulate.SweepPairs(ctx, suite.Agreement, suite.TimeoutMS, suite.Backend, suite.Requests); err != nil {
 		return err
 	}
-	j.Policies = p
 	return j.routes(ctx, suite, traces.Singles)
 }
 

@@ -106,6 +106,21 @@ func complete(b policy.Backend, requests policy.List, start int, priced bool) po
 	return out
 }
 
+// all reads points.
+func all[T any](t testing.TB, points Points[T]) (out []T) {
+	t.Helper()
+	for p, err := range points.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, p)
+	}
+	if len(out) != points.Len() {
+		t.Fatalf("%d points of %d", len(out), points.Len())
+	}
+	return out
+}
+
 // The sweep gives what the policy gives, request by request, at every threshold.
 func TestSweepIsThePolicy(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -152,10 +167,11 @@ func TestSweepIsThePolicy(t *testing.T) {
 					t.Fatal(err)
 				}
 				taken, priced := complete(b, requests, c.start, false), complete(b, requests, c.start, true)
-				if len(taken) != s.N || len(priced) != s.Priced || s.N+s.LeftOut != len(requests) || len(s.Points) < 2 {
-					t.Fatalf("%s: n %d, left out %d, %d points; %d of %d are complete", knob, s.N, s.LeftOut, len(s.Points), len(taken), len(requests))
+				points := all(t, s.Points)
+				if len(taken) != s.N || len(priced) != s.Priced || s.N+s.LeftOut != len(requests) || len(points) < 2 {
+					t.Fatalf("%s: n %d, left out %d, %d points; %d of %d are complete", knob, s.N, s.LeftOut, len(points), len(taken), len(requests))
 				}
-				for k, p := range s.Points {
+				for k, p := range points {
 					served := cascade(t, knob.At(config, p.Threshold), c.start)
 					trace, cost := run(t, served, b, taken), run(t, served, b, priced).CostUSD
 					if want := trace.Quality; math.Abs(float64(want-p.Quality)) > 1e-9 || math.Abs(float64(cost-p.CostUSD)) > 1e-9*float64(cost) {
@@ -169,15 +185,15 @@ func TestSweepIsThePolicy(t *testing.T) {
 					if trace.Tiers[c.start].Escalated != p.Escalated || trace.Exhausted != p.Exhausted {
 						t.Fatalf("%s at %g: escalated %d, exhausted %d; with the policy %d, %d", knob, p.Threshold, p.Escalated, p.Exhausted, trace.Tiers[c.start].Escalated, trace.Exhausted)
 					}
-					if k > 0 && !(tighter(p.Threshold, s.Points[k-1].Threshold) && p.Escalated >= s.Points[k-1].Escalated && p.Exhausted >= s.Points[k-1].Exhausted && !(p.CostUSD < s.Points[k-1].CostUSD*(1-1e-12))) {
-						t.Fatalf("%s: not monotone from %+v to %+v", knob, s.Points[k-1], p)
+					if k > 0 && !(tighter(p.Threshold, points[k-1].Threshold) && p.Escalated >= points[k-1].Escalated && p.Exhausted >= points[k-1].Exhausted && !(p.CostUSD < points[k-1].CostUSD*(1-1e-12))) {
+						t.Fatalf("%s: not monotone from %+v to %+v", knob, points[k-1], p)
 					}
 				}
 				// Between two thresholds nothing changes.
-				if knob == KnobConfidence && len(s.Points) > 3 {
-					middle := (s.Points[2].Threshold + s.Points[3].Threshold) / 2
-					if got := run(t, cascade(t, knob.At(config, middle), c.start), b, taken); math.Abs(float64(got.Quality-s.Points[3].Quality)) > 1e-9 {
-						t.Errorf("between thresholds %g and %g: quality %g, expected that of the upper, %g", s.Points[2].Threshold, s.Points[3].Threshold, got.Quality, s.Points[3].Quality)
+				if knob == KnobConfidence && len(points) > 3 {
+					middle := (points[2].Threshold + points[3].Threshold) / 2
+					if got := run(t, cascade(t, knob.At(config, middle), c.start), b, taken); math.Abs(float64(got.Quality-points[3].Quality)) > 1e-9 {
+						t.Errorf("between thresholds %g and %g: quality %g, expected that of the upper, %g", points[2].Threshold, points[3].Threshold, got.Quality, points[3].Quality)
 					}
 				}
 			}
@@ -322,7 +338,7 @@ func TestSweepOfAHybrid(t *testing.T) {
 	if s.N != 79 || s.LeftOut != 1 {
 		t.Errorf("n %d, left out %d", s.N, s.LeftOut)
 	}
-	for _, p := range s.Points {
+	for _, p := range all(t, s.Points) {
 		checks, err := policy.NewChecks(policy.ChecksConfig{MinConfidence: p.Threshold})
 		if err != nil {
 			t.Fatal(err)
@@ -346,8 +362,8 @@ func TestSweepFromZero(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Points) != 2 || s.Points[0].Escalated != 0 || s.Points[1].Threshold != 1 || s.Points[1].Exhausted != 3 {
-		t.Errorf("%+v", s.Points)
+	if points := all(t, s.Points); len(points) != 2 || points[0].Escalated != 0 || points[1].Threshold != 1 || points[1].Exhausted != 3 {
+		t.Errorf("%+v", points)
 	}
 }
 

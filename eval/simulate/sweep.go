@@ -1,8 +1,8 @@
 package simulate
 
 import (
-	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // A Knob is a threshold of the checks.
@@ -59,7 +60,7 @@ func (k Knob) strictness(call *policy.Call) (float64, error) {
 // threshold is the knob's where all answers of a lower strictness are refused.
 func (k Knob) threshold(strictness float64) float64 {
 	if k == KnobTimeout {
-		return -strictness
+		return 0 - strictness // never −0
 	}
 	return strictness
 }
@@ -98,13 +99,13 @@ func StartBy(decide policy.Decider, rungs []int) Start {
 	}
 }
 
-// A Sweep is a cascade at every distinct threshold of a knob.
+// A Sweep is a cascade at every distinct threshold of a knob, until it is closed.
 type Sweep struct {
-	Knob    Knob         `json:"knob"`
-	N       int          `json:"n"`        // requests for which all models from the start on were recorded, with scores
-	LeftOut int          `json:"left_out"` // others
-	Priced  int          `json:"priced"`   // of n, requests whose costs are known whatever the threshold: costs are over these
-	Points  []SweepPoint `json:"points"`   // from off to the tightest
+	Knob    Knob               `json:"knob"`
+	N       int                `json:"n"`        // requests for which all models from the start on were recorded, with scores
+	LeftOut int                `json:"left_out"` // others
+	Priced  int                `json:"priced"`   // of n, requests whose costs are known whatever the threshold: costs are over these
+	Points  Points[SweepPoint] `json:"points"`   // from off to the tightest
 }
 
 // A SweepPoint is the cascade at one threshold.
@@ -117,109 +118,128 @@ type SweepPoint struct {
 	Exhausted int         `json:"exhausted"`
 }
 
-// ladders are requests on the whole ladder, each in as many places as there are
-// models; those below its start are not used. Slices are by place, or by request.
-type ladders struct {
-	models int
-
-	refused, absent []bool // by the other checks; there is no answer to give
-	strictness      []float64
-	score, cost     []float64
-
-	start []int8
-	usd   []float64 // of finding the start
-	stops []stop    // at the present threshold
-}
-
-// stop is where a request is on its ladder.
-type stop struct {
-	rung int8 // whose answer is given; −1: nobody's
-	last int8 // that was asked; the number of models: no answer passed
-}
-
-// ladderResult is what becomes of a request.
-type ladderResult struct {
-	rung                 int // whose answer is given; −1: nobody's
-	score, cost          float64
-	escalated, exhausted bool
-}
-
-// climb climbs request i's ladder where answers of a lower strictness are refused.
-// late ones are not there at all.
-func (l *ladders) climb(i int, strictness float64, late bool) stop {
-	x := stop{-1, int8(l.models)}
-	for rung := int(l.start[i]); rung < l.models; rung++ {
-		at := i*l.models + rung
-		refused := l.strictness[at] < strictness
-		if !l.absent[at] && !(refused && late) {
-			if x.rung = int8(rung); !refused && !l.refused[at] {
-				x.last = int8(rung)
-				return x
-			}
+// NewSweepPoints returns points that are given, by which none is served by another
+// number of models than the first. All of them are in memory.
+func NewSweepPoints(points ...SweepPoint) (p Points[SweepPoint], err error) {
+	for i, x := range points {
+		if i == 0 {
+			p = newSweepPoints(len(x.Served), math.MaxInt)
+		}
+		if err := p.add(x); err != nil {
+			return Points[SweepPoint]{}, err
 		}
 	}
-	return x
+	return p, nil
 }
 
-// result is what becomes of request i where it stops.
-func (l *ladders) result(i int, x stop) ladderResult {
-	start := int(l.start[i])
-	r := ladderResult{rung: int(x.rung), exhausted: int(x.last) == l.models}
-	r.escalated = int(x.last) > start && l.models > start+1
-	for rung := start; rung <= min(int(x.last), l.models-1); rung++ {
-		r.cost += l.cost[i*l.models+rung]
-	}
-	if x.rung >= 0 {
-		r.score = l.score[i*l.models+int(x.rung)]
-	}
-	return r
+func newSweepPoints(models, near int) Points[SweepPoint] {
+	return newPoints(pointNumbers+models, near, SweepPoint.row, sweepPoint)
 }
 
-// SweepCascade simulates a cascade at every distinct threshold of a knob. It
-// takes O(m log m) for m answers after the checks, times the models for the
-// climbing, and gives what [policy.Cascade] would at each.
+// pointNumbers is how many numbers a point has beside those by model.
+const pointNumbers = 5
+
+// row appends the point's numbers, of which sweepPoint makes it again.
+func (p SweepPoint) row(room []float64) []float64 {
+	room = append(room, p.Threshold, float64(p.Quality), float64(p.CostUSD), float64(p.Escalated), float64(p.Exhausted))
+	for _, n := range p.Served {
+		room = append(room, float64(n))
+	}
+	return room
+}
+
+func sweepPoint(row []float64) SweepPoint {
+	p := SweepPoint{Threshold: row[0], Quality: eval.Number(row[1]), CostUSD: eval.Number(row[2]), Escalated: int(row[3]), Exhausted: int(row[4])}
+	p.Served = make([]int, len(row)-pointNumbers)
+	for k := range p.Served {
+		p.Served[k] = int(row[pointNumbers+k])
+	}
+	return p
+}
+
+// Close gives the points up. A nil sweep may be closed.
+func (s *Sweep) Close() error {
+	if s == nil {
+		return nil
+	}
+	return s.Points.close()
+}
+
+// nearMoves is how many bytes of moves are in memory before a temporary file is made.
+const nearMoves = 8 << 20
+
+// SweepCascade simulates a cascade at every distinct threshold of a knob, and gives
+// what [policy.Cascade] would at each. It takes O(m log m) for m answers after the
+// checks, times the models for the climbing. Memory does not grow with the requests:
+// beyond some MiB, what changes by threshold is sorted in a temporary file, and the
+// points are in one until the sweep is closed.
 func SweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start Start, backend policy.Backend, requests policy.Requests) (*Sweep, error) {
+	return sweepCascade(ctx, knob, config, start, backend, requests, nearMoves, nearPoints)
+}
+
+func sweepCascade(ctx context.Context, knob Knob, config policy.ChecksConfig, start Start, backend policy.Backend, requests policy.Requests, nearMoves, nearPoints int) (_ *Sweep, err error) {
 	checks, err := policy.NewChecks(knob.At(config, 0))
 	if err != nil {
 		return nil, err
 	}
-	l := &ladders{models: len(backend.Models())}
-	l.extend(requests.Len() * l.models)
-	l.extend(0)
-	s := &Sweep{Knob: knob}
-	if err := eachAtHand(ctx, backend, requests, func(q *policy.Request, b policy.Backend) error {
-		ok, err := l.add(ctx, knob, checks, start, b, q)
-		if ok {
-			s.Priced += count(l.priced(len(l.start) - 1))
+	models := len(backend.Models())
+	s := &Sweep{Knob: knob, Points: newSweepPoints(models, nearPoints)}
+	m := moves{sorter: spill.Sorter{Limit: nearMoves, What: "where requests climb"}, total: tally{served: make([]int, models)}}
+	defer func() {
+		if err = errors.Join(err, m.sorter.Close()); err != nil {
+			err = errors.Join(err, s.Close())
 		}
-		return err
+	}()
+	l := &ladder{late: knob == KnobTimeout, answers: make([]answer, models)}
+	if err := eachAtHand(ctx, backend, requests, func(q *policy.Request, b policy.Backend) error {
+		ok, err := l.read(ctx, knob, checks, start, b, q)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			s.LeftOut++
+			return nil
+		}
+		s.N++
+		s.Priced += count(l.priced)
+		return m.add(l)
 	}); err != nil {
 		return nil, err
 	}
-	s.N, s.LeftOut = len(l.start), requests.Len()-len(l.start)
 	if s.N == 0 {
 		return nil, ErrNothing
 	}
-	s.sweep(knob, l)
+	if err := s.sweep(&m); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-func (l *ladders) priced(i int) bool {
-	return !math.IsNaN(l.usd[i]) && !slices.ContainsFunc(l.cost[i*l.models+int(l.start[i]):(i+1)*l.models], math.IsNaN)
+// ladder is one request on the whole ladder.
+type ladder struct {
+	late    bool     // answers that are refused by the knob are not there at all
+	answers []answer // by model; those below the start are not used
+	start   int
+	usd     float64 // of finding the start
+	priced  bool    // all costs are known; else all are 0
 }
 
-// add adds a request, unless the record says too little of it.
-func (l *ladders) add(ctx context.Context, knob Knob, checks *policy.Checks, start Start, backend policy.Backend, request *policy.Request) (ok bool, err error) {
-	first, usd, err := start(ctx, request)
+type answer struct {
+	refused, absent         bool // by the other checks; there is no answer to give
+	strictness, score, cost float64
+}
+
+// read takes a request, unless the record says too little of it.
+func (l *ladder) read(ctx context.Context, knob Knob, checks *policy.Checks, start Start, backend policy.Backend, request *policy.Request) (ok bool, err error) {
+	l.start, l.usd, err = start(ctx, request)
 	if errors.Is(err, policy.ErrUnrecorded) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	places := len(l.start) * l.models // of what was added before
-	l.extend(places + first)
-	for rung := first; rung < l.models; rung++ {
+	l.priced = !math.IsNaN(l.usd)
+	for rung := l.start; rung < len(l.answers); rung++ {
 		call, err := backend.Call(ctx, request, rung)
 		var reasons policy.Reasons
 		if err == nil {
@@ -234,30 +254,48 @@ func (l *ladders) add(ctx context.Context, knob Knob, checks *policy.Checks, sta
 		}
 		switch {
 		case errors.Is(err, policy.ErrUnrecorded) || err == nil && !reasons.NoAnswer() && !call.Score.Known:
-			l.extend(places)
 			return false, nil
 		case err != nil:
 			return false, err
 		}
-		at := len(l.cost)
-		l.extend(at + 1)
-		l.refused[at], l.absent[at], l.strictness[at], l.score[at], l.cost[at] = reasons != 0, reasons.NoAnswer(), strictness, call.Score.Value, math.NaN()
-		if call.CostUSD.Known() {
-			l.cost[at] = call.CostUSD.Value
+		l.answers[rung] = answer{reasons != 0, reasons.NoAnswer(), strictness, call.Score.Value, call.CostUSD.Value}
+		l.priced = l.priced && call.CostUSD.Known()
+	}
+	if !l.priced {
+		l.usd = 0
+		for rung := range l.answers {
+			l.answers[rung].cost = 0
 		}
 	}
-	l.start, l.usd = append(l.start, int8(first)), append(l.usd, usd)
 	return true, nil
 }
 
-// extend makes for so many places.
-func (l *ladders) extend(places int) {
-	l.refused, l.absent = extended(l.refused, places), extended(l.absent, places)
-	l.strictness, l.score, l.cost = extended(l.strictness, places), extended(l.score, places), extended(l.cost, places)
+// ladderResult is what becomes of a request.
+type ladderResult struct {
+	rung                 int // whose answer is given; −1: nobody's
+	score, cost          float64
+	escalated, exhausted bool
 }
 
-func extended[T any](values []T, n int) []T {
-	return slices.Grow(values, max(0, n-len(values)))[:n]
+// climb climbs the ladder where answers up to a strictness are refused; NaN refuses
+// none.
+func (l *ladder) climb(upTo float64) ladderResult {
+	r := ladderResult{rung: -1, cost: l.usd}
+	for rung := l.start; rung < len(l.answers); rung++ {
+		a := &l.answers[rung]
+		r.cost += a.cost
+		refused := a.strictness <= upTo
+		if a.absent || refused && l.late {
+			continue
+		}
+		r.rung, r.score = rung, a.score
+		if !refused && !a.refused {
+			r.escalated = rung > l.start
+			return r
+		}
+	}
+	r.exhausted, r.escalated = true, len(l.answers) > l.start+1
+	return r
 }
 
 // tally is the sum over all requests at one threshold.
@@ -267,101 +305,102 @@ type tally struct {
 	escalated, exhausted int
 }
 
-// add counts request i's result, or with −1 takes it back.
-func (t *tally) add(l *ladders, i int, x ladderResult, sign int) {
-	if x.rung >= 0 {
-		t.served[x.rung] += sign
-		t.quality += float64(sign) * x.score
-	}
-	if l.priced(i) {
-		t.cost += float64(sign) * (x.cost + l.usd[i])
-	}
-	t.escalated += sign * count(x.escalated)
-	t.exhausted += sign * count(x.exhausted)
+// moves are where requests come to another result as the knob is tightened.
+type moves struct {
+	total  tally        // where it is off
+	sorter spill.Sorter // by the strictness up to which answers are refused; nothing behind it where nothing changes
+
+	strictness []float64 // of a request's answers
+	record     []byte
 }
 
-// event is an answer that comes to be refused.
-type event struct {
-	strictness float64
-	request    int32
-}
+// moveBytes is what a move takes behind its strictness.
+const moveBytes = 4 + 2*8
 
-// events are those of all answers that there are, in the order in which they come.
-func (l *ladders) events() []event {
-	out := make([]event, 0, len(l.cost))
-	for i := range l.start {
-		for at := i*l.models + int(l.start[i]); at < (i+1)*l.models; at++ {
-			if !l.absent[at] {
-				out = append(out, event{l.strictness[at], int32(i)})
-			}
+// add adds a request. What comes of equal records is equal, so they need no order among
+// themselves.
+func (m *moves) add(l *ladder) error {
+	before := l.climb(math.NaN())
+	m.total.quality += before.score
+	m.total.cost += before.cost
+	m.total.escalated += count(before.escalated)
+	m.total.exhausted += count(before.exhausted)
+	if before.rung >= 0 {
+		m.total.served[before.rung]++
+	}
+	m.strictness = m.strictness[:0]
+	for _, a := range l.answers[l.start:] {
+		if !a.absent {
+			m.strictness = append(m.strictness, a.strictness+0) // never −0
 		}
 	}
-	slices.SortFunc(out, func(a, b event) int { return cmp.Compare(a.strictness, b.strictness) })
-	return out
+	slices.Sort(m.strictness)
+	for _, upTo := range slices.Compact(m.strictness) {
+		m.record = spill.AppendNumber(m.record[:0], upTo)
+		if now := l.climb(upTo); now != before {
+			m.record = append(m.record, byte(1+before.rung), byte(1+now.rung), byte(count(now.escalated)-count(before.escalated)), byte(count(now.exhausted)-count(before.exhausted)))
+			m.record = binary.BigEndian.AppendUint64(m.record, math.Float64bits(now.score-before.score))
+			m.record = binary.BigEndian.AppendUint64(m.record, math.Float64bits(now.cost-before.cost))
+			before = now
+		}
+		if err := m.sorter.Add(m.record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move follows a record, without its strictness.
+func (t *tally) move(record []byte) {
+	if len(record) < moveBytes {
+		return // nothing changes
+	}
+	if before := record[0]; before > 0 {
+		t.served[before-1]--
+	}
+	if now := record[1]; now > 0 {
+		t.served[now-1]++
+	}
+	t.escalated += int(int8(record[2]))
+	t.exhausted += int(int8(record[3]))
+	t.quality += math.Float64frombits(binary.BigEndian.Uint64(record[4:]))
+	t.cost += math.Float64frombits(binary.BigEndian.Uint64(record[12:]))
 }
 
 // sweep tightens the knob from off. Each answer that comes to be refused moves
 // its request.
-func (s *Sweep) sweep(knob Knob, l *ladders) {
-	t := tally{served: make([]int, l.models)}
-	late := knob == KnobTimeout
-	l.stops = make([]stop, len(l.start))
-	for i := range l.stops {
-		l.stops[i] = l.climb(i, math.Inf(-1), late)
-		t.add(l, i, l.result(i, l.stops[i]), 1)
+func (s *Sweep) sweep(m *moves) error {
+	if err := s.point(0, &m.total); err != nil {
+		return err
 	}
-	events := l.events()
-	served := s.room(events, l.models)
-	s.point(0, &t, &served)
-	for i := 0; i < len(events); {
-		end := i
-		for end < len(events) && events[end].strictness == events[i].strictness {
-			end++
+	last := math.NaN() // up to which answers are refused
+	for record, err := range m.sorter.All() {
+		if err != nil {
+			return err
 		}
-		next, ok := 0.0, true
-		if end < len(events) {
-			next = events[end].strictness
-		} else {
-			next, ok = knob.beyond(events[i].strictness)
+		next := spill.Number(record)
+		if math.IsInf(next, 1) {
+			return nil // what is left is never refused
 		}
-		if !ok || math.IsInf(next, 1) {
-			break // what is left is never refused
-		}
-		for ; i < end; i++ {
-			at := int(events[i].request)
-			x := l.climb(at, next, late)
-			if before, now := l.result(at, l.stops[at]), l.result(at, x); now != before {
-				t.add(l, at, before, -1)
-				t.add(l, at, now, 1)
+		if next != last && !math.IsNaN(last) {
+			if err := s.point(s.Knob.threshold(next), &m.total); err != nil {
+				return err
 			}
-			l.stops[at] = x
 		}
-		s.point(knob.threshold(next), &t, &served)
+		m.total.move(record[8:])
+		last = next
 	}
+	if next, ok := s.Knob.beyond(last); ok && !math.IsNaN(last) {
+		return s.point(s.Knob.threshold(next), &m.total)
+	}
+	return nil
 }
 
-// room makes room for a point at each strictness and two more, and no more; and for
-// what they have by model.
-func (s *Sweep) room(events []event, models int) (served []int) {
-	n := 2
-	for i := range events {
-		n += count(i == 0 || events[i].strictness != events[i-1].strictness)
-	}
-	s.Points = make([]SweepPoint, 0, n)
-	return make([]int, n*models)
-}
-
-// point appends a point. What it has by model is in the first of served, which it
-// takes.
-func (s *Sweep) point(threshold float64, t *tally, served *[]int) {
-	n, models := float64(s.N), copy(*served, t.served)
+// point appends a point.
+func (s *Sweep) point(threshold float64, t *tally) error {
 	p := SweepPoint{
-		Threshold: threshold, Quality: eval.Number(t.quality / n), CostUSD: eval.Number(math.NaN()),
-		Served: (*served)[:models:models], Escalated: t.escalated, Exhausted: t.exhausted,
+		Threshold: threshold, Quality: eval.Number(t.quality / float64(s.N)), CostUSD: eval.Number(t.cost / float64(s.Priced)), // NaN where none is priced
+		Served: t.served, Escalated: t.escalated, Exhausted: t.exhausted,
 	}
-	if s.Priced > 0 {
-		p.CostUSD = eval.Number(t.cost / float64(s.Priced))
-	}
-	*served = (*served)[models:]
-	s.Points = append(s.Points, p)
+	return s.Points.add(p)
 }

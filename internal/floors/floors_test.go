@@ -44,6 +44,7 @@ func floors() map[string]floor {
 		"centroids":                       {0, []string{gonum}},
 		"internal/wording":                {-2, nil},
 		"internal/jsonline":               {-2, nil},
+		"internal/longjson":               {-2, nil},
 		"internal/names":                  {-2, nil},
 		"internal/spill":                  {-2, nil},
 		"internal/dot":                    {-1, nil},

@@ -1,0 +1,137 @@
+package simulate
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/eval/policy"
+)
+
+// swept sweeps a suite, with so many bytes of moves and of points in memory.
+func swept(s *Suite, knob Knob, moves, points int) (*Sweep, error) {
+	return sweepCascade(context.Background(), knob, policy.ChecksConfig{}, StartAt(0), s.Backend, s.Requests, moves, points)
+}
+
+// A sweep is the same from temporary files, in any order of its requests and on any
+// number of processors, and nothing is left of it.
+func TestSweepFromFiles(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
+	s := countedSuite(t, 3000)
+	shuffled := *s
+	other := listOf(s.Requests)
+	shuffled.Requests = other
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(other), func(i, j int) {
+		other[i], other[j] = other[j], other[i]
+	})
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, knob := range Knobs() {
+		var want string
+		for i, c := range []struct {
+			of            *Suite
+			moves, points int
+			processors    int
+		}{{s, nearMoves, nearPoints, 2}, {s, 0, 0, 1}, {s, 5000, 1000, 3}, {&shuffled, 10_000, 300, 2}, {&shuffled, nearMoves, nearPoints, 1}} {
+			runtime.GOMAXPROCS(c.processors)
+			sweep, err := swept(c.of, knob, c.moves, c.points)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := json.Marshal(sweep)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				want = string(text)
+			}
+			if string(text) != want {
+				t.Errorf("%s, case %d: %s, want %s", knob, i, text, want)
+			}
+			for k, x := range all(t, sweep.Points) {
+				at, err := sweep.Points.At(k)
+				if err != nil || at.Threshold != x.Threshold || !slices.Equal(at.Served, x.Served) {
+					t.Errorf("%s: point %d is %+v, by itself %+v: %v", knob, k, x, at, err)
+				}
+			}
+			if err := sweep.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := sweep.Points.At(0); err == nil {
+				t.Error("a point that was given up is read")
+			}
+			if _, err := json.Marshal(sweep); err == nil {
+				t.Error("points that were given up are written")
+			}
+		}
+		if n := len(want); n < 300 {
+			t.Errorf("%s: %s", knob, want)
+		}
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v are left: %v", left, err)
+	}
+}
+
+// What cannot be kept is an error.
+func TestNoRoomForSweeps(t *testing.T) {
+	s := countedSuite(t, 100)
+	t.Setenv("TMPDIR", "/nowhere/at/all")
+	for name, near := range map[string][2]int{"moves": {0, nearPoints}, "points": {nearMoves, 0}} {
+		if _, err := swept(s, KnobConfidence, near[0], near[1]); err == nil {
+			t.Errorf("%s are kept nowhere", name)
+		}
+	}
+	if sweep, err := swept(s, KnobConfidence, nearMoves, nearPoints); err != nil {
+		t.Error(err)
+	} else if err := sweep.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An answer that came at once, and a confidence of −0, make no threshold of −0.
+func TestSweepHasNoMinusZero(t *testing.T) {
+	if text, err := json.Marshal([]float64{KnobTimeout.threshold(0), KnobTimeout.threshold(-1.5), KnobConfidence.threshold(.5)}); string(text) != "[0,1.5,0.5]" {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// watched is counted with confidences that nearly all differ. It looks at memory now
+// and then.
+type watched struct {
+	counted
+	calls, most *int
+}
+
+func (w watched) Call(ctx context.Context, q *policy.Request, rung int) (policy.Call, error) {
+	if *w.calls++; *w.calls%50_000 == 0 {
+		*w.most = max(*w.most, live())
+	}
+	call, err := w.counted.Call(ctx, q, rung)
+	call.Confidence = datasets.Known(float64(*w.calls*7919%1_000_003) / 1_000_003)
+	return call, err
+}
+
+// Memory that a sweep takes grows neither with its requests nor with its thresholds.
+// Moves and points of these would take 20 MiB.
+func TestSweepInBoundedMemory(t *testing.T) {
+	s := countedSuite(t, 50_000)
+	w := watched{s.Backend.(counted), new(int), new(int)}
+	s.Backend = w
+	before := live()
+	sweep, err := swept(s, KnobConfidence, 1<<16, 1<<16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sweep.Close()
+	*w.most = max(*w.most, live())
+	if grown := *w.most - before; sweep.Points.Len() < 100_000 || grown > 2<<20 {
+		t.Errorf("%d points take %.1f MiB", sweep.Points.Len(), float64(grown)/(1<<20))
+	}
+	runtime.KeepAlive(s)
+}
