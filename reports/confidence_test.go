@@ -104,7 +104,7 @@ func TestReportOfLogprobs(t *testing.T) {
 	scaled := builtinRun(t, func(_ *pipeline.Config, in *input) {
 		stated(in, func(datasets.Prompt) bool { return false })
 	})
-	report := Markdown(scaled)
+	report := markdown(t, scaled)
 	for _, want := range []string{
 		"came with log-probabilities on 1,200 of 1,200 labelled prompts", fmt.Sprintf("β = %.4g was fitted on", *scaled.LLM.InverseTemperature),
 		"(plots/reliability-llm.svg)", "(plots/reliability-embedding.svg)", "(plots/risk.svg)",
@@ -119,7 +119,7 @@ func TestReportOfLogprobs(t *testing.T) {
 			t.Errorf("the plot of risk lacks %q", want)
 		}
 	}
-	raw := Markdown(builtinRun(t, func(_ *pipeline.Config, in *input) {
+	raw := markdown(t, builtinRun(t, func(_ *pipeline.Config, in *input) {
 		stated(in, func(p datasets.Prompt) bool { return split[p.ID] == datasets.Tune })
 	}))
 	for _, want := range []string{"none of them in tune: its probabilities are as the model stated them", "over-confident, by about"} {
@@ -158,7 +158,7 @@ func TestReportWithoutConfidence(t *testing.T) {
 			t.Errorf("%s is left of the run before", name)
 		}
 	}
-	report := Markdown(without)
+	report := markdown(t, without)
 	if strings.Contains(report, "reliability-") || strings.Contains(report, plotRisk) || strings.Contains(report, "ECE if calibrated") {
 		t.Error("the report shows confidence though nobody states one")
 	}

@@ -1,13 +1,17 @@
 package reports
 
 import (
+	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/pipeline"
+	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/simulate"
 )
 
@@ -66,5 +70,39 @@ func TestResultHasFewPoints(t *testing.T) {
 	}
 	if err := writeCascade(io.Discard, p); err == nil {
 		t.Error("points that were given up are in cascade.parquet")
+	}
+}
+
+// Points of a pair that are not there any more are an error of what shows them.
+func TestReportNeedsPairs(t *testing.T) {
+	b, err := policy.NewRecorded([]policy.Model{{Tier: "S", Name: "s"}, {Tier: "L", Name: "l"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for _, model := range []string{"s", "l"} {
+		if err := b.Add(&datasets.Outcome{ID: "1", Model: model, Prompt: "p", Response: datasets.Known("same"), Score: datasets.Known(1.0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pairs, err := simulate.SweepPairs(context.Background(), policy.SameAnswer{}, 0, b, b.Requests())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pipeline.Policies{Pairs: pairs, Agreement: pipeline.DefaultConfig().Policies.Agreement}
+	for _, closed := range []bool{false, true} {
+		if closed {
+			if err := simulate.ClosePairs(pairs); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := &report{}
+		r.agreement(p)
+		if lost := r.err != nil; lost != closed || !closed && !strings.Contains(r.String(), "100.0 %") {
+			t.Errorf("closed %v: %v\n%s", closed, r.err, r.String())
+		}
+		if err := writeParallel(io.Discard, p); (err != nil) != closed {
+			t.Errorf("closed %v: %v", closed, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -130,12 +131,8 @@ func (r *report) agreement(p *pipeline.Policies) {
 	r.text("The cheap one's answer is given where %s, else the dear one's. Both are always paid.", how)
 	var rows [][]string
 	for _, pair := range p.Pairs {
-		point := pair.Points[0] // no two agree
-		for _, x := range pair.Points[1:] {
-			if float64(x.Threshold) >= p.Agreement.SimilarityFrom() {
-				point = x
-			}
-		}
+		point, err := pair.At(p.Agreement.SimilarityFrom())
+		r.err = errors.Join(r.err, err)
 		wrong := eval.Estimate{Value: point.False, Low: point.FalseCI[0], High: point.FalseCI[1]}
 		rows = append(rows, []string{code(pair.Cheap) + " and " + code(pair.Dear), wording.Thousands(pair.N), shareCell(eval.Estimate{Value: point.AgreeRate, Low: point.AgreeCI[0], High: point.AgreeCI[1]}), shareCell(wrong),
 			numberCell(point.Quality, threeDigits), numberCell(pair.DearQuality, threeDigits), numberCell(pair.BothWrong, percent), numberCell(pair.Independent, percent), pValue(pair.Dependence)})
@@ -214,7 +211,10 @@ type pairRow struct {
 func writeParallel(w io.Writer, p *pipeline.Policies) error {
 	pw := newParquetWriter[pairRow](w)
 	for _, pair := range p.Pairs {
-		for _, x := range pair.Points {
+		for x, err := range pair.Points.All() {
+			if err != nil {
+				return err
+			}
 			if _, err := pw.Write([]pairRow{{
 				Cheap: pair.Cheap, Dear: pair.Dear, Threshold: defined(x.Threshold), N: int64(pair.N), Agreed: int64(x.Agreed),
 				AgreeRate: defined(x.AgreeRate), Quality: defined(x.Quality), CostUSD: defined(x.CostUSD),

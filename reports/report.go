@@ -17,11 +17,12 @@ type report struct {
 	page
 	run    *pipeline.Run
 	result *eval.Result
+	err    error // of what could not be read
 }
 
 // Markdown returns report.md: the verdict first, then tables and plots, then
-// method and provenance.
-func Markdown(run *pipeline.Run) string {
+// method and provenance. Points of pairs that cannot be read are an error.
+func Markdown(run *pipeline.Run) (string, error) {
 	r := &report{run: run, result: run.Result}
 	r.WriteString("# Which classifier should route your requests?\n\n")
 	r.notes()
@@ -41,7 +42,7 @@ func Markdown(run *pipeline.Run) string {
 	r.artifact()
 	r.method()
 	r.provenance()
-	return r.String()
+	return r.String(), r.err
 }
 
 // notes says first what every reader must know of the data.

@@ -54,6 +54,15 @@ func builtinRun(t *testing.T, change func(*pipeline.Config, *input)) *pipeline.R
 	return run
 }
 
+func markdown(t *testing.T, run *pipeline.Run) string {
+	t.Helper()
+	report, err := Markdown(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
 // Prompts, ids and domains come from strangers: none of them becomes markup.
 func TestHostileTextsStayText(t *testing.T) {
 	const attack = "</td></table><script>alert(1)</script> | ![x](http://evil.example/x.png) <img src=x onerror=y> [l](javascript:z) " +
@@ -72,7 +81,7 @@ func TestHostileTextsStayText(t *testing.T) {
 		in.Answers = answers
 		in.Warnings = []string{attack}
 	})
-	report := Markdown(run)
+	report := markdown(t, run)
 	prose := regexp.MustCompile("`[^`\n]*`").ReplaceAllString(report, "") // code shows as it is
 	for _, forbidden := range []string{"<script", "<img", "](http", "](javascript", "@everyone", "www.evil", "\x1b", "\u202e", "\n# heading", "http://"} {
 		if strings.Contains(prose, forbidden) {
@@ -229,7 +238,7 @@ func TestResultHasNoNaN(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
-	report := Markdown(run)
+	report := markdown(t, run)
 	for _, bad := range []string{"NaN", "Inf", "%!"} {
 		if strings.Contains(report, bad) {
 			t.Errorf("the report holds %q", bad)
@@ -241,7 +250,7 @@ func TestResultHasNoNaN(t *testing.T) {
 }
 
 func TestBreakEven(t *testing.T) {
-	report := Markdown(builtinRun(t, func(c *pipeline.Config, _ *input) { c.FixedCost = 50 }))
+	report := markdown(t, builtinRun(t, func(c *pipeline.Config, _ *input) { c.FixedCost = 50 }))
 	m := regexp.MustCompile(`fixed cost of \$50\.00 a day is earned from \*\*([0-9,]+) requests a day\*\* against .always FRONTIER., and (.*) against .always SIMPLE.`).FindStringSubmatch(report)
 	if m == nil {
 		t.Fatal("the report does not say from what volume the saving pays")

@@ -108,7 +108,7 @@ func TestVerdictOnLittle(t *testing.T) {
 			}
 		}
 	})
-	if report := Markdown(run); strings.Contains(report, "NaN") {
+	if report := markdown(t, run); strings.Contains(report, "NaN") {
 		t.Error("the report holds NaN")
 	}
 }

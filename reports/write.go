@@ -26,6 +26,15 @@ const (
 	plotsFolder     = "plots"
 )
 
+func writeReport(w io.Writer, run *pipeline.Run) error {
+	report, err := Markdown(run)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, report)
+	return err
+}
+
 // Write writes a run's folder, which is made if need be. Each file appears
 // whole or not at all, and nothing is written before everything but the
 // predictions is rendered. Files of an earlier run are replaced; those that
@@ -34,7 +43,7 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	renderers := []rendered{
 		{ClassifiersFile, func(w io.Writer) error { return writeClassifiers(w, run) }},
 		{ResultFile, func(w io.Writer) error { return WriteResult(w, run) }},
-		{ReportFile, func(w io.Writer) error { _, err := io.WriteString(w, Markdown(run)); return err }},
+		{ReportFile, func(w io.Writer) error { return writeReport(w, run) }},
 		{RunFile, func(w io.Writer) error { return writeEnvironment(w, run, about) }},
 	}
 	if run.Policies != nil {

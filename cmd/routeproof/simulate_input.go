@@ -37,6 +37,7 @@ type simulation struct {
 	heldOut   bool // predictions are of the test split alone
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
+	pairs     []simulate.Pair
 }
 
 // open reads what the flags name.

@@ -168,7 +168,7 @@ func printSweep(w io.Writer, s *simulate.Sweep) error {
 }
 
 func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
-	for _, p := range d.Pairs {
+	for _, p := range s.pairs {
 		fmt.Fprintf(w, "%s | %s: %s, %d left out", printable(p.Cheap), printable(p.Dear), wording.Plural(p.N, "prompt"), p.LeftOut)
 		if p.N == 0 {
 			fmt.Fprint(w, "\n\n")
@@ -184,8 +184,11 @@ func (s *simulation) printParallel(w io.Writer, d *parallelDocument) error {
 		fmt.Fprintln(w)
 		t := tabbed(w)
 		fmt.Fprintln(t, "  agree from\tagree\tof these wrong\tquality\tUSD per 1,000")
-		for _, i := range spread(len(p.Points), shownPoints) {
-			x := p.Points[i]
+		for _, i := range spread(p.Points.Len(), shownPoints) {
+			x, err := p.Points.At(i)
+			if err != nil {
+				return err
+			}
 			wrong := percent(x.False)
 			if x.Agreed > 0 {
 				wrong += fmt.Sprintf(" [%.1f, %.1f]", 100*float64(x.FalseCI[0]), 100*float64(x.FalseCI[1]))

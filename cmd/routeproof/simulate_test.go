@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -179,10 +180,12 @@ func TestSimulateSynthetic(t *testing.T) {
 		t.Errorf("sweep %v", d.Sweep)
 	}
 	// Points that are written one by one stand as all else does.
-	var indented bytes.Buffer
-	text := must(t, append([]string{"simulate", "cascade", "--sweep", "confidence", "--json"}, base...)...).stdout
-	if err := json.Indent(&indented, []byte(text), "", "  "); err != nil || indented.String() != text || strings.Contains(text, `"points": []`) {
-		t.Errorf("%v:\n%s", err, text)
+	for _, args := range [][]string{{"cascade", "--sweep", "confidence"}, {"parallel", "--answer", `regex:k\d+`}} {
+		var indented bytes.Buffer
+		text := must(t, slices.Concat([]string{"simulate"}, args, base, []string{"--json"})...).stdout
+		if err := json.Indent(&indented, []byte(text), "", "  "); err != nil || indented.String() != text || strings.Contains(text, `"points": []`) {
+			t.Errorf("%v: %v:\n%s", args, err, text)
+		}
 	}
 	checkAblation(t, d)
 	checkLog(t, d, base)
@@ -206,7 +209,7 @@ func TestSimulateSynthetic(t *testing.T) {
 	if again := must(t, args...).stdout; again != first {
 		t.Error("two runs differ")
 	}
-	text = must(t, append([]string{"simulate", "parallel", "--answer", `regex:k\d+`}, base...)...).stdout
+	text := must(t, append([]string{"simulate", "parallel", "--answer", `regex:k\d+`}, base...)...).stdout
 	for _, want := range []string{"agree from", "if independent", "All policies on the same", "oracle", "hybrid by rule"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

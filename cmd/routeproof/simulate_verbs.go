@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +42,7 @@ type cascadeDocument struct {
 type parallelDocument struct {
 	simulated
 	Agree string          `json:"agree"`
-	Pairs []simulate.Pair `json:"pairs"`
+	Pairs []simulate.Pair `json:"pairs"` // without their points, which eachPoint visits
 }
 
 func (a *app) simulateCascadeVerb() *cobra.Command {
@@ -108,7 +109,7 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	if err := log.finish(err); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.swept.Close(), s.backend.Close()) }()
+	defer func() { err = errors.Join(err, s.swept.Close(), simulate.ClosePairs(s.pairs), s.backend.Close()) }()
 	document, print, err := work(s)
 	if err != nil {
 		return err
@@ -121,12 +122,26 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 
 // eachPoint visits the points of lists that documents leave empty.
 func (s *simulation) eachPoint(visit func(list int, point any) error) error {
-	if s.swept == nil {
-		return nil
+	if s.swept != nil {
+		return visitAll(s.swept.Points, 0, visit)
 	}
-	for p, err := range s.swept.Points.All() {
+	list := 0
+	for _, p := range s.pairs {
+		if p.N == 0 {
+			continue // its points are null
+		}
+		if err := visitAll(p.Points, list, visit); err != nil {
+			return err
+		}
+		list++
+	}
+	return nil
+}
+
+func visitAll[T any](points simulate.Points[T], list int, visit func(list int, point any) error) error {
+	for p, err := range points.All() {
 		if err == nil {
-			err = visit(0, p)
+			err = visit(list, p)
 		}
 		if err != nil {
 			return err
@@ -205,7 +220,7 @@ func (s *simulation) sweep(ctx context.Context, d *cascadeDocument, hybrid bool)
 		return err
 	}
 	bare := *s.swept
-	bare.Points = simulate.Points[simulate.SweepPoint]{}
+	bare.Points = bare.Points.None()
 	d.Sweep = &bare
 	return nil
 }
@@ -259,12 +274,11 @@ two models make together are set beside those of independent ones.`,
 }
 
 func (s *simulation) parallel(cmd *cobra.Command) (_ *parallelDocument, err error) {
-	pairs, err := simulate.SweepPairs(cmd.Context(), s.agreement, s.flags.checks.config.TimeoutMS, s.backend, s.requests)
-	if err != nil {
+	if s.pairs, err = simulate.SweepPairs(cmd.Context(), s.agreement, s.flags.checks.config.TimeoutMS, s.backend, s.requests); err != nil {
 		return nil, err
 	}
 	n := 0
-	for _, p := range pairs {
+	for _, p := range s.pairs {
 		n = max(n, p.N)
 	}
 	if n == 0 {
@@ -275,7 +289,12 @@ func (s *simulation) parallel(cmd *cobra.Command) (_ *parallelDocument, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	d := &parallelDocument{Pairs: pairs, Agree: s.flags.agreement.by}
+	d := &parallelDocument{Pairs: slices.Clone(s.pairs), Agree: s.flags.agreement.by}
+	for i := range d.Pairs {
+		if d.Pairs[i].N > 0 {
+			d.Pairs[i].Points = d.Pairs[i].Points.None()
+		}
+	}
 	if d.Agree == pipeline.ByAnswer {
 		d.Agree += " " + s.flags.agreement.answer
 	}

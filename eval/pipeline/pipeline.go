@@ -72,8 +72,8 @@ type Run struct {
 	Timings     []Timing
 }
 
-// Close removes the temporary files of policies, if there are any: their sweeps cannot
-// be read any more. A nil run may be closed.
+// Close removes the temporary files of policies, if there are any: their sweeps and pairs
+// cannot be read any more. A nil run may be closed.
 func (r *Run) Close() error {
 	if r == nil {
 		return nil

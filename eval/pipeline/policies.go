@@ -109,10 +109,11 @@ type Policies struct {
 }
 
 // close gives up what has temporary files. Nil policies may be closed.
-func (p *Policies) close() (err error) {
+func (p *Policies) close() error {
 	if p == nil {
 		return nil
 	}
+	err := simulate.ClosePairs(p.Pairs)
 	for _, s := range p.Sweeps {
 		err = errors.Join(err, s.Close())
 	}

@@ -156,8 +156,8 @@ func TestCosineAgreement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if points := run.Policies.Pairs[0].Points; len(points) < 10 || run.Policies.Agreement.SimilarityFrom() != .92 {
-		t.Errorf("%d points from %g", len(points), run.Policies.Agreement.SimilarityFrom())
+	if points := run.Policies.Pairs[0].Points.Len(); points < 10 || run.Policies.Agreement.SimilarityFrom() != .92 {
+		t.Errorf("%d points from %g", points, run.Policies.Agreement.SimilarityFrom())
 	}
 	_, err = pipeline.NewAgreement(pipeline.AgreementConfig{By: pipeline.ByCosine}, lookup{})
 	var config *pipeline.ConfigError

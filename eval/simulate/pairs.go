@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
 	"runtime"
@@ -12,9 +13,11 @@ import (
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
-// A Pair is two models asked at once, at every threshold of agreement.
+// A Pair is two models asked at once, at every threshold of agreement, until it is
+// closed by [ClosePairs].
 type Pair struct {
 	Cheap     string      `json:"cheap"`
 	Dear      string      `json:"dear"`
@@ -37,7 +40,7 @@ type Pair struct {
 	Independent  eval.Number `json:"both_wrong_if_independent"`
 	Dependence   float64     `json:"dependence_p"` // Fisher's exact test of the one being wrong against the other, one request a group; not adjusted
 
-	Points []PairPoint `json:"points"` // by threshold, highest first
+	Points Points[PairPoint] `json:"points"` // by threshold, highest first; null where n is 0
 }
 
 // A PairPoint is a pair at one threshold.
@@ -50,6 +53,45 @@ type PairPoint struct {
 	CostUSD   eval.Number    `json:"cost_usd"`      // mean of a request: both calls and comparing
 	False     eval.Number    `json:"false_agreement"`
 	FalseCI   [2]eval.Number `json:"false_agreement_ci"` // 95 %, Clopper–Pearson, of groups, one that holds a false agreement counting as wrong
+}
+
+// pairPointNumbers is how many numbers a point has.
+const pairPointNumbers = 10
+
+func (p PairPoint) row(room []float64) []float64 {
+	return append(room, float64(p.Threshold), float64(p.Agreed), float64(p.AgreeRate), float64(p.AgreeCI[0]), float64(p.AgreeCI[1]),
+		float64(p.Quality), float64(p.CostUSD), float64(p.False), float64(p.FalseCI[0]), float64(p.FalseCI[1]))
+}
+
+// pairPoint makes a point of its row.
+func pairPoint(row []float64) PairPoint {
+	at := func(i int) eval.Number { return eval.Number(row[i]) }
+	return PairPoint{at(0), int(row[1]), at(2), [2]eval.Number{at(3), at(4)}, at(5), at(6), at(7), [2]eval.Number{at(8), at(9)}}
+}
+
+// At returns the pair at a threshold, with figures undefined where n is 0.
+func (p *Pair) At(threshold float64) (PairPoint, error) {
+	nan := eval.Number(math.NaN())
+	at := PairPoint{nan, 0, nan, [2]eval.Number{nan, nan}, nan, nan, nan, [2]eval.Number{nan, nan}}
+	for x, err := range p.Points.All() {
+		if err != nil {
+			return at, err
+		}
+		if float64(x.Threshold) < threshold {
+			break
+		}
+		at = x
+	}
+	return at, nil
+}
+
+// ClosePairs gives the points of pairs up.
+func ClosePairs(pairs []Pair) error {
+	var errs []error
+	for _, p := range pairs {
+		errs = append(errs, p.Points.close())
+	}
+	return errors.Join(errs...)
 }
 
 // side is what a prompt adds to a pair.
@@ -70,20 +112,27 @@ type side struct {
 // A prompt for which the dear one was not recorded, or a score is unknown, is left
 // out of the pair; one whose side failed, came too late, or was not recorded
 // disagrees. It takes
-// O(n log n) for each pair after the similarities.
+// O(n log n) for each pair after the similarities. Memory does not grow with the
+// requests but for a few bits of each: the rest is sorted in temporary files beyond
+// some MiB, and so are the points, until the pairs are closed.
 func SweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float64, backend policy.Backend, requests policy.Requests) ([]Pair, error) {
+	return sweepPairs(ctx, agreement, timeoutMS, backend, requests, nearMoves, nearPoints)
+}
+
+func sweepPairs(ctx context.Context, agreement policy.Agreement, timeoutMS float64, backend policy.Backend, requests policy.Requests, nearMoves, nearPoints int) (out []Pair, err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ClosePairs(out))
+		}
+	}()
 	models := backend.Models()
-	var out []Pair
 	for dear := range models {
 		for cheap := range dear {
+			out = append(out, Pair{Cheap: models[cheap].Name, Dear: models[dear].Name, Dependence: 1})
 			p := policy.Parallel{Cheap: cheap, Dear: dear, Agreement: agreement, TimeoutMS: timeoutMS}
-			sides, err := sidesOf(ctx, p, backend, requests)
-			if err != nil {
-				return nil, err
+			if err := out[len(out)-1].sweep(ctx, p, backend, requests, nearMoves, nearPoints); err != nil {
+				return out, err
 			}
-			pair := sweepPair(sides)
-			pair.Cheap, pair.Dear, pair.LeftOut = models[cheap].Name, models[dear].Name, requests.Len()-len(sides)
-			out = append(out, pair)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Pair) int { return cmp.Compare(rungOf(models, a.Cheap), rungOf(models, b.Cheap)) })
@@ -94,33 +143,38 @@ func rungOf(models []policy.Model, name string) int {
 	return slices.IndexFunc(models, func(m policy.Model) bool { return m.Name == name })
 }
 
-// sidesOf serves all requests, with the agreement asked once each.
-func sidesOf(ctx context.Context, p policy.Parallel, backend policy.Backend, requests policy.Requests) ([]side, error) {
-	all := make([]side, requests.Len())
-	keep := make([]bool, requests.Len())
+// eachSide serves all requests on all processors, with the agreement asked once each,
+// and visits what is kept of them in their order.
+func eachSide(ctx context.Context, p policy.Parallel, backend policy.Backend, requests policy.Requests, use func(s *side) error) error {
+	room := make([]policy.Request, min(requests.Len(), blockRequests))
+	sides, keep := make([]side, len(room)), make([]bool, len(room))
 	workers := max(1, min(runtime.GOMAXPROCS(0), requests.Len()/64))
 	errs := make([]error, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < requests.Len() && errs[w] == nil; i += workers {
-				request := requests.At(i)
-				all[i], keep[i], errs[w] = sideOf(ctx, p, backend, &request)
-				errs[w] = errors.Join(errs[w], ctx.Err())
+	for from := 0; from < requests.Len(); from += blockRequests {
+		part := inRoom(room, requests, from)
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() {
+				for i := w; i < len(part) && errs[w] == nil; i += workers {
+					sides[i], keep[i], errs[w] = sideOf(ctx, p, backend, &part[i])
+					errs[w] = errors.Join(errs[w], ctx.Err())
+				}
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		for i := range part {
+			if !keep[i] {
+				continue
 			}
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	kept := all[:0]
-	for i, s := range all {
-		if keep[i] {
-			kept = append(kept, s)
+			if err := use(&sides[i]); err != nil {
+				return err
+			}
 		}
 	}
-	return kept, nil
+	return nil
 }
 
 // sideOf serves a request twice, as if the two agreed and as if they did not.
@@ -191,77 +245,108 @@ func (r *remembered) Similarity(ctx context.Context, cheap, dear string) (float6
 	return r.similarity, r.cost, nil
 }
 
-// sweepPair goes through the thresholds from the highest: prompts of equal
+// pairSums are sums over the prompts of a pair.
+type pairSums struct {
+	cheap, dear, both, wrongCheap, wrongDear float64
+	quality, cost                            float64 // where no two agree
+	groups                                   groupSet
+	one                                      [2][2]int    // groups by whether the sides of their first are wrong
+	compared                                 spill.Sorter // prompts with a similarity, the highest first
+	latencies                                spill.Sorter
+	record                                   []byte
+}
+
+func (x *pairSums) close() error { return errors.Join(x.compared.Close(), x.latencies.Close()) }
+
+// sweep serves the requests, then goes through the thresholds.
+func (p *Pair) sweep(ctx context.Context, how policy.Parallel, backend policy.Backend, requests policy.Requests, nearMoves, nearPoints int) (err error) {
+	x := &pairSums{compared: spill.Sorter{Limit: nearMoves, What: "similarities"}, latencies: spill.Sorter{Limit: nearMoves, What: "latencies"}}
+	defer func() { err = errors.Join(err, x.close()) }()
+	if err := eachSide(ctx, how, backend, requests, func(s *side) error { return p.add(x, s) }); err != nil {
+		return err
+	}
+	p.LeftOut = requests.Len() - p.N
+	n := float64(p.N) // where it is 0, so is what is divided by it, and the figure undefined
+	p.CheapQuality, p.DearQuality = eval.Number(x.cheap/n), eval.Number(x.dear/n)
+	p.BothWrong, p.Independent = eval.Number(x.both/n), eval.Number(x.wrongCheap/n*x.wrongDear/n)
+	if p.Latency50, p.Latency95, err = sortedQuantiles(&x.latencies, p.Timed); err != nil || p.N == 0 {
+		return err
+	}
+	p.Dependence = stats.Fisher(x.one[1][1], x.one[1][0], x.one[0][1], x.one[0][0])
+	p.Points = newPoints(pairPointNumbers, nearPoints, PairPoint.row, pairPoint)
+	return p.thresholds(x)
+}
+
+// add adds a prompt.
+func (p *Pair) add(x *pairSums, s *side) error {
+	p.N++
+	if x.groups.add(s.group) {
+		x.one[count(!right(s.cheap))][count(!right(s.dear))]++
+	}
+	p.Missing += count(s.missing)
+	p.Cost, p.Latency = max(p.Cost, s.costFrom), max(p.Latency, s.latencyFrom)
+	x.cheap, x.dear, x.quality = x.cheap+s.cheap, x.dear+s.dear, x.quality+s.apart
+	x.wrongCheap += float64(count(!right(s.cheap)))
+	x.wrongDear += float64(count(!right(s.dear)))
+	x.both += float64(count(!right(s.cheap) && !right(s.dear)))
+	if !math.IsNaN(s.cost) {
+		p.Priced, x.cost = p.Priced+1, x.cost+s.cost
+	}
+	if !math.IsNaN(s.latency) {
+		p.Timed++
+		x.record = spill.AppendNumber(x.record[:0], s.latency)
+		if err := x.latencies.Add(x.record); err != nil {
+			return err
+		}
+	}
+	if math.IsNaN(s.similarity) {
+		return nil
+	}
+	p.Compared++
+	x.record = append(spill.AppendNumber(x.record[:0], 0-s.similarity), byte(count(!right(s.cheap)))) // never −0
+	x.record = binary.BigEndian.AppendUint32(x.record, uint32(s.group))
+	x.record = binary.BigEndian.AppendUint64(x.record, math.Float64bits(s.agreed-s.apart))
+	return x.compared.Add(x.record)
+}
+
+// thresholds goes through the thresholds from the highest: prompts of equal
 // similarity come to agree together.
-func sweepPair(sides []side) Pair {
-	p := Pair{N: len(sides), Dependence: 1}
-	if p.N == 0 {
-		nan := eval.Number(math.NaN())
-		p.Latency50, p.Latency95, p.CheapQuality, p.DearQuality, p.BothWrong, p.Independent = nan, nan, nan, nan, nan, nan
-		return p
-	}
-	var cheap, dear, both, wrongCheap, wrongDear float64
-	quality := 0.0
-	cost, latencies := 0.0, make([]float64, 0, len(sides))
-	var compared []int32 // sides
-	var all groupSet
-	one := [2][2]int{}
-	for i, s := range sides {
-		if all.add(s.group) {
-			one[count(!right(s.cheap))][count(!right(s.dear))]++
-		}
-		p.Missing += count(s.missing)
-		p.Cost, p.Latency = max(p.Cost, s.costFrom), max(p.Latency, s.latencyFrom)
-		cheap, dear, quality = cheap+s.cheap, dear+s.dear, quality+s.apart
-		wrongCheap += float64(count(!right(s.cheap)))
-		wrongDear += float64(count(!right(s.dear)))
-		both += float64(count(!right(s.cheap) && !right(s.dear)))
-		if !math.IsNaN(s.cost) {
-			p.Priced, cost = p.Priced+1, cost+s.cost
-		}
-		if !math.IsNaN(s.latency) {
-			latencies = append(latencies, s.latency)
-		}
-		if !math.IsNaN(s.similarity) {
-			compared = append(compared, int32(i))
-		}
-	}
-	n := float64(p.N)
-	p.Compared = len(compared)
-	groups := all.len()
-	p.Timed, p.Latency50, p.Latency95 = quantiles(latencies)
-	p.Dependence = stats.Fisher(one[1][1], one[1][0], one[0][1], one[0][0])
-	p.CheapQuality, p.DearQuality = eval.Number(cheap/n), eval.Number(dear/n)
-	p.BothWrong, p.Independent = eval.Number(both/n), eval.Number(wrongCheap/n*wrongDear/n)
-	slices.SortStableFunc(compared, func(a, b int32) int { return cmp.Compare(sides[b].similarity, sides[a].similarity) })
+func (p *Pair) thresholds(x *pairSums) error {
+	n, groups := float64(p.N), x.groups.len()
 	agreed, wrong := 0, 0
 	agreedGroups, wrongGroups := 0, 0
 	var agreeing, erring groupSet
-	point := func(threshold float64) {
-		x := PairPoint{
+	point := func(threshold float64) error {
+		at := PairPoint{
 			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n), AgreeCI: wilson(float64(agreed)/n, groups),
-			Quality: eval.Number(quality / n), CostUSD: eval.Number(cost / float64(p.Priced)), False: eval.Number(float64(wrong) / float64(agreed)),
+			Quality: eval.Number(x.quality / n), CostUSD: eval.Number(x.cost / float64(p.Priced)), False: eval.Number(float64(wrong) / float64(agreed)),
 			FalseCI: [2]eval.Number{eval.Number(math.NaN()), eval.Number(math.NaN())},
 		}
 		if agreed > 0 {
 			i := stats.ClopperPearson(wrongGroups, agreedGroups, confidence)
-			x.FalseCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
+			at.FalseCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
 		}
-		p.Points = append(p.Points, x)
+		return p.Points.add(at)
 	}
-	point(math.Inf(1))
-	for i, at := range compared {
-		s := &sides[at]
+	threshold := math.Inf(1) // from which prompts agree up to now
+	for record, err := range x.compared.All() {
+		if err != nil {
+			return err
+		}
+		if next := 0 - spill.Number(record); next != threshold {
+			if err := point(threshold); err != nil {
+				return err
+			}
+			threshold = next
+		}
+		group := int32(binary.BigEndian.Uint32(record[9:]))
 		agreed++
-		agreedGroups += count(agreeing.add(s.group))
-		if !right(s.cheap) {
+		agreedGroups += count(agreeing.add(group))
+		if record[8] != 0 {
 			wrong++
-			wrongGroups += count(erring.add(s.group))
+			wrongGroups += count(erring.add(group))
 		}
-		quality += s.agreed - s.apart
-		if i+1 == len(compared) || sides[compared[i+1]].similarity != s.similarity {
-			point(s.similarity)
-		}
+		x.quality += math.Float64frombits(binary.BigEndian.Uint64(record[13:]))
 	}
-	return p
+	return point(threshold)
 }

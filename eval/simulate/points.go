@@ -11,7 +11,7 @@ import (
 
 // Points are the points of a sweep, in its order. The first MiB of them is in memory,
 // the others are in a temporary file until the sweep is closed. The zero value is
-// none. They may be read concurrently.
+// none, and null in JSON. They may be read concurrently.
 type Points[T any] struct {
 	n, width int
 	rows     *spill.File // of width numbers each
@@ -79,9 +79,15 @@ func (p Points[T]) part(from, to int) iter.Seq2[T, error] {
 	}
 }
 
+// None returns none, as an empty list in JSON.
+func (p Points[T]) None() Points[T] { return Points[T]{rows: new(spill.File)} }
+
 // MarshalJSON writes all of them, which it holds in memory.
 func (p Points[T]) MarshalJSON() ([]byte, error) {
-	all := make([]T, 0, p.n)
+	var all []T
+	if p.rows != nil {
+		all = make([]T, 0, p.n)
+	}
 	for point, err := range p.All() {
 		if err != nil {
 			return nil, err

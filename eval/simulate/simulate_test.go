@@ -66,7 +66,7 @@ func cascade(t testing.TB, config policy.ChecksConfig, start int) policy.Cascade
 	return policy.Cascade{Checks: checks, Start: start}
 }
 
-func run(t testing.TB, p policy.Policy, b policy.Backend, requests policy.List) *Trace {
+func run(t testing.TB, p policy.Policy, b policy.Backend, requests policy.Requests) *Trace {
 	t.Helper()
 	trace, err := serve(context.Background(), "p", p, b, requests)
 	if err != nil {
@@ -231,7 +231,8 @@ func TestPairsAreThePolicy(t *testing.T) {
 				t.Fatalf("%d pairs, the first %s and %s", len(pairs), pairs[0].Cheap, pairs[0].Dear)
 			}
 			for _, pair := range pairs {
-				for k, point := range pair.Points {
+				points := all(t, pair.Points)
+				for k, point := range points {
 					p := policy.Parallel{
 						Cheap: rungOf(b.Models(), pair.Cheap), Dear: rungOf(b.Models(), pair.Dear), Agreement: agreement,
 						Threshold: float64(point.Threshold), TimeoutMS: 8000,
@@ -245,8 +246,8 @@ func TestPairsAreThePolicy(t *testing.T) {
 					if x.Priced != pair.Priced || math.Abs(float64(x.CostUSD-point.CostUSD)) > 1e-12 || x.P95 != pair.Latency95 {
 						t.Fatalf("cost %g over %d, p95 %g; the policy has %g over %d, %g", point.CostUSD, pair.Priced, pair.Latency95, x.CostUSD, x.Priced, x.P95)
 					}
-					if k > 0 && !(point.Threshold < pair.Points[k-1].Threshold && point.Agreed > pair.Points[k-1].Agreed) {
-						t.Fatalf("not monotone: %+v after %+v", point, pair.Points[k-1])
+					if k > 0 && !(point.Threshold < points[k-1].Threshold && point.Agreed > points[k-1].Agreed) {
+						t.Fatalf("not monotone: %+v after %+v", point, points[k-1])
 					}
 				}
 			}
@@ -404,8 +405,8 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 		return p[0]
 	}
 	p, q := pairs(requests), pairs(copies)
-	if p.Points[1].FalseCI != q.Points[1].FalseCI || p.Points[1].AgreeCI != q.Points[1].AgreeCI || p.Dependence != q.Dependence {
-		t.Errorf("%+v, with copies %+v", p.Points[1], q.Points[1])
+	if a, z := all(t, p.Points)[1], all(t, q.Points)[1]; a.FalseCI != z.FalseCI || a.AgreeCI != z.AgreeCI || p.Dependence != q.Dependence {
+		t.Errorf("%+v, with copies %+v", a, z)
 	}
 }
 

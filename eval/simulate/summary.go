@@ -7,6 +7,7 @@ import (
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/policy"
 	"github.com/routeproof/routeproof/eval/stats"
+	"github.com/routeproof/routeproof/internal/spill"
 )
 
 // Totals are the figures of one policy over all its requests. Means are over
@@ -71,8 +72,29 @@ func quantiles(known []float64) (n int, p50, p95 eval.Number) {
 		return 0, eval.Number(math.NaN()), eval.Number(math.NaN())
 	}
 	slices.Sort(known)
-	at := func(percent int) eval.Number { return eval.Number(known[max((n*percent+99)/100, 1)-1]) }
-	return n, at(50), at(95)
+	return n, eval.Number(known[rank(n, 50)]), eval.Number(known[rank(n, 95)])
+}
+
+// rank is where a percentage of n > 0 sorted values ends.
+func rank(n, percent int) int { return max((n*percent+99)/100, 1) - 1 }
+
+// sortedQuantiles returns quantiles of n numbers, each appended by [spill.AppendNumber].
+func sortedQuantiles(numbers *spill.Sorter, n int) (p50, p95 eval.Number, err error) {
+	p50, p95 = eval.Number(math.NaN()), eval.Number(math.NaN())
+	i := 0
+	for record, err := range numbers.All() {
+		if err != nil {
+			return p50, p95, err
+		}
+		if i == rank(n, 50) {
+			p50 = eval.Number(spill.Number(record))
+		}
+		if i == rank(n, 95) {
+			p95 = eval.Number(spill.Number(record))
+		}
+		i++
+	}
+	return p50, p95, nil
 }
 
 // Marks of the escalation rate: below good, above bad.
