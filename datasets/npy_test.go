@@ -56,14 +56,14 @@ func TestNPYOfNumPy(t *testing.T) {
 	if err := file.Vector(0, got); err != nil {
 		t.Fatal(err)
 	}
-	if want := []float32{1. / 3, 2. / 3, 2. / 3}; !slices.Equal(got, want) || !file.Zero(1) || file.Zero(0) || file.Rows != 2 || !slices.Equal(file.IDs, []string{"1", "2"}) {
+	if want := []float32{1. / 3, 2. / 3, 2. / 3}; !slices.Equal(got, want) || !file.Zero(1) || file.Zero(0) || file.Rows != 2 || file.Len() != 2 || file.ID(0) != "1" || file.ID(1) != "2" {
 		t.Errorf("%v, %+v", got, file)
 	}
 	if err := file.Name(setOf([]Prompt{{ID: "a"}}), "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
 		t.Error(err)
 	}
-	if err := file.Name(setOf([]Prompt{{ID: "a"}, {ID: "b"}}), "v.npy", nil); err != nil || !slices.Equal(file.IDs, []string{"a", "b"}) {
-		t.Errorf("%v, %v", file.IDs, err)
+	if err := file.Name(setOf([]Prompt{{ID: "a"}, {ID: "b"}}), "v.npy", nil); err != nil || file.ID(0) != "a" || file.ID(1) != "b" {
+		t.Errorf("%s, %s, %v", file.ID(0), file.ID(1), err)
 	}
 }
 
@@ -245,7 +245,7 @@ func FuzzNPY(f *testing.F) {
 	f.Add([]byte(npyMagic + "\x03\x00\x10\x00\x00\x00{'shape': (9, 9)"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		file, err := ReadVectors(npyOf(t, string(content)), nil)
-		if err == nil && (file.Rows != len(file.IDs) || file.Dims < 1 || len(content) < file.Rows) {
+		if err == nil && (file.Rows != file.Len() || file.Dims < 1 || len(content) < file.Rows) {
 			t.Errorf("%d rows of %d, %d ids, of %d bytes", file.Rows, file.Dims, len(file.IDs), len(content))
 		}
 	})

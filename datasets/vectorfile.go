@@ -3,6 +3,7 @@ package datasets
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/routeproof/routeproof/internal/spill"
@@ -13,13 +14,14 @@ const nearVectors = 64 << 20 // bytes that a VectorFile keeps in memory
 // A VectorFile is a checked file of vectors, all of one length, each divided by its
 // Euclidean norm. Up to 16 Mi numbers, 64 MiB, are in memory; the others are in a
 // temporary file, so that memory grows by the ids alone, some 40 bytes a vector.
-// Those of an array stay in their file, which must not change until Close.
+// Those of an array stay in their file, which must not change until Close, and take
+// one byte each.
 type VectorFile struct {
 	Summary
-	IDs  []string
+	IDs  []string // nil of an array, whose vectors are those of prompts in their order
 	Dims int
 
-	unnamed bool // the ids are numbers of rows
+	named *PromptSet // of an array
 
 	zero  []bool     // vectors whose numbers are all 0
 	array *NPY       // that holds the vectors; nil: kept does
@@ -52,9 +54,10 @@ func (f *VectorFile) open(path string, each func(Problem)) (err error) {
 	if f.array, err = OpenNPY(path); err != nil {
 		return toldOf(err, each)
 	}
-	f.Dims, f.unnamed = f.array.Dims, true
+	f.Dims = f.array.Dims
+	f.zero = make([]bool, 0, f.array.Rows)
 	f.Summary, err = f.array.scan(path, each, func(v *Vector) error {
-		f.IDs, f.zero = append(f.IDs, v.ID), append(f.zero, norm(v.Values) == 0)
+		f.zero = append(f.zero, norm(v.Values) == 0)
 		return nil
 	})
 	return err
@@ -88,28 +91,44 @@ func norm(v []float32) float64 {
 	return math.Sqrt((s0 + s1) + (s2 + s3))
 }
 
-// Name gives the vectors of an array the ids of the prompts that they were made of,
+// Len returns how many vectors there are.
+func (f *VectorFile) Len() int { return len(f.zero) }
+
+// Name gives the vectors of an array the prompts that they were made of,
 // in this order. Another number of prompts is a [ContentError], of which each is
 // told, unless it is nil. Vectors that brought their ids keep them.
 func (f *VectorFile) Name(prompts *PromptSet, name string, each func(Problem)) error {
-	if !f.unnamed {
+	if f.array == nil || f.named != nil {
 		return nil
 	}
-	if prompts.Len() != len(f.IDs) {
+	if prompts.Len() != f.Len() {
 		p := problems{file: name, each: each}
-		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", prompts.Len(), len(f.IDs))
+		p.add(0, "", "expected a row for each of %d prompts, in their order, found %d rows", prompts.Len(), f.Len())
 		return p.err()
 	}
-	for i := range f.IDs {
-		f.IDs[i] = prompts.ID(i)
-	}
-	f.unnamed = false
+	f.named = prompts
 	return nil
 }
 
+// ID returns the id of vector i, to be told. That of an array's is the id of its
+// prompt, or the number of the row, from 1, before [VectorFile.Name].
+func (f *VectorFile) ID(i int) string {
+	switch {
+	case f.IDs != nil:
+		return f.IDs[i]
+	case f.named != nil:
+		return f.named.ID(i)
+	}
+	return strconv.Itoa(i + 1)
+}
+
 // Join visits prompts in the order of their ids, each with the number of the vector
-// of its id, −1 where there is none.
+// of its id, −1 where there is none. The vectors of an array must have been given
+// these prompts, not sorted since.
 func (f *VectorFile) Join(prompts *PromptSet, visit func(p *Prompt, vector int) error) error {
+	if f.named != nil {
+		return prompts.EachByID(func(i int, p *Prompt) error { return visit(p, i) })
+	}
 	order := make([]int32, len(f.IDs))
 	for i := range order {
 		order[i] = int32(i)

@@ -10,6 +10,7 @@ import (
 	"hash/maphash"
 	"io"
 	"math"
+	"math/bits"
 	"runtime"
 	"strings"
 	"sync"
@@ -43,13 +44,18 @@ const (
 type Recorded struct {
 	identity centroids.Identity
 	seeds    [2]maphash.Seed
-	rows     map[textKey]int32 // of the file
+	slots    []textSlot // of texts, open addressing
 	file     *datasets.VectorFile
 }
 
-// textKey stands for a text: two hashes of seeds that nobody knows, so that chance
-// does not make two texts one, and no texts can be made to be.
-type textKey [2]uint64
+// textSlot is a text with its row in the file. 96 bits of hashes of seeds that nobody knows
+// stand for the text, so that chance does not make two texts one, and no texts can be
+// made to be.
+type textSlot struct {
+	hash uint64
+	rest uint32
+	row  int32 // and 1; 0 where the slot is free
+}
 
 // NewRecorded joins prompts, those that are wanted, with the vectors of their ids,
 // which identity made; vectors of other ids are passed over. The file must not be
@@ -64,7 +70,8 @@ func NewRecorded(identity centroids.Identity, prompts *datasets.PromptSet, wante
 		p.add("embedding", "expected vectors of %d numbers, as the embedder's identity says, found %d", identity.Dims, file.Dims)
 		return nil, &p.ContentError
 	}
-	r := &Recorded{identity: identity, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, rows: map[textKey]int32{}, file: file}
+	r := &Recorded{identity: identity, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, file: file}
+	r.slots = make([]textSlot, min(prompts.Len(), file.Len())/3*4+4)
 	one, two := make([]float32, file.Dims), make([]float32, file.Dims)
 	err := file.Join(prompts, func(prompt *datasets.Prompt, row int) error {
 		if !wanted(prompt) || isBlank(prompt.Text) {
@@ -74,18 +81,19 @@ func NewRecorded(identity centroids.Identity, prompts *datasets.PromptSet, wante
 			p.add("id", "no vector for prompt %s: embed it too, or take it out of the prompts", wording.Quote(prompt.ID))
 			return nil
 		}
-		key := r.key(prompt.Text)
-		other, twice := r.rows[key]
-		if !twice {
-			r.rows[key] = int32(row)
+		hash, rest := r.hashes(prompt.Text)
+		slot := r.find(hash, rest)
+		if slot.row == 0 {
+			*slot = textSlot{hash, rest, int32(row) + 1}
 			return nil
 		}
-		if err := errors.Join(file.Vector(row, one), file.Vector(int(other), two)); err != nil {
+		other := int(slot.row) - 1
+		if err := errors.Join(file.Vector(row, one), file.Vector(other, two)); err != nil {
 			return err
 		}
 		if d := distance(one, two); !(d <= sameVector) {
 			p.add("embedding", "prompts %s and %s have the same text, but elements of their vectors differ by up to %.2g: embed both with the same model and settings",
-				wording.Quote(file.IDs[other]), wording.Quote(prompt.ID), d)
+				wording.Quote(file.ID(other)), wording.Quote(prompt.ID), d)
 		}
 		return nil
 	})
@@ -98,8 +106,23 @@ func NewRecorded(identity centroids.Identity, prompts *datasets.PromptSet, wante
 	return r, nil
 }
 
-func (r *Recorded) key(text string) textKey {
-	return textKey{maphash.String(r.seeds[0], text), maphash.String(r.seeds[1], text)}
+// hashes stand for a text.
+func (r *Recorded) hashes(text string) (hash uint64, rest uint32) {
+	return maphash.String(r.seeds[0], text), uint32(maphash.String(r.seeds[1], text))
+}
+
+// find returns the slot of a text, which is free if the text is not known.
+func (r *Recorded) find(hash uint64, rest uint32) *textSlot {
+	at, _ := bits.Mul64(hash, uint64(len(r.slots)))
+	for {
+		s := &r.slots[at]
+		if s.row == 0 || s.hash == hash && s.rest == rest {
+			return s
+		}
+		if at++; at == uint64(len(r.slots)) {
+			at = 0
+		}
+	}
 }
 
 // Identity implements [centroids.Embedder].
@@ -107,8 +130,7 @@ func (r *Recorded) Identity() centroids.Identity { return r.identity }
 
 // Knows implements [centroids.Lookup].
 func (r *Recorded) Knows(text string) bool {
-	_, found := r.rows[r.key(text)]
-	return found || isBlank(text)
+	return r.find(r.hashes(text)).row != 0 || isBlank(text)
 }
 
 // Embed implements [centroids.Embedder]. It uses all processors.
@@ -139,11 +161,11 @@ func (r *Recorded) embed(dst []float32, text string) error {
 		clear(dst)
 		return nil
 	}
-	row, found := r.rows[r.key(text)]
-	if !found {
+	slot := r.find(r.hashes(text))
+	if slot.row == 0 {
 		return fmt.Errorf("recorded embedder: no vector is recorded for the text %s", wording.Quote(text))
 	}
-	return r.file.Vector(int(row), dst)
+	return r.file.Vector(int(slot.row)-1, dst)
 }
 
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }

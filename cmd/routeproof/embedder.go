@@ -136,11 +136,11 @@ func vectorWarnings(file *datasets.VectorFile, prompts *datasets.PromptSet) ([]s
 		}
 		return nil
 	})
-	if n := len(file.IDs) - used; n > 0 {
-		warnings = append(warnings, fmt.Sprintf("vectors that belong to no prompt: %d of %d", n, len(file.IDs)))
+	if n := file.Len() - used; n > 0 {
+		warnings = append(warnings, fmt.Sprintf("vectors that belong to no prompt: %d of %d", n, file.Len()))
 	}
 	if zero > 0 {
-		warnings = append(warnings, fmt.Sprintf("vectors that are all zeros though the prompt is not blank: %d of %d; such prompts go to the fallback tier", zero, len(file.IDs)))
+		warnings = append(warnings, fmt.Sprintf("vectors that are all zeros though the prompt is not blank: %d of %d; such prompts go to the fallback tier", zero, file.Len()))
 	}
 	return warnings, err
 }
