@@ -28,7 +28,13 @@ func labelHash(prompts []Prompt) string {
 	return hash
 }
 
-func splitHash(prompts []Prompt, splits []Split) string { return setOf(prompts).SplitHash(splits) }
+func splitHash(prompts []Prompt, splits []Split) string {
+	hash, err := setOf(prompts).SplitHash(splits)
+	if err != nil {
+		panic(err)
+	}
+	return hash
+}
 
 // TestHashesFromPython compares with an implementation of its own:
 //

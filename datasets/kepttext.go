@@ -1,21 +1,27 @@
 package datasets
 
-// A Text is the text of a prompt, in memory or in a [PromptSet].
+// A Text is the text of a prompt of a [PromptSet]. That of no prompt is empty.
 type Text struct {
-	value           string
-	from            *PromptSet // nil: value is the text
-	block, at, size int32
+	from *PromptSet
+	row  int32
 }
 
 // NewText returns a text that is in memory.
-func NewText(value string) Text { return Text{value: value} }
+func NewText(value string) Text {
+	s := NewPromptSet()
+	if err := s.Add(&Prompt{Text: value}); err != nil {
+		s.lost.Store(&err)
+	}
+	return s.Text(0)
+}
 
 // Read returns the text.
 func (t Text) Read() (string, error) {
-	if t.from == nil {
-		return t.value, nil
+	texts, err := ReadTexts([]Text{t})
+	if err != nil {
+		return "", err
 	}
-	return t.from.read(t.block, t.at, t.at+t.size)
+	return texts[0], nil
 }
 
 // ReadTexts returns texts. Those that stand one behind the other are read in one
@@ -23,26 +29,26 @@ func (t Text) Read() (string, error) {
 func ReadTexts(texts []Text) ([]string, error) {
 	out := make([]string, 0, len(texts))
 	for len(out) < len(texts) {
-		first := &texts[len(out)]
-		if first.from == nil {
-			out = append(out, first.value)
+		these := texts[len(out):]
+		s := these[0].from
+		if s == nil {
+			out = append(out, "")
 			continue
 		}
-		these := texts[len(out):]
-		n := inOneBlock(len(these), func(k int) (block, at int32) {
-			if these[k].from != first.from {
-				return -1, 0
+		row := func(k int) int {
+			if these[k].from != s {
+				return -1
 			}
-			return these[k].block, these[k].at
+			return int(these[k].row)
+		}
+		err := s.each(s.together(len(these), row), row, func(_ int, piece string) error {
+			_, rest := cutName(piece)
+			text, _ := cutName(rest)
+			out = append(out, text)
+			return nil
 		})
-		end := &these[n-1]
-		piece, err := first.from.read(end.block, first.at, end.at+end.size)
 		if err != nil {
 			return nil, err
-		}
-		for _, t := range these[:n] {
-			at := t.at - first.at
-			out = append(out, piece[at:at+t.size])
 		}
 	}
 	return out, nil

@@ -1,12 +1,10 @@
 package datasets
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
-	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/routeproof/routeproof/internal/names"
@@ -15,27 +13,23 @@ import (
 
 const (
 	nearRows = 16 << 20 // bytes of rows that a PromptSet keeps in memory
-	blockRow = 64 << 10 // bytes of rows that are kept, and read back, in one piece
+	blockRow = 64 << 10 // bytes of rows that are read back in one piece
 )
 
-// A PromptSet is prompts of which memory holds the ids, some 50 bytes a prompt. The
+// A PromptSet is prompts of which memory holds where they are, some 10 bytes a prompt. The
 // rows are in memory up to 16 MiB and in a temporary file beyond. It may be read
 // concurrently once nothing is added or sorted any more.
 type PromptSet struct {
 	Summary
 
-	rows   []keptRow
-	words  names.Table // values that rows repeat
-	blocks []int64     // where each begins in kept
-	last   []byte      // the block behind those
-	kept   spill.File
-}
-
-// keptRow is where a row stands: its text, and then its other fields.
-type keptRow struct {
-	id              string
-	block, at       int32 // byte at of the block
-	textSize, fully int32 // bytes
+	places   []int64     // where each row begins in kept, one behind the other
+	size     int64       // bytes of all rows
+	words    names.Table // values that rows repeat
+	kept     spill.File
+	row      []byte // room for one
+	last     []byte // the id of the last row
+	unsorted bool   // ids are not in order
+	lost     atomic.Pointer[error]
 }
 
 // NewPromptSet returns a set without prompts.
@@ -86,103 +80,166 @@ func (p *Prompt) repeated() []*string {
 
 // Add adds a prompt.
 func (s *PromptSet) Add(p *Prompt) error {
-	if len(s.last) > 0 && len(s.last)+len(p.Text) > blockRow {
-		at, err := s.kept.Append(s.last)
-		if err != nil {
-			return err
-		}
-		s.blocks, s.last = append(s.blocks, at), s.last[:0]
-	}
-	at := len(s.last)
-	s.last = append(s.last, p.Text...)
+	row := appendName(appendName(s.row[:0], p.ID), p.Text)
 	for _, field := range p.own() {
-		s.last = appendName(s.last, *field)
+		row = appendName(row, *field)
 	}
 	for _, field := range p.repeated() {
 		number, _ := s.words.Add(*field)
-		s.last = binary.AppendUvarint(s.last, uint64(number))
+		row = binary.AppendUvarint(row, uint64(number))
 	}
-	s.rows = append(s.rows, keptRow{strings.Clone(p.ID), int32(len(s.blocks)), int32(at), int32(len(p.Text)), int32(len(s.last) - at)})
+	s.row = row
+	if len(s.places) > 0 && p.ID < string(s.last) {
+		s.unsorted = true
+	}
+	s.last = append(s.last[:0], p.ID...)
+	return s.append(row)
+}
+
+// append keeps a row behind the others.
+func (s *PromptSet) append(row []byte) error {
+	at, err := s.kept.Append(row)
+	if err != nil {
+		return err
+	}
+	s.places, s.size = append(s.places, at), at+int64(len(row))
 	return nil
 }
 
-// SortByID sorts the prompts by their ids. Nothing may read them meanwhile, and vectors
-// of an array are to be named before ([VectorFile.Name]).
-func (s *PromptSet) SortByID() {
-	slices.SortStableFunc(s.rows, func(a, b keptRow) int { return cmp.Compare(a.id, b.id) })
+// SortByID sorts the prompts by their ids, in time O(n log n), outside of memory unless they are
+// so already. Nothing may read them meanwhile, texts are to be taken afterwards, and
+// vectors of an array are to be named and joined before ([VectorFile.Name]). After
+// an error the prompts are given up.
+func (s *PromptSet) SortByID() error {
+	if !s.unsorted {
+		return nil
+	}
+	sorter := spill.Sorter{Limit: sortedBytes, What: "prompts"}
+	defer sorter.Close()
+	if err := s.addByID(&sorter, func(record []byte, _ int, row string) []byte { return append(record, row...) }); err != nil {
+		return err
+	}
+	if err := s.kept.Close(); err != nil { // which the sorter has
+		return err
+	}
+	s.places = s.places[:0]
+	for record, err := range sorter.All() {
+		if err == nil {
+			s.row, record = spill.CutKey(s.row[:0], record)
+			err = s.append(record[4:])
+		}
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+	}
+	s.unsorted = false
+	return nil
+}
+
+// addByID adds a record for each row to a sorter, by id and then by number, with
+// what more appends.
+func (s *PromptSet) addByID(sorter *spill.Sorter, more func(record []byte, i int, row string) []byte) error {
+	var id, record []byte
+	return s.each(len(s.places), func(k int) int { return k }, func(i int, row string) error {
+		name, _ := cutName(row)
+		id = append(id[:0], name...)
+		record = binary.BigEndian.AppendUint32(spill.AppendKey(record[:0], id), uint32(i))
+		record = more(record, i, row)
+		return sorter.Add(record)
+	})
 }
 
 // Len returns how many prompts there are.
-func (s *PromptSet) Len() int { return len(s.rows) }
+func (s *PromptSet) Len() int { return len(s.places) }
 
-// ID returns the id of prompt i.
-func (s *PromptSet) ID(i int) string { return s.rows[i].id }
-
-// Text returns the text of prompt i.
-func (s *PromptSet) Text(i int) Text {
-	r := &s.rows[i]
-	return Text{from: s, block: r.block, at: r.at, size: r.textSize}
+// ID returns the id of prompt i, to be told. Where it cannot be read back it is
+// empty, and whoever reads prompts afterwards gets the error.
+func (s *PromptSet) ID(i int) string {
+	p, err := s.At(i)
+	if err != nil {
+		s.lost.Store(&err)
+	}
+	return p.ID
 }
 
-// read returns bytes of a block.
-func (s *PromptSet) read(block, from, to int32) (string, error) {
-	if int(block) == len(s.blocks) && int(to) <= len(s.last) {
-		return string(s.last[from:to]), nil
+// Text returns the text of prompt i.
+func (s *PromptSet) Text(i int) Text { return Text{from: s, row: int32(i)} }
+
+// read returns some rows one behind the other.
+func (s *PromptSet) read(first, n int) (string, error) {
+	if err := s.lost.Load(); err != nil {
+		return "", *err
 	}
-	if int(block) >= len(s.blocks) {
-		return "", errors.New("reading prompts back: they were given up")
-	}
-	b := make([]byte, to-from)
-	if err := s.kept.Read(b, s.blocks[block]+int64(from)); err != nil {
+	b := make([]byte, s.end(first+n-1)-s.places[first])
+	if err := s.kept.Read(b, s.places[first]); err != nil {
 		return "", err
 	}
 	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
 }
 
+// end is where a row ends.
+func (s *PromptSet) end(i int) int64 {
+	if i+1 < len(s.places) {
+		return s.places[i+1]
+	}
+	return s.size
+}
+
 // At returns prompt i.
 func (s *PromptSet) At(i int) (Prompt, error) {
-	r := &s.rows[i]
-	row, err := s.read(r.block, r.at, r.at+r.fully)
+	row, err := s.read(i, 1)
 	if err != nil {
 		return Prompt{}, err
 	}
-	return s.prompt(r, row), nil
+	return s.prompt(row), nil
 }
 
 // Each visits the prompts in order, until an error. The next prompt takes the place
-// of the last. A visitor that keeps texts copies them, as they are parts of longer
+// of the last. A visitor that keeps texts or ids copies them, as they are parts of longer
 // ones.
 func (s *PromptSet) Each(visit func(i int, p *Prompt) error) error {
-	return s.each(len(s.rows), func(n int) int { return n }, visit)
+	return s.eachPrompt(func(k int) int { return k }, visit)
 }
 
-// EachByID visits the prompts in the order of their ids.
+// EachByID visits the prompts in the order of their ids, as Each does.
 func (s *PromptSet) EachByID(visit func(i int, p *Prompt) error) error {
-	order := make([]int32, len(s.rows))
-	for i := range order {
-		order[i] = int32(i)
+	if !s.unsorted {
+		return s.Each(visit)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.rows[a].id, s.rows[b].id) })
-	return s.each(len(order), func(n int) int { return int(order[n]) }, visit)
-}
-
-// each visits n prompts, of which number k is row at(k).
-func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, p *Prompt) error) error {
-	var p Prompt
-	for first := 0; first < n; {
-		more := inOneBlock(n-first, func(k int) (block, from int32) {
-			r := &s.rows[at(first+k)]
-			return r.block, r.at
-		})
-		begin, end := &s.rows[at(first)], &s.rows[at(first+more-1)]
-		piece, err := s.read(begin.block, begin.at, end.at+end.fully)
+	sorter := spill.Sorter{Limit: sortedBytes, What: "ids of prompts"}
+	defer sorter.Close()
+	if err := s.addByID(&sorter, func(record []byte, _ int, _ string) []byte { return record }); err != nil {
+		return err
+	}
+	order := make([]int32, 0, len(s.places))
+	for record, err := range sorter.All() {
 		if err != nil {
 			return err
 		}
-		for k := first; k < first+more; k++ {
-			r := &s.rows[at(k)]
-			p = s.prompt(r, piece[r.at-begin.at:][:r.fully])
-			if err := visit(at(k), &p); err != nil {
+		order = append(order, int32(binary.BigEndian.Uint32(record[len(record)-4:])))
+	}
+	return s.eachPrompt(func(k int) int { return int(order[k]) }, visit)
+}
+
+func (s *PromptSet) eachPrompt(at func(k int) int, visit func(i int, p *Prompt) error) error {
+	var p Prompt
+	return s.each(len(s.places), at, func(i int, row string) error {
+		p = s.prompt(row)
+		return visit(i, &p)
+	})
+}
+
+// each visits n rows, of which number k is row at(k).
+func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, row string) error) error {
+	for first := 0; first < n; {
+		begin := at(first)
+		more := s.together(n-first, func(k int) int { return at(first + k) })
+		piece, err := s.read(begin, more)
+		if err != nil {
+			return err
+		}
+		for i := begin; i < begin+more; i++ {
+			if err := visit(i, piece[s.places[i]-s.places[begin]:s.end(i)-s.places[begin]]); err != nil {
 				return err
 			}
 		}
@@ -191,37 +248,36 @@ func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, p *Prompt)
 	return nil
 }
 
-// inOneBlock returns how many of n places, from the first on, can be read in one
-// piece: those that stand in the block of the first, one behind the other.
-func inOneBlock(n int, place func(k int) (block, at int32)) int {
-	block, last := place(0)
+// together returns how many of n rows, from the first on, are read in one piece: those
+// that stand one behind the other, and are not long.
+func (s *PromptSet) together(n int, at func(k int) int) int {
+	first := at(0)
 	for k := 1; k < n; k++ {
-		b, at := place(k)
-		if b != block || at <= last {
+		if i := at(k); i != first+k || s.end(i)-s.places[first] > blockRow {
 			return k
 		}
-		last = at
 	}
 	return n
 }
 
 // prompt returns a prompt out of its row.
-func (s *PromptSet) prompt(r *keptRow, row string) Prompt {
-	p := Prompt{ID: r.id, Text: row[:r.textSize]}
-	row = row[r.textSize:]
-	number := func() int {
-		v, n := uvarint(row)
-		row = row[n:]
-		return int(v)
-	}
+func (s *PromptSet) prompt(row string) (p Prompt) {
+	p.ID, row = cutName(row)
+	p.Text, row = cutName(row)
 	for _, field := range p.own() {
-		size := number()
-		*field, row = row[:size], row[size:]
+		*field, row = cutName(row)
 	}
 	for _, field := range p.repeated() {
-		*field = s.words.Name(number())
+		number, n := uvarint(row)
+		*field, row = s.words.Name(int(number)), row[n:]
 	}
 	return p
+}
+
+// cutName cuts a name that appendName put there off a text.
+func cutName(text string) (name, rest string) {
+	size, n := uvarint(text)
+	return text[n : n+int(size)], text[n+int(size):]
 }
 
 // uvarint is [binary.Uvarint] of a text that begins with one.
@@ -235,12 +291,11 @@ func uvarint(text string) (v uint64, n int) {
 	}
 }
 
-// Close gives the prompts up but for their ids, and removes the temporary file, if
+// Close gives the prompts up but for their number, and removes the temporary file, if
 // there is one. It may be called twice, and of nil.
 func (s *PromptSet) Close() error {
 	if s == nil {
 		return nil
 	}
-	s.blocks, s.last = nil, nil
 	return s.kept.Close()
 }

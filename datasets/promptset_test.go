@@ -82,16 +82,21 @@ func TestPromptSetByID(t *testing.T) {
 	s, _ := bySpill(t, prompts)
 	defer s.Close()
 	var visited []Prompt
-	visit := func(_ int, p *Prompt) error {
+	visit := func(i int, p *Prompt) error {
+		if prompts[i].ID != p.ID {
+			t.Fatalf("prompt %d is %q, want %q", i, p.ID, prompts[i].ID)
+		}
 		visited = append(visited, *p)
 		return nil
 	}
 	if err := s.EachByID(visit); err != nil {
 		t.Fatal(err)
 	}
-	s.SortByID()
 	sorted := visited
-	visited = nil
+	if err := s.SortByID(); err != nil {
+		t.Fatal(err)
+	}
+	visited, prompts = nil, want
 	if err := s.Each(visit); err != nil {
 		t.Fatal(err)
 	}

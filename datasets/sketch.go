@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/routeproof/routeproof/internal/neardup"
 )
@@ -52,7 +53,7 @@ func InSketch(prompts *PromptSet, sketch []string) ([]string, error) {
 		sum, older := sha256.Sum256([]byte(folder.Fold(p.Text))), textHash(p.Text)
 		for _, hash := range [][]byte{sum[:8], older[:8]} {
 			if _, found := slices.BinarySearch(sketch, hex.EncodeToString(hash)); found {
-				out = append(out, p.ID)
+				out = append(out, strings.Clone(p.ID))
 				break
 			}
 		}

@@ -13,12 +13,12 @@ type Request struct {
 	Text string
 }
 
-// An Example is a labelled request.
+// An Example is a labelled request, in 24 bytes, as there may be millions.
 type Example struct {
-	ID    string
 	Text  datasets.Text
-	Tier  int
-	Group string // examples of a group may be near-duplicates
+	Group int32 // examples of a group may be near-duplicates
+	Tier  uint8
+	Fold  uint8 // from 0 to Folds-1, in which a choice is validated; that of the group
 }
 
 // A Decision is a classifier's answer to one request.

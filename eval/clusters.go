@@ -18,25 +18,32 @@ type Clusters struct {
 	groups []int    // of each kind
 }
 
+type integer interface{ ~int | ~int32 | ~uint8 }
+
 // NewClusters groups decisions: prompt i is of tier truth[i], was sent to
-// predicted[i], and is in group[i], from 0 to groups−1. There are at most 16 tiers.
-// It takes O(n log n).
-func NewClusters(tiers int, truth, predicted, group []int, groups int) *Clusters {
-	ends := make([]int, groups+1) // of each group's cells
+// predicted[i], and is in group[i], from 0 to groups−1; groups of no prompt count for
+// nothing. There are at most 16 tiers, and below 2³¹ prompts. It takes O(n log n), and 4 bytes
+// a group beside one a prompt.
+func NewClusters[T, G integer](tiers int, truth, predicted []T, group []G, groups int) *Clusters {
+	ends := make([]int32, groups+1) // of the cells of the group before; where the next one goes, meanwhile
 	for _, g := range group {
 		ends[g+1]++
 	}
 	for g := range groups {
 		ends[g+1] += ends[g]
 	}
-	cells, at := make([]byte, len(group)), slices.Clone(ends)
+	cells := make([]byte, len(group))
 	for i, g := range group {
-		cells[at[g]] = byte(truth[i]*tiers + predicted[i])
-		at[g]++
+		cells[ends[g]] = byte(int(truth[i])*tiers + int(predicted[i]))
+		ends[g]++
 	}
 	counts := map[string]int{}
-	for g := range groups {
-		own := cells[ends[g]:ends[g+1]]
+	from := int32(0)
+	for _, end := range ends[:groups] {
+		own := cells[from:end]
+		if from = end; len(own) == 0 {
+			continue
+		}
 		slices.Sort(own)
 		counts[string(own)]++
 	}

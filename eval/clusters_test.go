@@ -49,7 +49,10 @@ func TestClustersJackknife(t *testing.T) {
 	for g := range groups {
 		want = append(want, confusionOf(truth, predicted, func(i int) float64 { return indicator(group[i] != g) }).QuadraticKappa())
 	}
-	c := NewClusters(3, truth, predicted, group, groups)
+	for i := range group { // numbers of no prompt count for nothing
+		group[i] = 2*group[i] + 1
+	}
+	c := NewClusters(3, truth, predicted, group, 2*groups+5)
 	c.Jackknife(cm, func(without Confusion, n int) {
 		for range n {
 			got = append(got, without.QuadraticKappa())

@@ -16,12 +16,14 @@ const Folds = 5
 type Item struct {
 	ID          string
 	Text        datasets.Text
-	Tier        int
+	Tier        int // from 0 to 255
 	AltTier     int // a second defensible tier, or -1
 	Domain      string
 	Group       string // items of a group share split and fold
 	Split       datasets.Split
-	Fold        int // from 0 to Folds-1
+	ChoiceFold  uint8 // from 0 to Folds-1, in which candidates are chosen among, see [Example]
+	GroupNumber int32 // equal where Group is
+	Fold        int   // from 0 to Folds-1
 	InputTokens int
 	Runes       int
 }
@@ -76,7 +78,12 @@ func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *P
 
 // Train trains a classifier for good: on the items of the train and tune splits.
 func Train(ctx context.Context, trainer Trainer, items []Item) (Classifier, error) {
-	c, err := trainer.Train(ctx, Examples(items, datasets.Train), Examples(items, datasets.Tune))
+	return TrainOn(ctx, trainer, Examples(items, datasets.Train), Examples(items, datasets.Tune))
+}
+
+// TrainOn is [Train] on examples of these splits.
+func TrainOn(ctx context.Context, trainer Trainer, fit, tune []Example) (Classifier, error) {
+	c, err := trainer.Train(ctx, fit, tune)
 	if err != nil {
 		return nil, fmt.Errorf("classifier %s: %w", trainer.Name(), err)
 	}
@@ -89,7 +96,12 @@ const askedAtOnce = 4096
 // Ask asks a classifier about items and visits its decisions, in their order. It
 // keeps none, nor a text, so that its memory does not grow with their number.
 func Ask(ctx context.Context, c Classifier, items []Item, visit func(i int, d *Decision)) error {
-	return askAbout(ctx, c, items, everyIndex(items), visit)
+	return ask(ctx, c, len(items), func(k int) (string, datasets.Text) { return items[k].ID, items[k].Text }, visit)
+}
+
+// AskExamples is [Ask] about examples, which a classifier sees without an id.
+func AskExamples(ctx context.Context, c Classifier, examples []Example, visit func(i int, d *Decision)) error {
+	return ask(ctx, c, len(examples), func(k int) (string, datasets.Text) { return "", examples[k].Text }, visit)
 }
 
 func everyIndex(items []Item) []int {
@@ -102,37 +114,35 @@ func everyIndex(items []Item) []int {
 
 // askAbout asks about the items at index.
 func askAbout(ctx context.Context, c Classifier, items []Item, index []int, visit func(i int, d *Decision)) error {
-	for these := range slices.Chunk(index, askedAtOnce) {
-		requests, err := requestsAt(items, these)
+	return ask(ctx, c, len(index), func(k int) (string, datasets.Text) { return items[index[k]].ID, items[index[k]].Text },
+		func(k int, d *Decision) { visit(index[k], d) })
+}
+
+// ask asks about n requests, some at a time.
+func ask(ctx context.Context, c Classifier, n int, request func(k int) (id string, text datasets.Text), visit func(k int, d *Decision)) error {
+	requests, texts := make([]Request, 0, min(n, askedAtOnce)), make([]datasets.Text, 0, min(n, askedAtOnce))
+	for first := 0; first < n; first += askedAtOnce {
+		requests, texts = requests[:0], texts[:0]
+		for k := first; k < min(n, first+askedAtOnce); k++ {
+			id, text := request(k)
+			requests, texts = append(requests, Request{ID: id}), append(texts, text)
+		}
+		read, err := datasets.ReadTexts(texts)
 		if err != nil {
 			return err
+		}
+		for k := range requests {
+			requests[k].Text = read[k]
 		}
 		decisions, err := classify(ctx, c, requests)
 		if err != nil {
 			return err
 		}
-		for j, i := range these {
-			visit(i, &decisions[j])
+		for k := range decisions {
+			visit(first+k, &decisions[k])
 		}
 	}
 	return nil
-}
-
-// requestsAt returns what classifiers see of the items at index.
-func requestsAt(items []Item, index []int) ([]Request, error) {
-	texts := make([]datasets.Text, len(index))
-	for j, i := range index {
-		texts[j] = items[i].Text
-	}
-	read, err := datasets.ReadTexts(texts)
-	if err != nil {
-		return nil, err
-	}
-	requests := make([]Request, len(index))
-	for j, i := range index {
-		requests[j] = Request{items[i].ID, read[j]}
-	}
-	return requests, nil
 }
 
 // outOfFold fits on all splits but tune outside a fold, chooses on tune
@@ -263,7 +273,7 @@ func examples(items []Item, split datasets.Split, keep func(*Item) bool) []Examp
 	out := make([]Example, 0, n)
 	for i := range items {
 		if it := &items[i]; it.Split == split && keep(it) {
-			out = append(out, Example{it.ID, it.Text, it.Tier, it.Group})
+			out = append(out, Example{it.Text, it.GroupNumber, uint8(it.Tier), it.ChoiceFold})
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (s *spy) Train(_ context.Context, fit, tune []Example) (Classifier, error) 
 	}
 	state := 0
 	for _, x := range slices.Concat(fit, tune) {
-		state = (31*state + len(x.ID) + x.Tier) % 1009
+		state = (31*state + len(idOf(x)) + int(x.Tier)) % 1009
 	}
 	return &spied{s, call, state}, nil
 }
@@ -67,10 +67,19 @@ func (c *spied) Classify(_ context.Context, requests []Request) ([]Decision, err
 	return out, nil
 }
 
+// idOf is the id of the item that an example was, as its text has it.
+func idOf(x Example) string {
+	text, err := x.Text.Read()
+	if err != nil {
+		panic(err)
+	}
+	return strings.TrimPrefix(text, "text of ")
+}
+
 func ids(examples []Example) []string {
 	out := make([]string, len(examples))
 	for i, x := range examples {
-		out[i] = x.ID
+		out[i] = idOf(x)
 	}
 	return out
 }
@@ -142,17 +151,18 @@ func TestWhatTrainersSee(t *testing.T) {
 func TestTrainersSeeLabels(t *testing.T) {
 	items := splitItems(60)
 	s := &spy{}
+	want := map[string]Item{}
+	for i := range items {
+		items[i].GroupNumber, items[i].ChoiceFold = int32(i/2), uint8(i%Folds)
+		want[items[i].ID] = items[i]
+	}
 	if _, _, err := Predict(t.Context(), s, items); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{}
-	for _, it := range items {
-		want[it.ID] = it.Tier
-	}
 	for call, seen := range s.calls {
 		for _, x := range slices.Concat(seen[0], seen[1]) {
-			if x.Tier != want[x.ID] || x.Text != datasets.NewText("text of "+x.ID) {
-				t.Errorf("call %d: %+v, want tier %d", call, x, want[x.ID])
+			if it := want[idOf(x)]; (x != Example{it.Text, it.GroupNumber, uint8(it.Tier), it.ChoiceFold}) {
+				t.Errorf("call %d: %+v, want those of %+v", call, x, it)
 			}
 		}
 	}

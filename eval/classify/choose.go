@@ -49,7 +49,6 @@ type Chooser struct {
 	Tiers      centroids.Tiers
 	Fallback   int         // the tier of texts without a vector
 	Candidates []Candidate // simplest first, at least one
-	Salt       string      // groups are put into folds by a hash of salt and group
 	Seed       uint64      // of the standard errors
 }
 
@@ -65,31 +64,37 @@ const choiceTolerance = 1e-4
 // fits, on all processors; the result does not depend on their number.
 func (t *Chooser) Choose(ctx context.Context, examples []eval.Example) (*Choice, error) {
 	choice := &Choice{N: len(examples), Folds: eval.Folds, Candidates: []CandidateCV{}}
-	group := make([]int, len(examples)) // by number, in order of appearance
-	number := map[string]int{}
-	folds := make([]int, len(examples))
+	group := make([]int32, len(examples))
+	groups := 0
 	for i, x := range examples {
-		g, known := number[x.Group]
-		if !known {
-			g = len(number)
-			number[x.Group] = g
-		}
-		group[i], folds[i] = g, datasets.Fold(t.Salt+"/choose", x.Group, eval.Folds)
+		group[i], groups = x.Group, max(groups, int(x.Group)+1)
 	}
-	choice.Groups = len(number)
+	choice.Groups = different(group, groups)
 	rows, err := t.embed(ctx, examples)
 	if err != nil {
 		return nil, err
 	}
-	predicted, failed, err := t.validate(ctx, examples, rows, folds)
+	predicted, failed, err := t.validate(ctx, examples, rows)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range t.Candidates {
-		choice.Candidates = append(choice.Candidates, t.figures(c, examples, predicted[i], group, len(number), failed[i]))
+		choice.Candidates = append(choice.Candidates, t.figures(c, examples, predicted[i], group, groups, failed[i]))
 	}
 	choice.decide()
 	return choice, nil
+}
+
+// different counts the numbers, which are below a bound.
+func different(numbers []int32, below int) (n int) {
+	seen := make([]bool, below)
+	for _, g := range numbers {
+		if !seen[g] {
+			seen[g] = true
+			n++
+		}
+	}
+	return n
 }
 
 // decide applies the one-standard-error rule. Where the standard error of the best
@@ -154,7 +159,7 @@ func textsOf(examples []eval.Example) (texts []string, tiers []int, err error) {
 	kept := make([]datasets.Text, len(examples))
 	tiers = make([]int, len(examples))
 	for i, x := range examples {
-		kept[i], tiers[i] = x.Text, x.Tier
+		kept[i], tiers[i] = x.Text, int(x.Tier)
 	}
 	texts, err = datasets.ReadTexts(kept)
 	return texts, tiers, err
@@ -162,22 +167,22 @@ func textsOf(examples []eval.Example) (texts []string, tiers []int, err error) {
 
 // validate returns each candidate's decisions on rows outside its fits, and why
 // it could not be fitted.
-func (t *Chooser) validate(ctx context.Context, examples []eval.Example, rows []*labelled, folds []int) (predicted [][]int, failed []error, err error) {
-	predicted, failed = make([][]int, len(t.Candidates)), make([]error, len(t.Candidates))
+func (t *Chooser) validate(ctx context.Context, examples []eval.Example, rows []*labelled) (predicted [][]uint8, failed []error, err error) {
+	predicted, failed = make([][]uint8, len(t.Candidates)), make([]error, len(t.Candidates))
 	var fitted []int // candidates with something to fit
 	for i, c := range t.Candidates {
 		if !c.Scorer.byCentroids() {
-			fitted, predicted[i] = append(fitted, i), make([]int, len(folds))
+			fitted, predicted[i] = append(fitted, i), make([]uint8, len(examples))
 			continue
 		}
-		if predicted[i], failed[i], err = t.validateCentroids(ctx, c.Embedder, examples, folds); err != nil {
+		if predicted[i], failed[i], err = t.validateCentroids(ctx, c.Embedder, examples); err != nil {
 			return nil, nil, err
 		}
 	}
 	errs := make([]error, len(fitted)*eval.Folds)
 	share(len(errs), func(n int) {
 		if c, fold := fitted[n/eval.Folds], n%eval.Folds; ctx.Err() == nil {
-			errs[n] = t.validateFold(ctx, c, fold, rows[c], folds, predicted[c])
+			errs[n] = t.validateFold(ctx, c, fold, rows[c], examples, predicted[c])
 		}
 	})
 	for n, err := range errs {
@@ -190,8 +195,8 @@ func (t *Chooser) validate(ctx context.Context, examples []eval.Example, rows []
 
 // validateFold fits a candidate outside a fold and writes its decisions within it.
 // A tier that has nothing outside, as rare ones have, is never decided for.
-func (t *Chooser) validateFold(ctx context.Context, candidate, fold int, rows *labelled, folds, predicted []int) error {
-	within := func(i int) bool { return folds[i] == fold }
+func (t *Chooser) validateFold(ctx context.Context, candidate, fold int, rows *labelled, examples []eval.Example, predicted []uint8) error {
+	within := func(i int) bool { return int(examples[i].Fold) == fold }
 	outside := rows.subset(func(i int) bool { return !within(i) && !isZero(rows.row(i)) })
 	known, err := t.known(outside)
 	if err != nil {
@@ -205,14 +210,14 @@ func (t *Chooser) validateFold(ctx context.Context, candidate, fold int, rows *l
 	if err != nil {
 		return fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err)
 	}
-	for i := range folds {
+	for i := range examples {
 		if !within(i) {
 			continue
 		}
-		predicted[i] = t.Fallback
+		predicted[i] = uint8(t.Fallback)
 		if v := rows.row(i); !isZero(v) {
 			scores, _ := centroids.Score(vectors, head, v)
-			predicted[i] = known.of[centroids.Highest(scores)]
+			predicted[i] = uint8(known.of[centroids.Highest(scores)])
 		}
 	}
 	return nil
@@ -251,12 +256,12 @@ func enough(tiers []string) error {
 	return nil
 }
 
-func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted, group []int, groups int, failed error) CandidateCV {
+func (t *Chooser) figures(c Candidate, examples []eval.Example, predicted []uint8, group []int32, groups int, failed error) CandidateCV {
 	if failed != nil {
 		nan := eval.Number(math.NaN())
 		return CandidateCV{Embedder: c.Embedder.Identity().Kind, Scorer: c.Scorer.String(), Kappa: nan, SE: nan, Accuracy: nan, MacroF1: nan, Under: nan, Why: failed.Error()}
 	}
-	cm, truth := eval.NewConfusion(t.Tiers.Len()), make([]int, len(examples))
+	cm, truth := eval.NewConfusion(t.Tiers.Len()), make([]uint8, len(examples))
 	for i, x := range examples {
 		cm[x.Tier][predicted[i]]++
 		truth[i] = x.Tier

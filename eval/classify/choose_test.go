@@ -23,6 +23,14 @@ var (
 	nearest  = Candidate{compass{"plain"}, Scorer{Kind: centroids.ScorerNearest, Neighbours: 3}}
 )
 
+// example is one of a group.
+func example(group int, text string, tier int) eval.Example {
+	return eval.Example{
+		Text: datasets.NewText(text), Group: int32(group), Tier: uint8(tier),
+		Fold: uint8(datasets.Fold("s/choose", fmt.Sprint(group), eval.Folds)),
+	}
+}
+
 // scattered has n examples a tier around each of its angles.
 func scattered(n int, angles ...[]float64) []eval.Example {
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -30,8 +38,7 @@ func scattered(n int, angles ...[]float64) []eval.Example {
 	for tier, around := range angles {
 		for _, angle := range around {
 			for range n {
-				id := fmt.Sprint(len(out))
-				out = append(out, eval.Example{ID: id, Text: datasets.NewText(fmt.Sprintf("at %g", angle+15*rng.NormFloat64())), Tier: tier, Group: id})
+				out = append(out, example(len(out), fmt.Sprintf("at %g", angle+15*rng.NormFloat64()), tier))
 			}
 		}
 	}
@@ -40,7 +47,7 @@ func scattered(n int, angles ...[]float64) []eval.Example {
 
 func choose(t *testing.T, examples []eval.Example, candidates ...Candidate) *Choice {
 	t.Helper()
-	c := &Chooser{Tiers: twoTiers(t), Candidates: candidates, Salt: "s", Seed: 1}
+	c := &Chooser{Tiers: twoTiers(t), Candidates: candidates, Seed: 1}
 	choice, err := c.Choose(t.Context(), examples)
 	if err != nil {
 		t.Fatal(err)
@@ -66,14 +73,14 @@ func TestChooseTakesTheBetter(t *testing.T) {
 // Kappa and accuracy of each candidate by training it once a fold, from outside.
 func TestChooseFiguresByHand(t *testing.T) {
 	examples := scattered(25, []float64{0}, []float64{70})
-	examples = append(examples, eval.Example{ID: "x", Text: datasets.NewText("nothing"), Tier: 1, Group: "x"})
+	examples = append(examples, example(700, "nothing", 1))
 	got := choose(t, examples, plain, logistic, nearest)
 	for i, c := range []Candidate{plain, logistic, nearest} {
 		cm := eval.NewConfusion(2)
 		for fold := range eval.Folds {
 			var in, out []eval.Example
 			for _, x := range examples {
-				if datasets.Fold("s/choose", x.Group, eval.Folds) == fold {
+				if int(x.Fold) == fold {
 					in = append(in, x)
 				} else {
 					out = append(out, x)
@@ -89,7 +96,7 @@ func TestChooseFiguresByHand(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				requests[j] = eval.Request{ID: x.ID, Text: text}
+				requests[j] = eval.Request{Text: text}
 			}
 			decisions, err := trained.Classify(t.Context(), requests)
 			if err != nil {
@@ -116,8 +123,8 @@ func TestChooseKeepsGroupsTogether(t *testing.T) {
 	var examples []eval.Example
 	for i := range 60 {
 		text, tier := fmt.Sprintf("at %g", 360*rng.Float64()), rng.IntN(2) // the angle says nothing
-		for copy := range 5 {
-			examples = append(examples, eval.Example{ID: fmt.Sprint(i, copy), Text: datasets.NewText(text), Tier: tier, Group: fmt.Sprint(i)})
+		for range 5 {
+			examples = append(examples, example(3*i, text, tier))
 		}
 	}
 	c := choose(t, examples, plain, Candidate{compass{"plain"}, Scorer{Kind: centroids.ScorerNearest, Neighbours: 1}})
@@ -139,12 +146,12 @@ func TestChooseIsTheSameOnAnyProcessors(t *testing.T) {
 
 func TestChooseWithoutEnough(t *testing.T) {
 	examples := scattered(10, []float64{0}, nil)
-	lone := eval.Example{ID: "lone", Text: datasets.NewText("at 90"), Tier: 1, Group: "lone"}
+	lone := example(77, "at 90", 1)
 	c := choose(t, append(examples, lone), plain, logistic)
 	if c.Chosen != 0 || !strings.Contains(c.Why, `"CHEAP"`) || c.Candidates[1].Why == "" {
 		t.Errorf("one example of a tier out of two: %+v, expected the first and why", c)
 	}
-	broken := &Chooser{Tiers: twoTiers(t), Candidates: []Candidate{plain, logistic}, Salt: "s"}
+	broken := &Chooser{Tiers: twoTiers(t), Candidates: []Candidate{plain, logistic}}
 	if _, err := broken.Choose(t.Context(), examplesOf("broken")); err == nil {
 		t.Error("an embedder that fails: expected its error")
 	}
@@ -157,7 +164,7 @@ func TestChooseWithARareTier(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := scattered(30, []float64{180}, []float64{0}, []float64{90})[29:]
-	chooser := &Chooser{Tiers: tiers, Candidates: []Candidate{plain, logistic, nearest}, Salt: "s", Seed: 1}
+	chooser := &Chooser{Tiers: tiers, Candidates: []Candidate{plain, logistic, nearest}, Seed: 1}
 	c, err := chooser.Choose(t.Context(), examples)
 	if err != nil || c.Why != "" {
 		t.Fatalf("%+v, %v", c, err)

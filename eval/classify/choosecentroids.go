@@ -14,7 +14,7 @@ import (
 // they were not built from. It embeds everything twice, so that its memory does not
 // grow with the length of vectors; failed says why a fold's centroids could not be
 // built.
-func (t *Chooser) validateCentroids(ctx context.Context, e centroids.Embedder, examples []eval.Example, folds []int) (predicted []int, failed, err error) {
+func (t *Chooser) validateCentroids(ctx context.Context, e centroids.Embedder, examples []eval.Example) (predicted []uint8, failed, err error) {
 	sums := make([]*centroids.Sums, eval.Folds) // of what is outside each fold
 	for fold := range sums {
 		sums[fold] = centroids.NewSums(t.Tiers.Len(), e.Identity().Dims)
@@ -22,7 +22,7 @@ func (t *Chooser) validateCentroids(ctx context.Context, e centroids.Embedder, e
 	err = eachVector(ctx, e, examples, func(first int, rows *labelled) {
 		share(eval.Folds, func(fold int) {
 			for i, tier := range rows.tiers {
-				if v := rows.row(i); folds[first+i] != fold && !isZero(v) {
+				if v := rows.row(i); int(examples[first+i].Fold) != fold && !isZero(v) {
 					sums[fold].Add(v, []int{tier})
 				}
 			}
@@ -37,14 +37,14 @@ func (t *Chooser) validateCentroids(ctx context.Context, e centroids.Embedder, e
 			return nil, fmt.Errorf("fold %d of %d: %w", fold+1, eval.Folds, err), nil
 		}
 	}
-	predicted = make([]int, len(examples))
+	predicted = make([]uint8, len(examples))
 	err = eachVector(ctx, e, examples, func(first int, rows *labelled) {
 		share(len(rows.tiers), func(i int) {
-			fold, v := folds[first+i], rows.row(i)
-			predicted[first+i] = t.Fallback
+			fold, v := examples[first+i].Fold, rows.row(i)
+			predicted[first+i] = uint8(t.Fallback)
 			if !isZero(v) {
 				scores, _ := centroids.Score(vectors[fold], centroids.Head{}, v)
-				predicted[first+i] = known[fold][centroids.Highest(scores)]
+				predicted[first+i] = uint8(known[fold][centroids.Highest(scores)])
 			}
 		})
 	})

@@ -186,8 +186,7 @@ func (t *EmbeddingTrainer) head(ctx context.Context, fit []eval.Example) (centro
 }
 
 func (t *EmbeddingTrainer) temperature(ctx context.Context, a *centroids.Artifact, tune []eval.Example) (*stats.Temperature, error) {
-	var scores []float64
-	var labels []int
+	scores, labels := make([]float64, 0, len(tune)*t.tiers.Len()), make([]int, 0, len(tune))
 	err := eachText(tune, func(texts []string, tiers []int) error {
 		decisions, err := a.Classify(ctx, t.embedder, texts)
 		for i, d := range decisions {

@@ -56,7 +56,7 @@ func twoTiers(t testing.TB) centroids.Tiers {
 func examples(tiers []int, texts ...string) []eval.Example {
 	out := make([]eval.Example, len(texts))
 	for i, text := range texts {
-		out[i] = eval.Example{ID: fmt.Sprint(i), Text: datasets.NewText(text), Tier: tiers[i]}
+		out[i] = eval.Example{Text: datasets.NewText(text), Tier: uint8(tiers[i])}
 	}
 	return out
 }
@@ -129,7 +129,7 @@ func TestTemperatureComesFromTune(t *testing.T) {
 	for i, d := range ask(t, c, "at 20", "at 60", "at 70", "nothing", "at 130") {
 		if d.Scores != nil {
 			scores = append(scores, d.Scores...)
-			labels = append(labels, tune[i].Tier)
+			labels = append(labels, int(tune[i].Tier))
 		}
 	}
 	want := stats.FitTemperature(scores, labels, 2).Beta

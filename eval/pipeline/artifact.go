@@ -37,11 +37,10 @@ func (j *job) finish(context.Context) error {
 // fitted sketches the texts of train and tune.
 func (j *job) fitted() (centroids.Fitted, error) {
 	sketcher := datasets.NewSketcher()
-	err := eachTexts(j.Items, func(items []eval.Item, texts []string) error {
-		for i, text := range texts {
-			if s := items[i].Split; s == datasets.Train || s == datasets.Tune {
-				sketcher.Add(text)
-			}
+	examples := j.examplesOf(datasets.Train, datasets.Tune)
+	err := eachTexts(examples, func(x *eval.Example) datasets.Text { return x.Text }, func(_ []eval.Example, texts []string) error {
+		for _, text := range texts {
+			sketcher.Add(text)
 		}
 		return nil
 	})
@@ -61,13 +60,13 @@ func newCounted(tiers centroids.Tiers) *counted {
 	return &counted{tested: newTested(tiers), drift: newDrift(tiers)}
 }
 
-func (c *counted) add(tiers centroids.Tiers, it *eval.Item, d *eval.Decision) {
+func (c *counted) add(tiers centroids.Tiers, split datasets.Split, truth int, group int32, d *eval.Decision) {
 	if d.Scores == nil {
 		c.empty++
 	}
-	switch it.Split {
+	switch split {
 	case datasets.Test:
-		c.tested.add(it, d, d.Tier)
+		c.tested.add(truth, group, d, d.Tier)
 	case datasets.Calibrate:
 		driftBy(c.drift, tiers, d.Scores)
 	}
@@ -77,24 +76,24 @@ func (c *counted) add(tiers centroids.Tiers, it *eval.Item, d *eval.Decision) {
 // eval has it.
 type tested struct {
 	confusion  eval.Confusion
-	groups     map[string]bool // of the prompts; true where a confidence of the group is known
-	confidence []float64       // of the first prompt of each group that has one
+	groups     map[int32]bool // by number, of the prompts; true where a confidence of the group is known
+	confidence []float64      // of the first prompt of each group that has one
 	right      []bool
 }
 
 func newTested(tiers centroids.Tiers) *tested {
-	return &tested{confusion: eval.NewConfusion(tiers.Len()), groups: map[string]bool{}}
+	return &tested{confusion: eval.NewConfusion(tiers.Len()), groups: map[int32]bool{}}
 }
 
 // add takes in a prompt, which is sent to a tier that need not be the decision's.
-func (t *tested) add(it *eval.Item, d *eval.Decision, tier int) {
-	t.confusion[it.Tier][tier]++
-	sure := t.groups[it.Group]
+func (t *tested) add(truth int, group int32, d *eval.Decision, tier int) {
+	t.confusion[truth][tier]++
+	sure := t.groups[group]
 	if !sure && d.Probabilities != nil {
 		sure = true
-		t.confidence, t.right = append(t.confidence, d.Probabilities[tier]), append(t.right, tier == it.Tier)
+		t.confidence, t.right = append(t.confidence, d.Probabilities[tier]), append(t.right, tier == truth)
 	}
-	t.groups[it.Group] = sure
+	t.groups[group] = sure
 }
 
 // measured returns the figures; nil where there was no prompt.
@@ -134,7 +133,7 @@ func (r *Run) Remeasured(m centroids.Manifest) *centroids.Measured {
 		if margin, ok := d.Margin(); ok && (slices.Max(d.Scores) < m.Thresholds[r.Tiers.Name(tier)] || margin < m.Margin) {
 			tier = fallback
 		}
-		t.add(&r.Items[i], d, tier)
+		t.add(r.Items[i].Tier, r.Items[i].GroupNumber, d, tier)
 	}
 	return t.measured()
 }

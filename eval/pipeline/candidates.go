@@ -10,7 +10,6 @@ import (
 	"github.com/routeproof/routeproof/centroids/embedder"
 	"github.com/routeproof/routeproof/centroids/embedder/remote"
 	"github.com/routeproof/routeproof/datasets"
-	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/classify"
 	"github.com/routeproof/routeproof/internal/wording"
 )
@@ -79,8 +78,8 @@ func (j *job) choose(ctx context.Context, e centroids.Embedder) (classify.Candid
 	if len(candidates) == 1 {
 		return candidates[0], nil
 	}
-	chooser := classify.Chooser{Tiers: j.Tiers, Fallback: j.fallback, Candidates: candidates, Salt: j.Config.Splits.Salt, Seed: j.Config.Bootstrap.Seed}
-	if j.Choice, err = chooser.Choose(ctx, eval.Examples(j.Items, datasets.Train, datasets.Tune)); err != nil {
+	chooser := classify.Chooser{Tiers: j.Tiers, Fallback: j.fallback, Candidates: candidates, Seed: j.Config.Bootstrap.Seed}
+	if j.Choice, err = chooser.Choose(ctx, j.examplesOf(datasets.Train, datasets.Tune)); err != nil {
 		return classify.Candidate{}, err
 	}
 	if j.Choice.Why != "" {
@@ -112,12 +111,7 @@ func (j *job) embedders(e centroids.Embedder) ([]centroids.Embedder, error) {
 func (j *job) scorers(dims int) (scorers []classify.Scorer) {
 	c := j.Config.Classifiers.Embedding
 	all := c.Scorer == auto
-	n := 0
-	for i := range j.Items {
-		if s := j.Items[i].Split; s == datasets.Train || s == datasets.Tune {
-			n++
-		}
-	}
+	n := j.forFitting()
 	if all && (n > mostChosen || n*dims > mostNumbers) {
 		j.Warnings = append(j.Warnings, fmt.Sprintf("%d prompts of train and tune with vectors of up to %d numbers are more than scorers are chosen on by cross-validation (%d prompts, %d numbers in all): centroids score; name a scorer in classifiers.embedding for another", n, dims, mostChosen, mostNumbers))
 		return []classify.Scorer{{Kind: centroids.ScorerCentroid}}

@@ -90,13 +90,15 @@ func (j *job) embedding(ctx context.Context) error {
 // decides.
 func (j *job) decide(ctx context.Context, trainer eval.Trainer) (eval.Classifier, error) {
 	j.counted = newCounted(j.Tiers)
-	count := func(i int, d *eval.Decision) { j.counted.add(j.Tiers, &j.Items[i], d) }
 	if j.buildOnly {
-		c, err := eval.Train(ctx, trainer, j.Items)
+		c, err := eval.TrainOn(ctx, trainer, j.examplesOf(datasets.Train), j.examplesOf(datasets.Tune))
 		if err != nil {
 			return nil, err
 		}
-		return c, eval.Ask(ctx, c, j.Items, count)
+		return c, eval.AskExamples(ctx, c, j.examples.all, func(i int, d *eval.Decision) {
+			x := &j.examples.all[i]
+			j.counted.add(j.Tiers, j.examples.split(i), int(x.Tier), x.Group, d)
+		})
 	}
 	c, err := j.predict(ctx, trainer)
 	if err != nil {
@@ -104,7 +106,8 @@ func (j *job) decide(ctx context.Context, trainer eval.Trainer) (eval.Classifier
 	}
 	final := j.Predictions[len(j.Predictions)-1].Final
 	for i := range final {
-		count(i, &final[i])
+		it := &j.Items[i]
+		j.counted.add(j.Tiers, it.Split, it.Tier, it.GroupNumber, &final[i])
 	}
 	return c, nil
 }
@@ -159,7 +162,7 @@ func (j *job) warnTemperature() {
 const manyEmpty = 0.05
 
 func (j *job) noteEmbedder(e centroids.Embedder) {
-	j.Embedder = EmbedderNote{Identity: e.Identity(), Prompts: len(j.Items)}
+	j.Embedder = EmbedderNote{Identity: e.Identity(), Prompts: j.labelled()}
 	if joined, ok := e.(*embedder.Joined); ok {
 		e = joined.First()
 	}

@@ -145,7 +145,8 @@ type job struct {
 	scorer   classify.Scorer    // of the embedding classifier
 	counted  *counted           // what the artifact that is built decides; nil until then
 
-	buildOnly bool // nothing is wanted but the artifact
+	buildOnly bool    // nothing is wanted but the artifact
+	examples  bySplit // then, in the place of Items
 }
 
 // step is a part of the job.
@@ -178,7 +179,7 @@ func Execute(ctx context.Context, config Config, in Input, observe Observer) (*R
 // Build does what the artifact of [Execute] comes of, and no more: no classifier
 // but the embedding is asked, and only the decisions of the one that is fitted for
 // good are counted, none kept. The artifact is the same to the byte. The run has no
-// Predictions, Result and Policies. The input must have no artifact.
+// Items, Predictions, Result and Policies. The input must have no artifact.
 func Build(ctx context.Context, config Config, in Input, observe Observer) (*Run, error) {
 	j := &job{in: in, buildOnly: true}
 	j.Config = config
@@ -194,13 +195,16 @@ func (j *job) do(ctx context.Context, steps []step, observe Observer) (*Run, err
 		if err := step.do(ctx); err != nil {
 			return nil, errors.Join(err, j.Close())
 		}
-		j.Timings = append(j.Timings, Timing{step.name, time.Since(begin).Seconds(), len(j.Items)})
+		j.Timings = append(j.Timings, Timing{step.name, time.Since(begin).Seconds(), j.labelled()})
 	}
 	if observe != nil {
 		observe("done", len(steps), len(steps))
 	}
 	return &j.Run, nil
 }
+
+// labelled is how many prompts have a tier.
+func (j *job) labelled() int { return len(j.Items) + len(j.examples.all) }
 
 // NewRule returns the rule classifier of the configuration.
 func (c Config) NewRule() (*classify.Rule, error) {

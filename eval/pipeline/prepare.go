@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
@@ -39,7 +38,9 @@ func (j *job) assign(context.Context) error {
 		return err
 	}
 	prompts := j.in.Prompts
-	prompts.SortByID() // so that the order of rows in the file changes nothing
+	if err := prompts.SortByID(); err != nil { // so that the order of rows in the file changes nothing
+		return err
+	}
 	assigned, err := j.split(prompts)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (j *job) assign(context.Context) error {
 		return err
 	}
 	j.Warnings = append(slices.Clone(j.in.Warnings), assigned.Warnings...)
-	if len(j.Items) == 0 {
+	if j.labelled() == 0 {
 		return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{
 			File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("none of %d prompts is labelled with a tier: there is nothing to build or measure", prompts.Len())}}}
 	}
@@ -62,16 +63,23 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 	counts := datasets.NewTierCounts()
 	j.Data = Data{
 		SplitBy: "hash", Name: j.in.Name, Note: j.in.Note, Prompts: prompts.Len(), Salt: j.Config.Splits.Salt,
-		SplitSHA: prompts.SplitHash(assigned.Splits), Counts: counts,
+		Counts: counts,
 	}
 	var err error
+	if j.Data.SplitSHA, err = prompts.SplitHash(assigned.Splits); err != nil {
+		return err
+	}
 	if j.Data.SHA256, err = prompts.ContentHash(); err != nil {
 		return err
 	}
 	if j.Data.LabelSHA, err = prompts.LabelHash(); err != nil {
 		return err
 	}
-	j.Items = make([]eval.Item, 0, prompts.Len())
+	take := j.takeItems
+	if j.buildOnly {
+		take = j.takeExamples
+	}
+	add, end := take(prompts, assigned)
 	err = prompts.Each(func(i int, p *datasets.Prompt) error {
 		if p.Split != "" { // then all have one
 			j.Data.SplitBy = "column"
@@ -82,19 +90,10 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 			j.Data.Unlabelled++
 			return nil
 		}
-		alt := -1
-		if k, ok := j.Tiers.Index(p.AltTier); ok {
-			alt = k
-		}
-		group := assigned.Groups.Key(i)
-		j.Items = append(j.Items, eval.Item{
-			ID: p.ID, Text: prompts.Text(i), Tier: tier, AltTier: alt, Domain: p.Domain,
-			Group: group, Split: assigned.Splits[i],
-			Fold:  datasets.Fold(j.Config.Splits.Salt, group, eval.Folds),
-			Runes: utf8.RuneCountInString(p.Text),
-		})
+		add(i, p, tier)
 		return nil
 	})
+	end()
 	if j.in.Artifact != nil {
 		j.Data.SplitBy = "artifact"
 	}
@@ -110,7 +109,9 @@ func TestPrompts(config Config, in Input) ([]datasets.Prompt, error) {
 	if j.Tiers, err = config.tierList(); err != nil {
 		return nil, err
 	}
-	in.Prompts.SortByID()
+	if err := in.Prompts.SortByID(); err != nil {
+		return nil, err
+	}
 	assigned, err := j.split(in.Prompts)
 	if err != nil {
 		return nil, err
@@ -158,11 +159,11 @@ func (j *job) checkTrain() error {
 		if j.Data.Counts[datasets.Train.String()][tier] > 0 {
 			continue
 		}
-		prompts, groups := 0, map[string]bool{}
-		for _, it := range j.Items {
-			if it.Tier == k {
+		prompts, groups := 0, map[int32]bool{}
+		for _, x := range j.examplesOf(datasets.Splits()...) {
+			if int(x.Tier) == k {
 				prompts++
-				groups[it.Group] = true
+				groups[x.Group] = true
 			}
 		}
 		missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
@@ -176,7 +177,7 @@ func (j *job) checkTrain() error {
 
 // countTokens counts each item's tokens on all processors.
 func (j *job) countTokens(ctx context.Context) error {
-	return eachTexts(j.Items, func(items []eval.Item, texts []string) error {
+	return eachTexts(j.Items, func(it *eval.Item) datasets.Text { return it.Text }, func(items []eval.Item, texts []string) error {
 		workers := runtime.GOMAXPROCS(0)
 		errs := make([]error, workers)
 		var wg sync.WaitGroup
@@ -196,12 +197,12 @@ func (j *job) countTokens(ctx context.Context) error {
 const readAtOnce = 4096
 
 // eachTexts reads the texts of items, some at a time.
-func eachTexts(items []eval.Item, visit func(items []eval.Item, texts []string) error) error {
+func eachTexts[T any](items []T, text func(*T) datasets.Text, visit func(items []T, texts []string) error) error {
 	kept := make([]datasets.Text, 0, readAtOnce)
 	for these := range slices.Chunk(items, readAtOnce) {
 		kept = kept[:0]
 		for i := range these {
-			kept = append(kept, these[i].Text)
+			kept = append(kept, text(&these[i]))
 		}
 		texts, err := datasets.ReadTexts(kept)
 		if err != nil {
@@ -256,10 +257,15 @@ func (j *job) split(prompts *datasets.PromptSet) (*datasets.Assignment, error) {
 		}
 		j.Config.Splits.Salt = built.Salt
 		a, err := datasets.AssignSplits(prompts, built.Salt, built.Shares, j.in.Name, j.in.Problem)
-		if err == nil && prompts.SplitHash(a.Splits) != built.SplitSHA {
+		if err != nil {
+			return nil, err
+		}
+		if split, err := prompts.SplitHash(a.Splits); err != nil {
+			return nil, err
+		} else if split != built.SplitSHA {
 			return nil, configErrorf("the artifact was built from these prompts, but another version of routeproof split them: which of them it was fitted on cannot be told; build it again")
 		}
-		return a, err
+		return a, nil
 	}
 	a := &datasets.Assignment{Splits: slices.Repeat([]datasets.Split{datasets.Test}, prompts.Len())}
 	if a.Groups, err = datasets.GroupPrompts(prompts); err != nil {
