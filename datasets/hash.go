@@ -44,7 +44,7 @@ func (s *PromptSet) SplitHash(splits []Split) (string, error) {
 func (s *PromptSet) hash(add func(h *rowHashes, i int, p *Prompt) error) (string, error) {
 	h := newRowHashes(sortedBytes)
 	defer h.rows.Close()
-	if err := s.Each(func(i int, p *Prompt) error { return add(h, i, p) }); err != nil {
+	if err := s.EachInPlace(func(i int, p *Prompt) error { return add(h, i, p) }); err != nil {
 		return "", err
 	}
 	return h.sum()

@@ -41,7 +41,7 @@ func ReadTexts(texts []Text) ([]string, error) {
 			}
 			return int(these[k].row)
 		}
-		err := s.each(s.together(len(these), row), row, func(_ int, piece string) error {
+		err := s.each(s.together(len(these), row), row, nil, func(_ int, piece string) error {
 			_, rest := cutName(piece)
 			text, _ := cutName(rest)
 			out = append(out, text)

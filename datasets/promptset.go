@@ -140,7 +140,7 @@ func (s *PromptSet) SortByID() error {
 // what more appends.
 func (s *PromptSet) addByID(sorter *spill.Sorter, more func(record []byte, i int, row string) []byte) error {
 	var id, record []byte
-	return s.each(len(s.places), func(k int) int { return k }, func(i int, row string) error {
+	return s.each(len(s.places), inOrder, make([]byte, blockRow), func(i int, row string) error {
 		name, _ := cutName(row)
 		id = append(id[:0], name...)
 		record = binary.BigEndian.AppendUint32(spill.AppendKey(record[:0], id), uint32(i))
@@ -165,16 +165,20 @@ func (s *PromptSet) ID(i int) string {
 // Text returns the text of prompt i.
 func (s *PromptSet) Text(i int) Text { return Text{from: s, row: int32(i)} }
 
-// read returns some rows one behind the other.
-func (s *PromptSet) read(first, n int) (string, error) {
+// read returns some rows one behind the other, in room where that is not nil and large
+// enough: then they are good until it is used again.
+func (s *PromptSet) read(first, n int, room []byte) (string, error) {
 	if err := s.lost.Load(); err != nil {
 		return "", *err
 	}
-	b := make([]byte, s.end(first+n-1)-s.places[first])
-	if err := s.kept.Read(b, s.places[first]); err != nil {
+	size := int(s.end(first+n-1) - s.places[first])
+	if cap(room) < size {
+		room = make([]byte, size)
+	}
+	if err := s.kept.Read(room[:size], s.places[first]); err != nil {
 		return "", err
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), nil // nobody else has b
+	return unsafe.String(unsafe.SliceData(room), size), nil
 }
 
 // end is where a row ends.
@@ -187,7 +191,7 @@ func (s *PromptSet) end(i int) int64 {
 
 // At returns prompt i.
 func (s *PromptSet) At(i int) (Prompt, error) {
-	row, err := s.read(i, 1)
+	row, err := s.read(i, 1, nil)
 	if err != nil {
 		return Prompt{}, err
 	}
@@ -198,8 +202,17 @@ func (s *PromptSet) At(i int) (Prompt, error) {
 // of the last. A visitor that keeps texts or ids copies them, as they are parts of longer
 // ones.
 func (s *PromptSet) Each(visit func(i int, p *Prompt) error) error {
-	return s.eachPrompt(func(k int) int { return k }, visit)
+	return s.eachPrompt(inOrder, nil, visit)
 }
+
+// EachInPlace visits the prompts as Each does, but reads them all to the same place: what
+// is a prompt's own, its id, text, group, reference, schema and source, is good until visit
+// returns.
+func (s *PromptSet) EachInPlace(visit func(i int, p *Prompt) error) error {
+	return s.eachPrompt(inOrder, make([]byte, blockRow), visit)
+}
+
+func inOrder(k int) int { return k }
 
 // EachByID visits the prompts in the order of their ids, as Each does.
 func (s *PromptSet) EachByID(visit func(i int, p *Prompt) error) error {
@@ -218,23 +231,23 @@ func (s *PromptSet) EachByID(visit func(i int, p *Prompt) error) error {
 		}
 		order = append(order, int32(binary.BigEndian.Uint32(record[len(record)-4:])))
 	}
-	return s.eachPrompt(func(k int) int { return int(order[k]) }, visit)
+	return s.eachPrompt(func(k int) int { return int(order[k]) }, nil, visit)
 }
 
-func (s *PromptSet) eachPrompt(at func(k int) int, visit func(i int, p *Prompt) error) error {
+func (s *PromptSet) eachPrompt(at func(k int) int, room []byte, visit func(i int, p *Prompt) error) error {
 	var p Prompt
-	return s.each(len(s.places), at, func(i int, row string) error {
+	return s.each(len(s.places), at, room, func(i int, row string) error {
 		p = s.prompt(row)
 		return visit(i, &p)
 	})
 }
 
-// each visits n rows, of which number k is row at(k).
-func (s *PromptSet) each(n int, at func(k int) int, visit func(i int, row string) error) error {
+// each visits n rows, of which number k is row at(k), read as [PromptSet.read] has it.
+func (s *PromptSet) each(n int, at func(k int) int, room []byte, visit func(i int, row string) error) error {
 	for first := 0; first < n; {
 		begin := at(first)
 		more := s.together(n-first, func(k int) int { return at(first + k) })
-		piece, err := s.read(begin, more)
+		piece, err := s.read(begin, more, room)
 		if err != nil {
 			return err
 		}

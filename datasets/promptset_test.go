@@ -69,6 +69,14 @@ func TestPromptSetKeepsRows(t *testing.T) {
 				t.Errorf("%s, %d: %.100v %v, text %.20q %v", name, i, p, err, text, textErr)
 			}
 		}
+		if err := s.EachInPlace(func(i int, p *Prompt) error {
+			if *p != prompts[i] {
+				t.Errorf("%s: prompt %d in place is %.100v", name, i, p)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
 		if content, err := s.ContentHash(); err != nil || content != ContentHash(prompts) {
 			t.Errorf("%s: %s, %v", name, content, err)
 		}
@@ -161,8 +169,8 @@ func TestPromptSetGivenUp(t *testing.T) {
 	}
 }
 
-// TestPromptSetInBoundedMemory keeps 60 MB of texts. A prompt takes its id and some
-// 50 bytes beyond the 16 MiB of rows that are in memory.
+// TestPromptSetInBoundedMemory keeps 60 MB of texts. A prompt takes some
+// 10 bytes beyond the 16 MiB of rows that are in memory.
 func TestPromptSetInBoundedMemory(t *testing.T) {
 	const n = 60_000
 	s := NewPromptSet()
@@ -174,7 +182,7 @@ func TestPromptSetInBoundedMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if grown := float64(live()) - float64(before) - nearRows; grown > 100*n {
+	if grown := float64(live()) - float64(before) - nearRows; grown > 16*n {
 		t.Errorf("a prompt takes %.0f bytes", grown/n)
 	}
 	if p, err := s.At(n - 1); err != nil || p.Text != text {

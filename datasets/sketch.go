@@ -49,7 +49,7 @@ func (s *Sketcher) Sketch() (sketch []string, texts int) {
 func InSketch(prompts *PromptSet, sketch []string) ([]string, error) {
 	folder := neardup.NewFolder()
 	var out []string
-	err := prompts.Each(func(_ int, p *Prompt) error {
+	err := prompts.EachInPlace(func(_ int, p *Prompt) error {
 		sum, older := sha256.Sum256([]byte(folder.Fold(p.Text))), textHash(p.Text)
 		for _, hash := range [][]byte{sum[:8], older[:8]} {
 			if _, found := slices.BinarySearch(sketch, hex.EncodeToString(hash)); found {

@@ -73,8 +73,15 @@ func (j *job) takeItems(prompts *datasets.PromptSet, assigned *datasets.Assignme
 }
 
 // takeExamples returns what makes an example of each labelled prompt, in memory for
-// as many as there are prompts.
+// as many as there are prompts. It gives the groups up.
 func (j *job) takeExamples(prompts *datasets.PromptSet, assigned *datasets.Assignment) (add taker, end func()) {
+	near, folds := assigned.Groups.Near, make([]uint8, 0, assigned.Groups.Len())
+	for i, group := range near {
+		if int(group) == len(folds) { // the first of it
+			folds = append(folds, j.choiceFold(assigned.Groups.Key(i)))
+		}
+	}
+	assigned.Groups = nil // their keys take more than all that follows
 	all := make([]eval.Example, prompts.Len())
 	var from, next [4]int // of each split
 	for _, s := range assigned.Splits {
@@ -89,8 +96,7 @@ func (j *job) takeExamples(prompts *datasets.PromptSet, assigned *datasets.Assig
 	add = func(i int, p *datasets.Prompt, tier int) {
 		s := assigned.Splits[i]
 		all[next[s]] = eval.Example{
-			Text: prompts.Text(i), Group: assigned.Groups.Near[i], Tier: uint8(tier),
-			Fold: j.choiceFold(assigned.Groups.Key(i)),
+			Text: prompts.Text(i), Group: near[i], Tier: uint8(tier), Fold: folds[near[i]],
 		}
 		next[s]++
 	}

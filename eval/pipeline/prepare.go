@@ -65,22 +65,12 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 		SplitBy: "hash", Name: j.in.Name, Note: j.in.Note, Prompts: prompts.Len(), Salt: j.Config.Splits.Salt,
 		Counts: counts,
 	}
-	var err error
-	if j.Data.SplitSHA, err = prompts.SplitHash(assigned.Splits); err != nil {
-		return err
-	}
-	if j.Data.SHA256, err = prompts.ContentHash(); err != nil {
-		return err
-	}
-	if j.Data.LabelSHA, err = prompts.LabelHash(); err != nil {
-		return err
-	}
 	take := j.takeItems
 	if j.buildOnly {
 		take = j.takeExamples
 	}
 	add, end := take(prompts, assigned)
-	err = prompts.Each(func(i int, p *datasets.Prompt) error {
+	err := prompts.EachInPlace(func(i int, p *datasets.Prompt) error {
 		if p.Split != "" { // then all have one
 			j.Data.SplitBy = "column"
 		}
@@ -93,10 +83,20 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 		add(i, p, tier)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	end()
 	if j.in.Artifact != nil {
 		j.Data.SplitBy = "artifact"
 	}
+	if j.Data.SplitSHA, err = prompts.SplitHash(assigned.Splits); err != nil {
+		return err
+	}
+	if j.Data.SHA256, err = prompts.ContentHash(); err != nil {
+		return err
+	}
+	j.Data.LabelSHA, err = prompts.LabelHash()
 	return err
 }
 
