@@ -62,6 +62,18 @@ func TestNPYOfNumPy(t *testing.T) {
 	if err := file.Name(setOf([]Prompt{{ID: "a"}}), "v.npy", nil); err == nil || !strings.Contains(err.Error(), "v.npy: expected a row for each of 1 prompts, in their order, found 2 rows") {
 		t.Error(err)
 	}
+	unsorted := setOf([]Prompt{{ID: "b"}, {ID: "a"}})
+	if err := file.Name(unsorted, "v.npy", nil); err != nil || file.ID(0) != "b" {
+		t.Errorf("%s, %v", file.ID(0), err)
+	}
+	joined := ""
+	if err := file.Join(unsorted, func(p *Prompt, vector int) error {
+		joined += fmt.Sprint(p.ID, vector, " ")
+		return nil
+	}); err != nil || joined != "a1 b0 " {
+		t.Errorf("%s, %v", joined, err)
+	}
+	file.named = nil
 	if err := file.Name(setOf([]Prompt{{ID: "a"}, {ID: "b"}}), "v.npy", nil); err != nil || file.ID(0) != "a" || file.ID(1) != "b" {
 		t.Errorf("%s, %s, %v", file.ID(0), file.ID(1), err)
 	}

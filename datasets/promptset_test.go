@@ -113,6 +113,40 @@ func TestPromptSetByID(t *testing.T) {
 	}
 }
 
+// Prompts of one id keep their order. What cannot be sorted is an error, after which
+// nothing is read.
+func TestSortByIDKeepsOrder(t *testing.T) {
+	var prompts []Prompt
+	for i := range 600 {
+		prompts = append(prompts, Prompt{ID: []string{"b\x00", "b", "a", ""}[i%4], Text: fmt.Sprint(i)})
+	}
+	want := slices.Clone(prompts)
+	slices.SortStableFunc(want, func(a, b Prompt) int { return strings.Compare(a.ID, b.ID) })
+	s := setOf(prompts)
+	if err := s.SortByID(); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range want {
+		if got, err := s.At(i); err != nil || got != p {
+			t.Fatalf("prompt %d is %v, want %v: %v", i, got, p, err)
+		}
+	}
+	far, _ := bySpill(t, variedPrompts(3000))
+	defer far.Close()
+	t.Setenv("TMPDIR", "/nowhere/at/all")
+	t.Setenv("TMP", "/nowhere/at/all")
+	far.kept.Limit = 0
+	large := strings.Repeat("x", sortedBytes)
+	for range 2 {
+		if err := far.Add(&Prompt{ID: "a", Text: large}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := far.SortByID(); err == nil {
+		t.Error("sorted without a place for a temporary file")
+	}
+}
+
 // Texts come in any order, those of two sets and of none among one another.
 func TestReadTexts(t *testing.T) {
 	prompts := variedPrompts(3000)
@@ -160,12 +194,37 @@ func TestPromptSetGivenUp(t *testing.T) {
 		if err := s.Each(func(int, *Prompt) error { return nil }); err == nil {
 			t.Errorf("%s: all prompts and no error", name)
 		}
+		if err := s.SortByID(); err == nil {
+			t.Errorf("%s: sorted and no error", name)
+		}
 		if _, err := GroupPrompts(s); err == nil {
 			t.Errorf("%s: groups and no error", name)
 		}
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v is left", err, left)
+	}
+}
+
+// An id that could not be read back is told by whatever is read next, also where
+// that could be read.
+func TestPromptSetLosesAnID(t *testing.T) {
+	s, _ := bySpill(t, variedPrompts(3000))
+	defer s.Close()
+	if id := s.ID(0); id != "0x" {
+		t.Errorf("%q", id)
+	}
+	if _, err := s.At(0); err != nil {
+		t.Fatal(err)
+	}
+	size := s.size
+	s.size++ // as if the file ended within the last row
+	if id := s.ID(2999); id != "" {
+		t.Errorf("%q", id)
+	}
+	s.size = size
+	if _, err := s.At(0); err == nil {
+		t.Error("no error")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/routeproof/routeproof/datasets"
@@ -144,6 +145,13 @@ func TestWhatTrainersSee(t *testing.T) {
 		if want := fmt.Sprint("trained ", 1+it.Fold); p.OutOfFold[i].Model != want || p.Final[i].Model != "trained 0" {
 			t.Errorf("item %s: out of fold by %q, finally by %q", it.ID, p.OutOfFold[i].Model, p.Final[i].Model)
 		}
+	}
+}
+
+// There may be millions of examples.
+func TestExampleIsSmall(t *testing.T) {
+	if size := unsafe.Sizeof(Example{}); size > 24 {
+		t.Errorf("%d bytes", size)
 	}
 }
 

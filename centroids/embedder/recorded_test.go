@@ -120,6 +120,30 @@ func TestRecordedJoins(t *testing.T) {
 	}
 }
 
+// Each of many texts has its own vector, and no other text is known, however full the table
+// of texts is.
+func TestRecordedTexts(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 4, 3000} {
+		texts, file := make([]string, n), datasets.NewVectorFile()
+		for i := range texts {
+			texts[i] = fmt.Sprint("text ", i)
+			if err := file.Add(fmt.Sprint(i), []float32{float32(i + 1), 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := record(t, promptsOf(texts...), file)
+		got := embedAll(t, e, texts...)
+		for i, text := range texts {
+			if want := float64(i + 1); !e.Knows(text) || math.Abs(float64(got[2*i]/got[2*i+1])-want) > 1e-2*want {
+				t.Fatalf("%d texts: %q has %v", n, text, got[2*i:2*i+2])
+			}
+		}
+		if e.Knows("text") || e.Knows("text "+fmt.Sprint(n)) {
+			t.Errorf("%d texts: another one is known", n)
+		}
+	}
+}
+
 func TestRecordedListsAllMissing(t *testing.T) {
 	prompts := promptsOf(slices.Repeat([]string{"x"}, 50)...)
 	told := 0

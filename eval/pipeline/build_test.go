@@ -41,6 +41,7 @@ func TestBuildIsPartOfTheJob(t *testing.T) {
 			group := fmt.Sprint("g", i)
 			in.Prompts = append(in.Prompts,
 				datasets.Prompt{ID: fmt.Sprint(" blank ", i), Group: group, Tier: "SIMPLE", Text: " "},
+				datasets.Prompt{ID: fmt.Sprint("unlabelled ", i), Text: fmt.Sprintf("nobody said where %x is to go", i*i)},
 				datasets.Prompt{ID: fmt.Sprint("worded ", i), Group: group, Tier: "COMPLEX", Text: fmt.Sprintf("the case %x of those that are told apart", i*i)})
 		}
 	}
