@@ -259,10 +259,10 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 		}
 		copy(s.requests.Groups, s.groups.Near)
 	} else {
-		s.given = nil
 		if s.requests.Groups, err = datasets.NearEach(scan); err != nil {
 			return err
 		}
+		s.given = nil
 	}
 	for i := range s.requests.Groups {
 		if s.requests.At(i).Text.Empty() && (named == nil || named[i] == "") {
