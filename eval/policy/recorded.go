@@ -26,8 +26,7 @@ type Recorded struct {
 	count  func(text string) (int, error)
 	rung   map[string]int // of a model's name
 	ids    names.Table    // of requests
-	asked  []ref          // their texts
-	about  []int32        // number of what is said of each, in abouts
+	asked  []asked        // by request
 	abouts abouts
 	last   []int64  // the number of each request's last call in calls, from 1; 0: none
 	seen   []uint64 // bits: which rungs of which request were added
@@ -67,13 +66,13 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.about, r.last = append(r.asked, ref{}), append(r.about, 0), append(r.last, 0)
+		r.asked, r.last = append(r.asked, asked{}), append(r.last, 0)
 	}
 	if err := r.ask(i, o.Prompt); err != nil {
 		return err
 	}
-	if r.about[i] == 0 {
-		r.about[i] = r.abouts.add(about{domain: o.Domain})
+	if r.asked[i].about == 0 {
+		r.asked[i].about = r.abouts.add(about{domain: o.Domain})
 	}
 	if !r.firstOf(i, rung) {
 		return fmt.Errorf("%q has two outcomes of model %q: expected each prompt once a model", o.ID, o.Model)
@@ -92,7 +91,7 @@ func (r *Recorded) ask(i int, text string) error {
 		return nil
 	}
 	kept, err := r.Keep(text)
-	r.asked[i] = ref{kept.at, kept.size}
+	r.asked[i].at, r.asked[i].size = kept.at, kept.size
 	return err
 }
 

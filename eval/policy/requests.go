@@ -31,6 +31,13 @@ type RecordedRequests struct {
 	order []int32 // numbers of requests
 }
 
+// asked is what a request asks, 16 bytes.
+type asked struct {
+	at    int64 // of its text
+	size  uint32
+	about int32 // number of what is said of it
+}
+
 // An about is what is said of requests, of many the same.
 type about struct {
 	domain, taskType string
@@ -68,13 +75,14 @@ func (q *RecordedRequests) Len() int { return len(q.order) }
 // At implements [Requests].
 func (q *RecordedRequests) At(i int) Request {
 	number := q.order[i]
-	x := q.of.abouts.all[q.of.about[number]]
+	asked := q.of.asked[number]
+	x := q.of.abouts.all[asked.about]
 	request := Request{ID: q.of.ids.Name(int(number)), Domain: x.domain, Group: q.Groups[i], TaskType: x.taskType, Schema: x.schema}
 	if request.TaskType == "" {
 		request.TaskType = q.TaskType
 	}
-	if at := q.of.asked[number]; at.size > 0 {
-		request.Text = q.of.text(at)
+	if asked.size > 0 {
+		request.Text = q.of.text(ref{asked.at, asked.size})
 	}
 	return request
 }
@@ -87,7 +95,7 @@ func (q *RecordedRequests) Find(id string) (i int, ok bool) {
 // Describe says of request i what is not empty; a text only where it has none yet.
 func (q *RecordedRequests) Describe(i int, text, domain, taskType string, schema *Schema) error {
 	number := q.order[i]
-	x := q.of.abouts.all[q.of.about[number]]
+	x := q.of.abouts.all[q.of.asked[number].about]
 	if domain != "" {
 		x.domain = domain
 	}
@@ -97,6 +105,6 @@ func (q *RecordedRequests) Describe(i int, text, domain, taskType string, schema
 	if schema != nil {
 		x.schema = schema
 	}
-	q.of.about[number] = q.of.abouts.add(x)
+	q.of.asked[number].about = q.of.abouts.add(x)
 	return q.of.ask(int(number), text)
 }

@@ -3,6 +3,7 @@ package simulate
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/curve"
@@ -102,6 +103,7 @@ func compare(singles, policies []*Trace, o Options, near int) (_ *Comparison, er
 	out := &Comparison{
 		N: n, LeftOut: len(c.taken) - n, Priced: priced, Timed: countOf(timed), Axis: c.axis, Reference: singles[len(singles)-1].Policy,
 	}
+	var room latencies
 	for i := range c.columns {
 		row := Row{Single: i < len(singles), Oracle: i == len(all), Policy: "oracle"}
 		if !row.Oracle {
@@ -111,7 +113,7 @@ func compare(singles, policies []*Trace, o Options, near int) (_ *Comparison, er
 				row.CostOrigin, row.LatencyOrigin = max(row.CostOrigin, t.CostOrigin), max(row.LatencyOrigin, t.LatencyOrigin)
 			}
 		}
-		if err := c.times(&row, &c.columns[i], timed); err != nil {
+		if err := c.times(&row, &c.columns[i], timed, &room); err != nil {
 			return nil, err
 		}
 		out.Rows = append(out.Rows, row)
@@ -142,6 +144,7 @@ type comparer struct {
 	priced  []bool  // of each request taken, whether its cost is known under all policies
 	columns []column
 	sums    spill.File // see addUp
+	scales  []scale    // of workers
 }
 
 // column is how one policy serves the requests taken.
@@ -168,21 +171,24 @@ func (c *comparer) each(col *column, use func(j int, b *block, i int)) error {
 	})
 }
 
-// times fills in latencies, over the requests that are timed.
-func (c *comparer) times(row *Row, col *column, timed []bool) error {
-	var latency, first []float64
+// latencies are those of some requests, until the whole answer and the first token.
+type latencies struct{ whole, first []float64 }
+
+// times fills in latencies, over the requests that are timed. room is used again.
+func (c *comparer) times(row *Row, col *column, timed []bool, room *latencies) error {
+	room.whole, room.first = slices.Grow(room.whole[:0], len(timed)), slices.Grow(room.first[:0], len(timed))
 	if err := c.each(col, func(j int, b *block, i int) {
 		if timed[j] {
-			latency = append(latency, b.latency[i])
+			room.whole = append(room.whole, b.latency[i])
 			if v := b.firstToken[i]; !math.IsNaN(v) {
-				first = append(first, v)
+				room.first = append(room.first, v)
 			}
 		}
 	}); err != nil {
 		return err
 	}
-	_, row.P50, row.P95 = quantiles(latency)
-	_, row.First50, _ = quantiles(first)
+	_, row.P50, row.P95 = quantiles(room.whole)
+	_, row.First50, _ = quantiles(room.first)
 	return nil
 }
 
@@ -190,7 +196,8 @@ func (c *comparer) times(row *Row, col *column, timed []bool) error {
 // under all policies.
 func (c *comparer) take(all []*Trace) (timed []bool, err error) {
 	requests := all[0].Requests
-	c.taken = make([]bool, requests.Len())
+	n := requests.Len()
+	c.taken, c.group, c.priced, timed = make([]bool, n), make([]int32, 0, n), make([]bool, 0, n), make([]bool, 0, n)
 	var number groupNumbers
 	err = eachBlock(all, func(from int, blocks []*cursor) {
 		for i := range blocks[0].score {

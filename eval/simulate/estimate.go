@@ -16,7 +16,7 @@ const (
 	nearSums    = 4 << 20 // bytes of sums of groups that are in memory before a temporary file is made
 	blockGroups = 4096    // whose sums are looked at together, a multiple of four
 	// samplesRead is for how many bootstrap samples sums are read once.
-	samplesRead = 32
+	samplesRead = 16
 )
 
 // estimate fills in means, differences and their intervals.
@@ -127,10 +127,15 @@ func (c *comparer) weighted(drawn [][]uint8) ([][]float64, error) {
 		sums[k] = make([]float64, figures)
 	}
 	workers := min(runtime.GOMAXPROCS(0), figures)
+	for len(c.scales) < workers {
+		c.scales = append(c.scales, scale{weights: make([]float64, blockGroups), bytes: make([]byte, 8*blockGroups)})
+	}
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		wg.Go(func() { errs[w] = c.weightedPart(drawn, w*figures/workers, (w+1)*figures/workers, sums) })
+		wg.Go(func() {
+			errs[w] = c.weightedPart(&c.scales[w], drawn, w*figures/workers, (w+1)*figures/workers, sums)
+		})
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -141,11 +146,20 @@ func (c *comparer) weighted(drawn [][]uint8) ([][]float64, error) {
 	return sums, nil
 }
 
+// scale is what a worker weighs with, sample for sample.
+type scale struct {
+	dots            []stats.DotSum
+	weights, values []float64
+	bytes           []byte
+}
+
 // weightedPart fills in some of the figures.
-func (c *comparer) weightedPart(drawn [][]uint8, first, end int, sums [][]float64) error {
-	dots := make([]stats.DotSum, len(drawn)*(end-first))
-	weights, values := make([]float64, blockGroups), make([]float64, blockGroups*(end-first))
-	bytes := make([]byte, 8*blockGroups)
+func (c *comparer) weightedPart(s *scale, drawn [][]uint8, first, end int, sums [][]float64) error {
+	dots := slices.Grow(s.dots[:0], len(drawn)*(end-first))[:len(drawn)*(end-first)]
+	values := slices.Grow(s.values[:0], blockGroups*(end-first))[:blockGroups*(end-first)]
+	s.dots, s.values = dots, values
+	clear(dots)
+	weights, bytes := s.weights, s.bytes
 	for from := 0; from < c.groups; from += blockGroups {
 		n := min(blockGroups, c.groups-from)
 		for f := first; f < end; f++ {

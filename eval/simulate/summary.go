@@ -40,7 +40,7 @@ func (t *Trace) Totals() (Totals, error) {
 		Priced: t.Priced, CostUSD: t.CostUSD, Total: t.CostUSD * eval.Number(t.Priced),
 		Cost: t.CostOrigin.String(), Latency: t.LatencyOrigin.String(), Exhausted: t.Exhausted, NoAnswer: t.NoAnswer,
 	}
-	var latency, first []float64
+	latency, first := make([]float64, 0, t.N), make([]float64, 0, t.N)
 	if err := eachBlock([]*Trace{t}, func(_ int, of []*cursor) {
 		latency, first = appendDefined(latency, of[0].latency), appendDefined(first, of[0].firstToken)
 	}); err != nil {

@@ -137,7 +137,7 @@ func TestPairsFromFiles(t *testing.T) {
 			t.Error("a point that was given up is read")
 		}
 	}
-	none, err := SweepPairs(context.Background(), leaning{}, 0, b, nil)
+	none, err := SweepPairs(context.Background(), leaning{}, 0, b, policy.List{})
 	if err != nil || len(none) != 3 {
 		t.Fatalf("%v, %v", none, err)
 	}
