@@ -71,7 +71,7 @@ func (g *Grouper) Group(p *Prompt) {
 	}
 	g.hand(p.Text, g.finder.Add)
 	if p.Group != "" && g.named == nil {
-		g.named = slices.Grow(slices.Repeat([]int32{-1}, g.grouped), g.counted-g.grouped)
+		g.named = slices.Grow(slices.Repeat([]int32{-1}, g.grouped), max(0, g.counted-g.grouped))
 	}
 	g.grouped++
 	if g.named != nil {

@@ -303,3 +303,16 @@ func TestGroupsInBoundedMemory(t *testing.T) {
 	}
 	runtime.KeepAlive(texts)
 }
+
+// A second pass over more prompts than the first is an error.
+func TestGroupMoreThanCounted(t *testing.T) {
+	g := NewGrouper()
+	defer g.Close()
+	g.Count(&Prompt{ID: "1", Text: "a question"})
+	for i, group := range []string{"", "", "g"} {
+		g.Group(&Prompt{ID: fmt.Sprint(i), Text: fmt.Sprintf("question %d of many", i), Group: group})
+	}
+	if _, err := g.Groups(); err == nil {
+		t.Error("no error")
+	}
+}

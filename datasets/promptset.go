@@ -125,7 +125,7 @@ func (s *PromptSet) SortByID() error {
 	s.places = s.places[:0]
 	for record, err := range sorter.All() {
 		if err == nil {
-			s.row, record = spill.CutKey(s.row[:0], record)
+			s.last, record = spill.CutKey(s.last[:0], record)
 			err = s.append(record[4:])
 		}
 		if err != nil {

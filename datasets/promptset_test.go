@@ -248,3 +248,26 @@ func TestPromptSetInBoundedMemory(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Prompts that are added once others are sorted are sorted with them.
+func TestAddAfterSort(t *testing.T) {
+	s := NewPromptSet()
+	defer s.Close()
+	for _, ids := range [][]string{{"b", "a"}, {"ab"}, {"b2", "aa"}} {
+		for _, id := range ids {
+			if err := s.Add(&Prompt{ID: id, Text: "text of " + id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.SortByID(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	if err := s.Each(func(_ int, p *Prompt) error { got = append(got, strings.Clone(p.ID)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a", "aa", "ab", "b", "b2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

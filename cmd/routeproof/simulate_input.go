@@ -33,7 +33,7 @@ type simulation struct {
 	rungs     []int             // of each tier
 	groups    *datasets.Groups  // that requests are split by, if they are
 	given     []string          // split of each request that the prompts name; nil: none
-	schemas   map[string]*policy.Schema
+	schemas   map[string]*policy.Schema // by text, while prompts are read
 	heldOut   bool // predictions are of the test split alone
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
@@ -224,6 +224,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.notes = append(s.notes, note)
 		}
 	}
+	s.schemas = nil
 	if err := s.group(ctx, named); err != nil {
 		return err
 	}

@@ -271,7 +271,7 @@ func TestScriptOf(t *testing.T) {
 func TestFileThatChanges(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "p.jsonl")
 	row := func(i int) string { return fmt.Sprintf("{\"id\":\"%d\",\"prompt\":\"p\"}\n", i) }
-	for name, change := range map[string]string{"grows": row(1) + row(2) + row(3), "shrinks": row(1)} {
+	for name, change := range map[string]string{"grows": row(1) + row(2) + row(3), "shrinks": row(1), "says something else": row(1) + `{"id":"2","prompt":"q"}`} {
 		if err := os.WriteFile(path, []byte(row(1)+row(2)), 0o600); err != nil {
 			t.Fatal(err)
 		}

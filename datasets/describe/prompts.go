@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
@@ -93,8 +94,11 @@ var ErrChanged = errors.New("file changed while it was read")
 // its first pass reports problems and checks ids.
 func File(ctx context.Context, path string, tiers []string, each func(datasets.Problem)) Scan {
 	kind, rows := datasets.Prompts(tiers), -1
+	seed, before := maphash.MakeSeed(), uint64(0) // of the texts of the first pass
 	return func(visit func(*datasets.Prompt) error) (datasets.Summary, error) {
 		n := 0
+		var texts maphash.Hash
+		texts.SetSeed(seed)
 		summary, err := kind.ScanFile(path, each, func(p *datasets.Prompt) error {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -102,12 +106,14 @@ func File(ctx context.Context, path string, tiers []string, each func(datasets.P
 			if n++; n > rows && rows >= 0 {
 				return fmt.Errorf("%s: %w", path, ErrChanged)
 			}
+			texts.WriteString(p.Text)
+			texts.WriteByte(0)
 			return visit(p)
 		})
-		if err == nil && n < rows {
+		if err == nil && rows >= 0 && (n < rows || texts.Sum64() != before) {
 			err = fmt.Errorf("%s: %w", path, ErrChanged)
 		}
-		kind, rows, each = kind.Again(), n, nil
+		kind, rows, before, each = kind.Again(), n, texts.Sum64(), nil
 		return summary, err
 	}
 }

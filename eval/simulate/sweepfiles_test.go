@@ -195,9 +195,30 @@ func TestNoRoomForSweeps(t *testing.T) {
 
 // An answer that came at once makes no threshold of −0.
 func TestSweepHasNoMinusZero(t *testing.T) {
+	b := signed(countedSuite(t, 0).Backend.(counted))
+	s, err := swept(&Suite{Backend: b, Requests: policy.List{{ID: "a"}, {ID: "b", Group: 1}}}, KnobConfidence, nearMoves, nearPoints)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := json.Marshal(s.Points); err != nil || s.Points.Len() != 2 {
+		t.Errorf("confidences of 0 and −0 give %s, %v", text, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 	if text, err := json.Marshal([]float64{KnobTimeout.threshold(0), KnobTimeout.threshold(-1.5), KnobConfidence.threshold(.5)}); string(text) != "[0,1.5,0.5]" {
 		t.Errorf("%s, %v", text, err)
 	}
+}
+
+// signed has a confidence of 0, or −0 where the group is odd.
+type signed []policy.Model
+
+func (s signed) Models() []policy.Model { return s }
+
+func (s signed) Call(_ context.Context, q *policy.Request, _ int) (policy.Call, error) {
+	zero := math.Copysign(0, 1-2*float64(q.Group%2))
+	return policy.Call{Response: policy.NewText("yes"), Score: datasets.Known(1.0), Confidence: datasets.Known(zero)}, nil
 }
 
 // watched is counted with confidences that nearly all differ. It looks at memory now

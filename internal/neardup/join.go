@@ -117,7 +117,10 @@ func (w *worker) joinBand(band int) error {
 			w.entries = append(w.entries, entry(k.bandKey(band), k.rank))
 		}
 	})
-	return cmp.Or(err, w.join(w.all, len(w.entries), (*sketch).similar))
+	if err != nil {
+		return err
+	}
+	return w.join(w.all, len(w.entries), (*sketch).similar)
 }
 
 // joinWords joins the texts that are one word apart, of those with a word key
@@ -130,13 +133,18 @@ func (w *worker) joinWords(part uint64) error {
 			}
 		})
 	})
-	return cmp.Or(err, w.join(w.words, maxSharers, (*sketch).oneWordApart))
+	if err != nil {
+		return err
+	}
+	return w.join(w.words, maxSharers, (*sketch).oneWordApart)
 }
 
 // joinSolid joins the texts whose words differ only in where they end.
 func (w *worker) joinSolid() error {
-	err := w.f.sketches.each(w.block, func(k *sketch) { w.entries = append(w.entries, entry(k.solid, k.rank)) })
-	return cmp.Or(err, w.join(w.all, len(w.entries), func(a, b *sketch) bool { return a.solid == b.solid }))
+	if err := w.f.sketches.each(w.block, func(k *sketch) { w.entries = append(w.entries, entry(k.solid, k.rank)) }); err != nil {
+		return err
+	}
+	return w.join(w.all, len(w.entries), func(a, b *sketch) bool { return a.solid == b.solid })
 }
 
 // entry puts a text under the upper half of a key. That different keys may
