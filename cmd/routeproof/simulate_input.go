@@ -28,13 +28,13 @@ type simulation struct {
 	requests  *policy.RecordedRequests
 	start     int
 	deciders  []simulate.NamedDecider
-	scorers   []simulate.Scorer // of files
-	undecided error             // why there is none
-	rungs     []int             // of each tier
-	groups    *datasets.Groups  // that requests are split by, if they are
-	given     []string          // split of each request that the prompts name; nil: none
+	scorers   []simulate.Scorer         // of files
+	undecided error                     // why there is none
+	rungs     []int                     // of each tier
+	groups    *datasets.Groups          // that requests are split by, if they are
+	given     []string                  // split of each request that the prompts name; nil: none
 	schemas   map[string]*policy.Schema // by text, while prompts are read
-	heldOut   bool // predictions are of the test split alone
+	heldOut   bool                      // predictions are of the test split alone
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
 	pairs     []simulate.Pair
