@@ -14,7 +14,7 @@ import (
 )
 
 // Recorded is a backend that answers from outcomes. Texts beyond 8 MiB and calls
-// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 65
+// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 50
 // bytes and its id, however many models there are. Different errors are held once
 // each.
 type Recorded struct {

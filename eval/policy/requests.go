@@ -24,8 +24,8 @@ func (l List) At(i int) Request { return l[i] }
 // RecordedRequests are the requests of a [Recorded], which holds what they ask, by id:
 // one takes 8 bytes more. Nothing may be changed while they are read.
 type RecordedRequests struct {
-	TaskType string // of requests that are described without one
-	Groups   []int32
+	TaskType string  // of requests that are described without one
+	Groups   []int32 // by request, see [Request]; all 0 at first
 
 	of    *Recorded
 	order []int32 // numbers of requests

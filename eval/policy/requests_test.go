@@ -66,7 +66,7 @@ func TestRequestsInBoundedMemory(t *testing.T) {
 		}
 	}
 	q := b.Requests()
-	if each := (heldBytes() - before - 1<<19) / n; each > 90 {
+	if each := (heldBytes() - before - 1<<19) / n; each > 70 {
 		t.Errorf("%d bytes a request", each)
 	}
 	runtime.KeepAlive(q)
