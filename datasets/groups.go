@@ -44,7 +44,7 @@ type Grouper struct {
 const Similarity = 0.6
 
 // nearSketches is how many bytes of sketches are in memory.
-const nearSketches = 16 << 20
+const nearSketches = 8 << 20
 
 // NewGrouper returns a grouper without prompts.
 func NewGrouper() *Grouper {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	nearRows = 16 << 20 // bytes of rows that a PromptSet keeps in memory
+	nearRows = 4 << 20  // bytes of rows that a PromptSet keeps in memory
 	blockRow = 64 << 10 // bytes of rows that are read back in one piece
 )
 
