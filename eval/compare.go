@@ -151,12 +151,13 @@ func (b *bench) mistakes(contenders []*contender) ([]Mistakes, error) {
 				wrong = append(wrong, j)
 			}
 		}
+		confidence := func(j int) float64 { return confidenceOf(b.decision(c, j)) }
 		distance := func(j int) int { return int(c.tiers[j]) - b.items[b.test[j]].Tier }
 		slices.SortFunc(wrong, func(x, y int) int {
 			return cmp.Or(
 				cmp.Compare(abs(distance(y)), abs(distance(x))),
 				cmp.Compare(distance(x), distance(y)),
-				cmp.Compare(confidenceOf(b.decision(c, y)), confidenceOf(b.decision(c, x))),
+				cmp.Compare(confidence(y), confidence(x)),
 				cmp.Compare(b.items[b.test[x]].ID, b.items[b.test[y]].ID))
 		})
 		m := Mistakes{Classifier: c.name, Total: len(wrong), Worst: []Mistake{}}
@@ -179,7 +180,7 @@ func (b *bench) mistakes(contenders []*contender) ([]Mistakes, error) {
 }
 
 // confidenceOf orders decisions that have no probability by their margin.
-func confidenceOf(d *Decision) float64 {
+func confidenceOf(d Decision) float64 {
 	if d.Confidence != nil {
 		return *d.Confidence
 	}

@@ -122,21 +122,21 @@ func TestSlicesWithoutDomain(t *testing.T) {
 func TestMistakeOrder(t *testing.T) {
 	sure := func(p float64) *float64 { return &p }
 	decisions := []Decision{
-		{Tier: 1, Confidence: sure(0.9)},      // right: not shown
-		{Tier: 2, Confidence: sure(0.99)},     // one too high
-		{Tier: 0, Confidence: sure(0.2)},      // one too low
-		{Tier: 0, Confidence: sure(0.7)},      // one too low, surer
-		{Tier: 3, Confidence: sure(0.9)},      // two too high
-		{Tier: 0},                             // two too low, no confidence
-		{Tier: 0, Scores: []float64{0.5, 0}},  // two too low, by margin
-		{Tier: 0, Confidence: sure(0.5)},      // as the one before, by id
-		{Tier: 0, Scores: []float64{0, 0, 1}}, // three too low
+		{Tier: 1, Confidence: sure(0.9)},        // right: not shown
+		{Tier: 2, Confidence: sure(0.99)},       // one too high
+		{Tier: 0, Confidence: sure(0.2)},        // one too low
+		{Tier: 0, Confidence: sure(0.7)},        // one too low, surer
+		{Tier: 3, Confidence: sure(0.9)},        // two too high
+		{Tier: 0},                               // two too low, no confidence
+		{Tier: 0, Scores: []float64{0.5, 0, 0}}, // two too low, by margin
+		{Tier: 0, Confidence: sure(0.5)},        // as the one before, by id
+		{Tier: 0, Scores: []float64{0, 0, 1}},   // three too low
 	}
 	items := testItems(digits("111112223"))
 	for i := range decisions {
 		decisions[i].CostUSD = Quantity{0, Computed}
 	}
-	r := evaluate(t, 4, freeCosts(4), items, &Predictions{Classifier: "it", Final: decisions}, predicted("other", digits("111112223")))
+	r := evaluate(t, 4, freeCosts(4), items, &Predictions{Classifier: "it", Final: DecisionsOf(decisions...)}, predicted("other", digits("111112223")))
 	if got := r.Mistakes[0]; got.Classifier != "other" || got.Total != 0 || len(got.Worst) != 0 {
 		t.Errorf("mistakes of the one that makes none: %+v", got)
 	}
@@ -175,10 +175,10 @@ func TestRank(t *testing.T) {
 	// Models are free: the headline is the classifier's own cost.
 	at := func(name string, mask string, usd float64) *Predictions {
 		p := predicted(name, rightWhere(mask))
-		for i := range p.Final {
-			p.Final[i].CostUSD = Quantity{usd, Recorded}
+		for i := range p.Final.Len() {
+			edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{usd, Recorded} })
 			if math.IsNaN(usd) {
-				p.Final[i].CostUSD = Quantity{}
+				edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 			}
 		}
 		return p
@@ -213,10 +213,11 @@ func TestRank(t *testing.T) {
 // known.
 func TestCostsAreAboutTheSamePrompts(t *testing.T) {
 	dear, cheap := predicted("dear", make([]int, 4)), predicted("cheap", make([]int, 4))
-	for i := range dear.Final {
-		dear.Final[i].CostUSD, cheap.Final[i].CostUSD = Quantity{2, Recorded}, Quantity{}
+	for i := range dear.Final.Len() {
+		edit(dear.Final, i, func(d *Decision) { d.CostUSD = Quantity{2, Recorded} })
+		edit(cheap.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 	}
-	cheap.Final[1].CostUSD = Quantity{1, Recorded}
+	edit(cheap.Final, 1, func(d *Decision) { d.CostUSD = Quantity{1, Recorded} })
 	r := evaluate(t, 2, freeCosts(2), testItems(make([]int, 4)), dear, cheap)
 	// One prompt is one group: that says nothing of resamples.
 	for i, want := range []struct {
@@ -233,11 +234,12 @@ func TestCostsAreAboutTheSamePrompts(t *testing.T) {
 // A classifier that failed on many prompts is not compared on the rest.
 func TestLeastPriced(t *testing.T) {
 	whole, part := predicted("whole", make([]int, 20)), predicted("part", make([]int, 20))
-	for i := range whole.Final {
-		whole.Final[i].CostUSD, part.Final[i].CostUSD = Quantity{2, Recorded}, Quantity{1, Recorded}
+	for i := range whole.Final.Len() {
+		edit(whole.Final, i, func(d *Decision) { d.CostUSD = Quantity{2, Recorded} })
+		edit(part.Final, i, func(d *Decision) { d.CostUSD = Quantity{1, Recorded} })
 	}
 	for _, unknown := range []int{1, 2} {
-		part.Final[unknown].CostUSD = Quantity{}
+		edit(part.Final, unknown, func(d *Decision) { d.CostUSD = Quantity{} })
 		r, err := Evaluate(t.Context(), testItems(make([]int, 20)), []*Predictions{whole, part},
 			Options{Tiers: tiersOf(t, 2), Costs: freeCosts(2), Replicates: 10, LeastPriced: 0.95})
 		if err != nil {
@@ -276,13 +278,13 @@ func TestBehindAndCheapest(t *testing.T) {
 	at := func(name string, usd ...float64) *Predictions {
 		p := predicted(name, make([]int, len(usd)))
 		for i := range usd {
-			p.Final[i].CostUSD = Quantity{usd[i], Recorded}
+			edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{usd[i], Recorded} })
 		}
 		return p
 	}
 	unknown := at("unknown", 0, 0, 0, 0)
-	for i := range unknown.Final {
-		unknown.Final[i].CostUSD = Quantity{}
+	for i := range unknown.Final.Len() {
+		edit(unknown.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 	}
 	// Always 1 dearer; and dearer by 1 or cheaper by ½.
 	r := evaluate(t, 2, freeCosts(2), testItems(make([]int, 4)),

@@ -23,6 +23,7 @@ func probable() ([]Item, *Predictions) {
 	const n, k = 80, 3
 	x := minstd(17, n*(k+1))
 	var truth []int
+	var decisions []Decision
 	p := &Predictions{Classifier: "it"}
 	for i := range n {
 		probabilities, sum := make([]float64, k), 0.0
@@ -39,13 +40,14 @@ func probable() ([]Item, *Predictions) {
 			y = int(b % k)
 		}
 		truth = append(truth, y)
-		p.Final = append(p.Final, Decision{Tier: top, Probabilities: probabilities, Confidence: new(probabilities[top]), CostUSD: Quantity{0, Computed}})
+		decisions = append(decisions, Decision{Tier: top, Probabilities: probabilities, Confidence: new(probabilities[top]), CostUSD: Quantity{0, Computed}})
 	}
 	items := testItems(append(truth, digits("0012")...))
 	for i := n; i < len(items); i++ {
 		items[i].Split = datasets.Train
-		p.Final = append(p.Final, Decision{CostUSD: Quantity{0, Computed}})
+		decisions = append(decisions, Decision{CostUSD: Quantity{0, Computed}})
 	}
+	p.Final = DecisionsOf(decisions...)
 	return items, p
 }
 
@@ -108,10 +110,10 @@ func TestBrierAndAURCAgainstReferences(t *testing.T) {
 func TestBrierOfWhatIsStated(t *testing.T) {
 	items, p := probable()
 	for i := range 30 {
-		p.Final[i].Probabilities = nil // a confidence alone
+		edit(p.Final, i, func(d *Decision) { d.Probabilities = nil }) // a confidence alone
 	}
 	for i := 30; i < 40; i++ {
-		p.Final[i].Probabilities, p.Final[i].Confidence = nil, nil
+		edit(p.Final, i, func(d *Decision) { d.Probabilities, d.Confidence = nil, nil })
 	}
 	c := calibrationOf(t, 3, items, p, 50)
 	if c.N != 70 || c.Brier == nil || c.Brier.N != 40 {
@@ -121,15 +123,15 @@ func TestBrierOfWhatIsStated(t *testing.T) {
 	if b := c.Brier; b.Reference.Defined() || b.Gain.Value.Defined() || b.Gain.Low.Defined() || !b.Score.Low.Defined() {
 		t.Errorf("without train: %+v", b)
 	}
-	for i := range p.Final {
-		p.Final[i].Probabilities = nil
+	for i := range p.Final.Len() {
+		edit(p.Final, i, func(d *Decision) { d.Probabilities = nil })
 	}
 	if c = calibrationOf(t, 3, items, p, 50); c.N != 70 || c.Brier != nil {
 		t.Errorf("without probabilities: n %d, Brier %+v", c.N, c.Brier)
 	}
-	for i := range p.Final {
+	for i := range p.Final.Len() {
 		if i != 50 {
-			p.Final[i].Confidence = nil
+			edit(p.Final, i, func(d *Decision) { d.Confidence = nil })
 		}
 	}
 	c = calibrationOf(t, 3, items, p, 50)
@@ -150,8 +152,8 @@ func TestBrierByHand(t *testing.T) {
 		{[]float64{1, 0}, 0}, {[]float64{0, 1}, 2}, {[]float64{0.5, 0.5}, 0.5}, {[]float64{0.8, 0.2}, 0.08},
 	} {
 		p := predicted("it", digits("0000"))
-		for i := range p.Final {
-			p.Final[i].Probabilities, p.Final[i].Confidence = c.probabilities, new(c.probabilities[0])
+		for i := range p.Final.Len() {
+			edit(p.Final, i, func(d *Decision) { d.Probabilities, d.Confidence = c.probabilities, new(c.probabilities[0]) })
 		}
 		b := calibrationOf(t, 2, testItems(digits("0000")), p, 20).Brier
 		if !near(b.Score.Value, c.want) || !near(b.Score.Low, c.want) || !near(b.Score.High, c.want) {
@@ -216,14 +218,14 @@ func TestCopiesLeaveProbabilities(t *testing.T) {
 	items, p := probable()
 	once := calibrationOf(t, 3, items, p, 100)
 	var many []Item
-	again := &Predictions{Classifier: "it"}
+	var decisions []Decision
 	for i, it := range items {
 		for c := range 3 {
 			it.ID = fmt.Sprintf("%s-%d", items[i].ID, c)
-			many, again.Final = append(many, it), append(again.Final, p.Final[i])
+			many, decisions = append(many, it), append(decisions, p.Final.At(i))
 		}
 	}
-	if diff := cmp.Diff(once, calibrationOf(t, 3, many, again, 100)); diff != "" {
+	if diff := cmp.Diff(once, calibrationOf(t, 3, many, &Predictions{Classifier: "it", Final: DecisionsOf(decisions...)}, 100)); diff != "" {
 		t.Errorf("(-once +copies):\n%s", diff)
 	}
 }

@@ -35,8 +35,8 @@ func handItems() []Item {
 // handPredictions send the first three to the cheap model, at 0.0001 USD each.
 func handPredictions() *Predictions {
 	p := predicted("it", digits("0001"))
-	for i := range p.Final {
-		p.Final[i].CostUSD = Quantity{0.0001, Recorded}
+	for i := range p.Final.Len() {
+		edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{0.0001, Recorded} })
 	}
 	return p
 }
@@ -130,8 +130,8 @@ func TestUnknownPrice(t *testing.T) {
 // Figures of costs hold for the prompts whose classification has a known one.
 func TestUnknownClassificationCost(t *testing.T) {
 	p := handPredictions()
-	p.Final[2].CostUSD = Quantity{}
-	p.Final[0].CostUSD.Origin = Computed
+	edit(p.Final, 2, func(d *Decision) { d.CostUSD = Quantity{} })
+	edit(p.Final, 0, func(d *Decision) { d.CostUSD.Origin = Computed })
 	r := evaluate(t, 2, handCosts(), handItems(), p)
 	it := r.Classifiers[0]
 	for _, c := range []struct {
@@ -155,8 +155,8 @@ func TestUnknownClassificationCost(t *testing.T) {
 		t.Errorf("n %d of %d, %v, want 3 of 4, computed", it.Cost.N, it.N, it.Cost.Classify.Origin)
 	}
 
-	for i := range p.Final {
-		p.Final[i].CostUSD = Quantity{}
+	for i := range p.Final.Len() {
+		edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 	}
 	it = evaluate(t, 2, handCosts(), handItems(), p).Classifiers[0]
 	if it.Cost.N != 0 || it.Cost.Classify.Known() || it.Cost.Picked.Known() || it.Cost.Headline.Value.Defined() || it.Cost.Saving.Value.Defined() {

@@ -95,14 +95,14 @@ func TestDeriveEqualsTheHybrid(t *testing.T) {
 		t.Fatal(err)
 	}
 	want.Elapsed, want.ByFold = 0, nil
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Transformer("list", listOf)); diff != "" {
 		t.Errorf("(-hybrid +derived):\n%s", diff)
 	}
 	stages := map[string]int{}
-	for _, d := range got.Final {
+	for _, d := range got.Final.All() {
 		stages[d.Stage]++
 	}
-	if stages["first"] == 0 || stages["second"] == 0 || cmp.Equal(got.Final, got.OutOfFold) {
+	if stages["first"] == 0 || stages["second"] == 0 || cmp.Equal(listOf(got.Final), listOf(got.OutOfFold)) {
 		t.Errorf("decided by %v: the comparison above shows nothing", stages)
 	}
 }
@@ -118,8 +118,8 @@ func TestDeriveWithoutOutOfFold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.OutOfFold != nil || p.FoldError != "second: it was fitted before" || len(p.Final) != len(items) {
-		t.Errorf("out of fold %v because of %q, %d final decisions", p.OutOfFold, p.FoldError, len(p.Final))
+	if p.OutOfFold != nil || p.FoldError != "second: it was fitted before" || p.Final.Len() != len(items) {
+		t.Errorf("out of fold %v because of %q, %d final decisions", p.OutOfFold, p.FoldError, p.Final.Len())
 	}
 }
 
@@ -143,18 +143,27 @@ func TestDeriveByFold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, it := range items {
-		if want := parts[it.Fold%2].OutOfFold[i].Tier; got.OutOfFold[i].Tier != want || got.Final[i].Tier != parts[1].Final[i].Tier {
-			t.Errorf("%s, fold %d: tiers %d and %d, expected %d and %d", it.ID, it.Fold, got.OutOfFold[i].Tier, got.Final[i].Tier, want, parts[1].Final[i].Tier)
+		if want := parts[it.Fold%2].OutOfFold.At(i).Tier; got.OutOfFold.At(i).Tier != want || got.Final.At(i).Tier != parts[1].Final.At(i).Tier {
+			t.Errorf("%s, fold %d: tiers %d and %d, expected %d and %d", it.ID, it.Fold, got.OutOfFold.At(i).Tier, got.Final.At(i).Tier, want, parts[1].Final.At(i).Tier)
 		}
 		for fold := range eval.Folds {
 			same, err := parts[0].WithoutFold(t.Context(), fold, items, []int{i})
-			if err != nil || len(same) != 1 || fold == it.Fold && same[0].Tier != parts[0].OutOfFold[i].Tier {
+			if err != nil || same.Len() != 1 || fold == it.Fold && same.Tier(0) != parts[0].OutOfFold.Tier(i) {
 				t.Errorf("%s without fold %d: %+v, %v", it.ID, fold, same, err)
 			}
 		}
 	}
 	fixed := &eval.Predictions{OutOfFold: parts[1].OutOfFold}
-	if same, err := fixed.WithoutFold(t.Context(), 0, items, []int{4, 2}); err != nil || !cmp.Equal(same, []eval.Decision{fixed.OutOfFold[4], fixed.OutOfFold[2]}) {
+	if same, err := fixed.WithoutFold(t.Context(), 0, items, []int{4, 2}); err != nil || !cmp.Equal(listOf(same), []eval.Decision{fixed.OutOfFold.At(4), fixed.OutOfFold.At(2)}) {
 		t.Errorf("%+v, %v", same, err)
 	}
+}
+
+// listOf is decisions as comparing them prints them.
+func listOf(d *eval.Decisions) []eval.Decision {
+	var out []eval.Decision
+	for _, decision := range d.All() {
+		out = append(out, decision)
+	}
+	return out
 }

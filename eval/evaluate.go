@@ -123,13 +123,13 @@ type contender struct {
 func (b *bench) contender(p *Predictions) *contender {
 	c := &contender{name: p.Classifier, predictions: p, tiers: make([]uint8, len(b.test))}
 	for j, i := range b.test {
-		c.tiers[j] = uint8(p.Final[i].Tier)
+		c.tiers[j] = uint8(p.Final.Tier(i))
 	}
 	return c
 }
 
 // decision is what a classifier decides on test item j.
-func (b *bench) decision(c *contender, j int) *Decision { return &c.predictions.Final[b.test[j]] }
+func (b *bench) decision(c *contender, j int) Decision { return c.predictions.Final.At(b.test[j]) }
 
 // expected weighs f(tier) by the chance that item j of the test is sent there.
 func (c *contender) expected(j int, f func(tier int) float64) float64 {
@@ -148,7 +148,7 @@ func (b *bench) classifyUSD(c *contender, j int) Quantity {
 	if c.predictions == nil {
 		return Quantity{0, Computed}
 	}
-	return b.decision(c, j).CostUSD
+	return c.predictions.Final.CostUSD(b.test[j])
 }
 
 // rank orders by headline cost, then accuracy, then name. Unknown costs go last.

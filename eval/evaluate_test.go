@@ -33,9 +33,10 @@ func TestWarnings(t *testing.T) {
 	items := testItems(digits("00000111122222"))
 	quiet := predicted("quiet", digits("00000111122222"))
 	loud := predicted("loud", digits("00000111122222"))
-	loud.Final[0].Err, loud.Final[1].Err = "timeout", "timeout"
-	loud.Final[2].Invalid = true
-	loud.Final[0].CostUSD, loud.Final[1].CostUSD = Quantity{}, Quantity{}
+	for i := range 2 {
+		edit(loud.Final, i, func(d *Decision) { d.Err, d.CostUSD = "timeout", Quantity{} })
+	}
+	edit(loud.Final, 2, func(d *Decision) { d.Invalid = true })
 	loud.FoldError = "fold 2 of 5: no text"
 	want := []string{
 		"all cost figures hold for the 12 of 14 test prompts on which every classifier's own cost is known",
@@ -76,8 +77,8 @@ func TestUnknownCostsInJSON(t *testing.T) {
 	costs := costsOf(2)
 	costs.Tiers[0].InputPerM = nil
 	p := predicted("it", digits("0101"))
-	for i := range p.Final {
-		p.Final[i].CostUSD = Quantity{}
+	for i := range p.Final.Len() {
+		edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 	}
 	b, err := json.Marshal(evaluate(t, 2, costs, testItems(digits("0101")), p).Classifiers[0])
 	if err != nil {

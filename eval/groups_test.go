@@ -35,8 +35,8 @@ func TestCopiesAreNoEvidence(t *testing.T) {
 		}
 	}
 	confident := func(p *Predictions) *Predictions {
-		for i := range p.Final {
-			p.Final[i].Confidence = new(0.3 + 0.01*float64(i*n/len(p.Final)))
+		for i := range p.Final.Len() {
+			edit(p.Final, i, func(d *Decision) { d.Confidence = new(0.3 + 0.01*float64(i*n/p.Final.Len())) })
 		}
 		return p
 	}

@@ -36,8 +36,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 			items[i].Group = fmt.Sprint(i % groups)
 		}
 		p, other := predicted("it", picks), predicted("other", truth)
-		for i := range p.Final {
-			p.Final[i].Confidence = new(float64(i) / 60)
+		for i := range p.Final.Len() {
+			edit(p.Final, i, func(d *Decision) { d.Confidence = new(float64(i) / 60) })
 		}
 		run := func(seed uint64) []byte {
 			r, err := Evaluate(t.Context(), items, []*Predictions{p, other}, Options{Tiers: tiersOf(t, 4), Costs: costsOf(4), Replicates: 200, Seed: seed})

@@ -138,7 +138,7 @@ func (b *bench) sensitivity(contenders []*contender) []Sensitivity {
 				headline = 0
 				for _, j := range b.costed {
 					it := b.items[b.test[j]]
-					headline += (costs.Served(int(c.tiers[j]), it.Tier, it.InputTokens) + b.decision(c, j).CostUSD.Value) * perRequest
+					headline += (costs.Served(int(c.tiers[j]), it.Tier, it.InputTokens) + b.classifyUSD(c, j).Value) * perRequest
 				}
 			}
 			s.Headline = append(s.Headline, Number(headline))

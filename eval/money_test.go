@@ -18,9 +18,9 @@ func randomBench(rng *rand.Rand, tiers, n int) ([]Item, Costs, *Predictions) {
 	p := predicted("it", picks)
 	for i := range items {
 		items[i].InputTokens = rng.IntN(2000)
-		p.Final[i].CostUSD = Quantity{rng.Float64() / 100, Recorded}
+		edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{rng.Float64() / 100, Recorded} })
 		if rng.IntN(5) == 0 {
-			p.Final[i].CostUSD = Quantity{}
+			edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{} })
 		}
 	}
 	costs := Costs{OutputScale: 0.5 + rng.Float64()}
@@ -56,7 +56,7 @@ func TestCostsAgainstDefinition(t *testing.T) {
 		var random, randomOnce float64
 		for i, it := range items {
 			right += float64(count(tiersIn(p), it.Tier)) / float64(n)
-			if !p.Final[i].CostUSD.Known() {
+			if !p.Final.At(i).CostUSD.Known() {
 				continue
 			}
 			for k := range tiers {
@@ -65,13 +65,13 @@ func TestCostsAgainstDefinition(t *testing.T) {
 				randomOnce += o / float64(tiers)
 			}
 			known++
-			own += p.Final[i].CostUSD.Value
-			o, s := slowServed(costs, it, p.Final[i].Tier)
+			own += p.Final.At(i).CostUSD.Value
+			o, s := slowServed(costs, it, p.Final.At(i).Tier)
 			once, headline = once+o, headline+s
 			top, _ := slowServed(costs, it, tiers-1)
 			dearest += top
 			// Every priced prompt's decision is as likely as any other's.
-			for _, d := range p.Final {
+			for _, d := range p.Final.All() {
 				if d.CostUSD.Known() {
 					_, s := slowServed(costs, it, d.Tier)
 					dealt += s
@@ -118,8 +118,8 @@ func TestCostsAgainstDefinition(t *testing.T) {
 }
 
 func tiersIn(p *Predictions) []int {
-	out := make([]int, len(p.Final))
-	for i, d := range p.Final {
+	out := make([]int, p.Final.Len())
+	for i, d := range p.Final.All() {
 		out[i] = d.Tier
 	}
 	return out
@@ -147,15 +147,15 @@ func TestShuffledIsMeanOfPermutations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	for n := 1; n <= 7; n++ {
 		items, costs, p := randomBench(rng, 4, n)
-		for i := range p.Final {
-			p.Final[i].CostUSD = Quantity{0.001 * float64(i), Recorded}
+		for i := range p.Final.Len() {
+			edit(p.Final, i, func(d *Decision) { d.CostUSD = Quantity{0.001 * float64(i), Recorded} })
 		}
 		var headline, accuracy, orders float64
 		permutations(tiersIn(p), func(tiers []int) {
 			orders++
 			for i, tier := range tiers {
 				_, s := slowServed(costs, items[i], tier)
-				headline += (s + p.Final[i].CostUSD.Value) / float64(n) * 1000
+				headline += (s + p.Final.At(i).CostUSD.Value) / float64(n) * 1000
 				accuracy += indicator(tier == items[i].Tier) / float64(n)
 			}
 		})

@@ -31,11 +31,11 @@ type Item struct {
 // Predictions are a classifier's decisions on all items.
 type Predictions struct {
 	Classifier string
-	Final      []Decision // by the classifier fitted on train and tune
+	Final      *Decisions // by the classifier fitted on train and tune
 	// OutOfFold are decisions by classifiers that were fitted without the
 	// item's fold; nil where a fold could not be fitted, for the reason in
 	// FoldError. A classifier without anything to fit has those of Final.
-	OutOfFold []Decision
+	OutOfFold *Decisions
 	FoldError string
 	// ByFold are the classifiers that were fitted without each fold; nil where
 	// nothing was fitted, or could not be.
@@ -52,9 +52,9 @@ func Predict(ctx context.Context, trainer Trainer, items []Item) (Classifier, *P
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &Predictions{Classifier: trainer.Name(), Final: make([]Decision, 0, len(items))}
+	p := &Predictions{Classifier: trainer.Name(), Final: NewDecisions(len(items))}
 	begin := time.Now()
-	if err := Ask(ctx, final, items, func(_ int, d *Decision) { p.Final = append(p.Final, *d) }); err != nil {
+	if err := Ask(ctx, final, items, p.Final.Set); err != nil {
 		return nil, nil, err
 	}
 	p.Elapsed = time.Since(begin)
@@ -147,8 +147,8 @@ func ask(ctx context.Context, c Classifier, n int, request func(k int) (id strin
 
 // outOfFold fits on all splits but tune outside a fold, chooses on tune
 // outside it, and decides within it.
-func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, []Classifier, error) {
-	out, byFold := make([]Decision, len(items)), make([]Classifier, Folds)
+func outOfFold(ctx context.Context, trainer Trainer, items []Item) (*Decisions, []Classifier, error) {
+	out, byFold := NewDecisions(len(items)), make([]Classifier, Folds)
 	for fold := range Folds {
 		outside := func(it *Item) bool { return it.Fold != fold }
 		var fit []Example
@@ -162,7 +162,7 @@ func outOfFold(ctx context.Context, trainer Trainer, items []Item) ([]Decision, 
 			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
 		}
 		byFold[fold] = c
-		if err := askAbout(ctx, c, items, inFold(items, fold), func(i int, d *Decision) { out[i] = *d }); err != nil {
+		if err := askAbout(ctx, c, items, inFold(items, fold), out.Set); err != nil {
 			return nil, nil, fmt.Errorf("fold %d of %d: %w", fold+1, Folds, err)
 		}
 	}
@@ -182,16 +182,12 @@ func inFold(items []Item, fold int) (index []int) {
 // WithoutFold returns the decisions on the items at index of the classifier that
 // was fitted without the fold, which knows nothing of the fold's items, or those
 // of Final where there was nothing to fit. There must be out-of-fold decisions.
-func (p *Predictions) WithoutFold(ctx context.Context, fold int, items []Item, index []int) ([]Decision, error) {
+func (p *Predictions) WithoutFold(ctx context.Context, fold int, items []Item, index []int) (*Decisions, error) {
 	if p.ByFold == nil {
-		out := make([]Decision, len(index))
-		for j, i := range index {
-			out[j] = p.OutOfFold[i]
-		}
-		return out, nil
+		return p.OutOfFold.Some(index), nil
 	}
-	out := make([]Decision, 0, len(index))
-	err := askAbout(ctx, p.ByFold[fold], items, index, func(_ int, d *Decision) { out = append(out, *d) })
+	out := NewDecisions(len(index))
+	err := ask(ctx, p.ByFold[fold], len(index), func(j int) (string, datasets.Text) { return items[index[j]].ID, items[index[j]].Text }, out.Set)
 	return out, err
 }
 
@@ -204,7 +200,7 @@ const Final = -1
 // every few thousand items, and asked about them by their ids alone.
 func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(fold int, parts []Classifier) Classifier) (*Predictions, error) {
 	p := &Predictions{}
-	ask := func(fold int, index []int, decisions func(*Predictions) []Decision, to []Decision) error {
+	ask := func(fold int, index []int, decisions func(*Predictions) *Decisions, to *Decisions) error {
 		for these := range slices.Chunk(index, askedAtOnce) {
 			requests := make([]Request, len(these))
 			for j, i := range these {
@@ -214,7 +210,7 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 			for k, part := range parts {
 				all, own := decisions(part), make([]Decision, len(these))
 				for j, i := range these {
-					own[j] = all[i]
+					own[j] = all.At(i)
 				}
 				replays[k] = NewReplay(part.Classifier, requests, own)
 			}
@@ -225,13 +221,13 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 				return err
 			}
 			for j, i := range these {
-				to[i] = made[j]
+				to.Set(i, &made[j])
 			}
 		}
 		return nil
 	}
-	p.Final = make([]Decision, len(items))
-	if err := ask(Final, everyIndex(items), func(p *Predictions) []Decision { return p.Final }, p.Final); err != nil {
+	p.Final = NewDecisions(len(items))
+	if err := ask(Final, everyIndex(items), func(p *Predictions) *Decisions { return p.Final }, p.Final); err != nil {
 		return nil, err
 	}
 	for _, part := range parts {
@@ -240,9 +236,9 @@ func Derive(ctx context.Context, items []Item, parts []*Predictions, build func(
 			return p, nil
 		}
 	}
-	p.OutOfFold = make([]Decision, len(items))
+	p.OutOfFold = NewDecisions(len(items))
 	for fold := range Folds {
-		if err := ask(fold, inFold(items, fold), func(p *Predictions) []Decision { return p.OutOfFold }, p.OutOfFold); err != nil {
+		if err := ask(fold, inFold(items, fold), func(p *Predictions) *Decisions { return p.OutOfFold }, p.OutOfFold); err != nil {
 			return nil, err
 		}
 	}

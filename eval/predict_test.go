@@ -138,12 +138,12 @@ func TestWhatTrainersSee(t *testing.T) {
 	if diff := cmp.Diff(requestsOf(items), s.asked[0]); diff != "" {
 		t.Errorf("asked for good (-want +got):\n%s", diff)
 	}
-	if p.Classifier != "spy" || p.FoldError != "" || len(p.Final) != len(items) || len(p.OutOfFold) != len(items) {
-		t.Fatalf("%d and %d decisions, fold error %q", len(p.Final), len(p.OutOfFold), p.FoldError)
+	if p.Classifier != "spy" || p.FoldError != "" || p.Final.Len() != len(items) || p.OutOfFold.Len() != len(items) {
+		t.Fatalf("%d and %d decisions, fold error %q", p.Final.Len(), p.OutOfFold.Len(), p.FoldError)
 	}
 	for i, it := range items {
-		if want := fmt.Sprint("trained ", 1+it.Fold); p.OutOfFold[i].Model != want || p.Final[i].Model != "trained 0" {
-			t.Errorf("item %s: out of fold by %q, finally by %q", it.ID, p.OutOfFold[i].Model, p.Final[i].Model)
+		if want := fmt.Sprint("trained ", 1+it.Fold); p.OutOfFold.At(i).Model != want || p.Final.At(i).Model != "trained 0" {
+			t.Errorf("item %s: out of fold by %q, finally by %q", it.ID, p.OutOfFold.At(i).Model, p.Final.At(i).Model)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func TestTestLabelsChangeNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.calls[0], p.Final
+		return s.calls[0], listOf(p.Final)
 	}
 	call, final := train(items)
 	for _, c := range []struct {
@@ -235,23 +235,23 @@ func TestFixedAndFitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c != once || p.FoldError != "" || len(p.Final) != 20 {
-		t.Errorf("fixed: classifier %v, fold error %q, %d decisions", c, p.FoldError, len(p.Final))
+	if c != once || p.FoldError != "" || p.Final.Len() != 20 {
+		t.Errorf("fixed: classifier %v, fold error %q, %d decisions", c, p.FoldError, p.Final.Len())
 	}
 	if once.calls != 1 {
 		t.Errorf("fixed: asked %d times, want once: an answer may cost money", once.calls)
 	}
-	if diff := cmp.Diff(p.Final, p.OutOfFold); diff != "" {
+	if diff := cmp.Diff(listOf(p.Final), listOf(p.OutOfFold)); diff != "" {
 		t.Errorf("fixed: out of fold (-final +out of fold):\n%s", diff)
 	}
 	c, p, err = Predict(t.Context(), Fitted{constant(1)}, items)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c != constant(1) || p.OutOfFold != nil || p.FoldError == "" || len(p.Final) != 20 {
+	if c != constant(1) || p.OutOfFold != nil || p.FoldError == "" || p.Final.Len() != 20 {
 		t.Errorf("fitted: classifier %v, out of fold %v because of %q", c, p.OutOfFold, p.FoldError)
 	}
-	for _, d := range p.Final {
+	for _, d := range p.Final.All() {
 		if d.Tier != 1 {
 			t.Errorf("fitted: decision %+v, want tier 1", d)
 		}
@@ -271,8 +271,8 @@ func TestFailingFold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.OutOfFold != nil || p.FoldError != "fold 3 of 5: tier T2 has no training text" || len(p.Final) != 60 {
-		t.Errorf("out of fold %v, fold error %q, %d final decisions", p.OutOfFold, p.FoldError, len(p.Final))
+	if p.OutOfFold != nil || p.FoldError != "fold 3 of 5: tier T2 has no training text" || p.Final.Len() != 60 {
+		t.Errorf("out of fold %v, fold error %q, %d final decisions", p.OutOfFold, p.FoldError, p.Final.Len())
 	}
 	sc := evaluate(t, 3, costsOf(3), items, p).Classifiers[0]
 	if sc.OutOfFold != nil || !sc.Accuracy.Value.Defined() {
@@ -311,7 +311,16 @@ func TestPredictCancelled(t *testing.T) {
 
 func TestPredictNothing(t *testing.T) {
 	_, p, err := Predict(t.Context(), Fixed{constant(0)}, nil)
-	if err != nil || len(p.Final) != 0 {
+	if err != nil || p.Final.Len() != 0 {
 		t.Errorf("%+v, %v, want no decisions", p, err)
 	}
+}
+
+// listOf is decisions as comparing them prints them.
+func listOf(d *Decisions) []Decision {
+	var out []Decision
+	for _, decision := range d.All() {
+		out = append(out, decision)
+	}
+	return out
 }

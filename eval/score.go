@@ -104,11 +104,11 @@ func (b *bench) outOfFold(c *contender) {
 		return
 	}
 	cm, decisions := NewConfusion(b.Tiers.Len()), c.predictions.OutOfFold
-	for i := range decisions {
-		cm[b.items[i].Tier][decisions[i].Tier]++
+	for i := range b.items {
+		cm[b.items[i].Tier][decisions.Tier(i)]++
 	}
 	accuracy, kappa := wilson(cm.Accuracy(), b.allGroups), Estimate{}
-	b.fillMetrics(cm, func(i int) int { return decisions[i].Tier }, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
+	b.fillMetrics(cm, func(i int) int { return decisions.Tier(i) }, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
 	c.score.OutOfFold, c.score.OutOfFoldKappa, c.score.OutOfFoldN = &accuracy, &kappa, len(b.items)
 }
 
@@ -118,9 +118,9 @@ func (b *bench) latency(c *contender, q float64) Quantity {
 	values := make([]float64, 0, len(b.test))
 	origin := Recorded
 	for j := range b.test {
-		if d := b.decision(c, j); d.LatencyMS.Known() {
-			values = append(values, d.LatencyMS.Value)
-			origin = max(origin, d.LatencyMS.Origin)
+		if ms := c.predictions.Final.LatencyMS(b.test[j]); ms.Known() {
+			values = append(values, ms.Value)
+			origin = max(origin, ms.Origin)
 		}
 	}
 	if len(values) == 0 || float64(len(values)) < b.LeastPriced*float64(len(b.test)) {

@@ -33,9 +33,9 @@ func TestCalibrationError(t *testing.T) {
 		truth := make([]int, c.n+3) // and three without a confidence
 		p := predicted("it", truth)
 		for i := range c.n {
-			p.Final[i].Confidence = new(float64(x[i]%(c.grid+1)) / float64(c.grid))
+			edit(p.Final, int(i), func(d *Decision) { d.Confidence = new(float64(x[i]%(c.grid+1)) / float64(c.grid)) })
 			if x[c.n+i]%100 >= 70 {
-				p.Final[i].Tier = 1
+				edit(p.Final, int(i), func(d *Decision) { d.Tier = 1 })
 			}
 		}
 		got := evaluate(t, 2, costsOf(2), testItems(truth), p).Classifiers[0].Calibration
@@ -93,7 +93,7 @@ func TestOutOfFoldAccuracy(t *testing.T) {
 	items := testItems(digits("0101"))
 	items[0].Split, items[1].Split = datasets.Train, datasets.Tune
 	p := predicted("it", digits("1001"))
-	p.OutOfFold = decided(digits("0001"))
+	p.OutOfFold = DecisionsOf(decided(digits("0001"))...)
 	s := evaluate(t, 2, costsOf(2), items, p).Classifiers[0]
 	if s.OutOfFold == nil || s.OutOfFold.Value != 0.75 || s.OutOfFoldN != 4 || s.N != 2 || s.Accuracy.Value != 1 {
 		t.Errorf("out of fold %v of %d, test %v of %d, want 0.75 of 4 and 1 of 2", s.OutOfFold, s.OutOfFoldN, s.Accuracy.Value, s.N)
@@ -126,7 +126,7 @@ func TestLatencyPercentiles(t *testing.T) {
 		{"a quarter unknown", append(series(4)[:3:3], Decision{}), Quantity{3, Recorded}, Quantity{4, Recorded}},
 	} {
 		b := &bench{Options: Options{LeastPriced: 0.7}, test: splitIndex(testItems(make([]int, len(c.decisions))), datasets.Test)}
-		one := &contender{predictions: &Predictions{Final: c.decisions}}
+		one := &contender{predictions: &Predictions{Final: DecisionsOf(c.decisions...)}}
 		if got := b.latency(one, 0.5); got != c.p50 {
 			t.Errorf("%s: p50 %v, want %v", c.name, got, c.p50)
 		}
@@ -138,8 +138,10 @@ func TestLatencyPercentiles(t *testing.T) {
 
 func TestFailuresAreCounted(t *testing.T) {
 	p := predicted("it", digits("00000"))
-	p.Final[0].Err, p.Final[1].Err = "timeout", "timeout"
-	p.Final[4].Invalid = true
+	for i := range 2 {
+		edit(p.Final, i, func(d *Decision) { d.Err = "timeout" })
+	}
+	edit(p.Final, 4, func(d *Decision) { d.Invalid = true })
 	s := evaluate(t, 2, costsOf(2), testItems(digits("00011")), p).Classifiers[0]
 	if s.Errors != 2 || s.Invalid != 1 || s.N != 5 || s.Accuracy.Value != 0.6 {
 		t.Errorf("%d errors, %d invalid, accuracy %v of %d, want 2, 1, 0.6 of 5", s.Errors, s.Invalid, s.Accuracy.Value, s.N)

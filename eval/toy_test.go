@@ -97,7 +97,7 @@ func decided(tiers []int) []Decision {
 }
 
 func predicted(name string, tiers []int) *Predictions {
-	return &Predictions{Classifier: name, Final: decided(tiers)}
+	return &Predictions{Classifier: name, Final: DecisionsOf(decided(tiers)...)}
 }
 
 // evaluate is Evaluate with few replicates, which must not fail.
@@ -140,4 +140,12 @@ func minstd(seed uint64, n int) []uint64 {
 		out[i] = seed
 	}
 	return out
+}
+
+// edit changes decision i.
+func edit(d *Decisions, i int, change func(*Decision)) {
+	decision := d.At(i)
+	decision.Scores, decision.Probabilities = slices.Clone(decision.Scores), slices.Clone(decision.Probabilities)
+	change(&decision)
+	d.Set(i, &decision)
 }

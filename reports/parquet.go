@@ -32,8 +32,8 @@ func writePredictions(w io.Writer, run *pipeline.Run) error {
 	options := datasets.WriteOptions{Metadata: map[string]string{gate.ProvenanceKey: provenance(run).JSON()}}
 	return datasets.Predictions().Write(w, parquet, options, func(put func(datasets.Prediction) error) error {
 		for _, p := range byName {
-			for outOfFold, decisions := range [][]eval.Decision{p.Final, p.OutOfFold} {
-				for i, d := range decisions {
+			for outOfFold, decisions := range []*eval.Decisions{p.Final, p.OutOfFold} {
+				for i, d := range decisions.All() {
 					row := predictionOf(run, p.Classifier, run.Items[i], groups[i], d)
 					if outOfFold == 1 {
 						row.Fold = datasets.Known(run.Items[i].Fold)

@@ -116,7 +116,7 @@ func scoresPlot(run *pipeline.Run) []byte {
 		values[t] = make([][]float64, k)
 	}
 	i := slices.IndexFunc(run.Predictions, func(p *eval.Predictions) bool { return p.Classifier == pipeline.EmbeddingName })
-	for j, d := range run.Predictions[i].Final {
+	for j, d := range run.Predictions[i].Final.All() {
 		if it := run.Items[j]; it.Split == datasets.Test && d.Scores != nil {
 			for t, s := range d.Scores {
 				values[it.Tier][t] = append(values[it.Tier][t], s)

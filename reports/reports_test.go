@@ -178,7 +178,7 @@ func TestPredictionsRoundTrip(t *testing.T) {
 		got[k] = r
 	}
 	for _, p := range run.Predictions {
-		for i, d := range p.Final {
+		for i, d := range p.Final.All() {
 			it := run.Items[i]
 			r := got[key{it.ID, p.Classifier, false}]
 			if r.Tier != run.Tiers.Name(it.Tier) || r.Predicted != run.Tiers.Name(d.Tier) || *r.Split != it.Split.String() {
@@ -190,7 +190,7 @@ func TestPredictionsRoundTrip(t *testing.T) {
 			if (r.CostUSD != nil) != d.CostUSD.Known() || r.CostUSD != nil && *r.CostUSD != d.CostUSD.Value {
 				t.Errorf("%s, %s: cost %v, expected %v", it.ID, p.Classifier, r.CostUSD, d.CostUSD)
 			}
-			if o := got[key{it.ID, p.Classifier, true}]; *o.Fold != int64(it.Fold) || o.Predicted != run.Tiers.Name(p.OutOfFold[i].Tier) {
+			if o := got[key{it.ID, p.Classifier, true}]; *o.Fold != int64(it.Fold) || o.Predicted != run.Tiers.Name(p.OutOfFold.At(i).Tier) {
 				t.Errorf("%s, %s: out of fold %+v", it.ID, p.Classifier, o)
 			}
 		}

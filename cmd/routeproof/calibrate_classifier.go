@@ -189,7 +189,7 @@ func certify(run *pipeline.Run, level calibrate.Level, loss string, perTier bool
 func decisionRows(run *pipeline.Run, loss string, best bool) (rows splitRows[calibrate.Row]) {
 	decisions := decisionsOf(run, pipeline.EmbeddingName)
 	for i, it := range run.Items {
-		d := decisions[i]
+		d := decisions.At(i)
 		score, ok := d.Margin()
 		switch {
 		case !ok:

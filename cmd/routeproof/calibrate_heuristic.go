@@ -111,10 +111,11 @@ func choicesOf(run *pipeline.Run, split datasets.Split) (c choices, err error) {
 	decisions := decisionsOf(run, pipeline.EmbeddingName)
 	fallback, _ := run.Tiers.Index(run.Artifact.Manifest().Fallback) // an artifact has one of its tiers
 	for i, it := range run.Items {
-		d := decisions[i]
-		switch {
-		case it.Split != split:
+		if it.Split != split {
 			continue
+		}
+		d := decisions.At(i)
+		switch {
 		case !d.CostUSD.Known():
 			c.unpriced++
 			continue
@@ -134,7 +135,7 @@ func choicesOf(run *pipeline.Run, split datasets.Split) (c choices, err error) {
 	return c, nil
 }
 
-func decisionsOf(run *pipeline.Run, name string) []eval.Decision {
+func decisionsOf(run *pipeline.Run, name string) *eval.Decisions {
 	for _, p := range run.Predictions {
 		if p.Classifier == name {
 			return p.Final

@@ -124,9 +124,7 @@ func certifyHybrid(run *pipeline.Run, level calibrate.Level, loss string) (*cert
 	var rows splitRows[calibrate.Row]
 	unanswered := 0
 	for _, split := range datasets.Splits() {
-		staged := run.Staged(split)
-		for i := range staged {
-			s := &staged[i]
+		for s := range run.Staged(split) {
 			if s.Ruled() {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -78,41 +79,55 @@ type HybridCurve struct {
 // O(n log n) for n requests. Costs of a stage are those of the stages that were
 // asked. Requests of which a cost is not known that some margin would incur are
 // left out of all figures; where they are more than 1−leastPriced of all, or none
-// are left, that is an error, and so are tiers without prices.
-func SweepHybrid(rows []Staged, costs eval.Costs, leastPriced float64) (*HybridCurve, error) {
+// are left, that is an error, and so are tiers without prices. It takes some 90 bytes a
+// request.
+func SweepHybrid(rows iter.Seq[Staged], costs eval.Costs, leastPriced float64) (*HybridCurve, error) {
 	if err := costs.Known(); err != nil {
 		return nil, err
 	}
-	known := make([]*Staged, 0, len(rows))
-	for i := range rows {
-		if rows[i].priced() {
-			known = append(known, &rows[i])
+	n := 0
+	var known []stagedCost
+	for s := range rows {
+		n++
+		if s.priced() {
+			known = append(known, costOf(&s, costs))
 		}
 	}
-	if len(rows) == 0 {
+	if n == 0 {
 		return nil, errors.New("there are no prompts")
 	}
-	if len(known) == 0 || float64(len(known)) < leastPriced*float64(len(rows)) {
-		return nil, fmt.Errorf("what it costs to classify is known for %d of %s, under %g %%", len(known), wording.Plural(len(rows), "prompt"), 100*leastPriced)
+	if len(known) == 0 || float64(len(known)) < leastPriced*float64(n) {
+		return nil, fmt.Errorf("what it costs to classify is known for %d of %s, under %g %%", len(known), wording.Plural(n, "prompt"), 100*leastPriced)
 	}
-	// Of equal margins by id, so that rounding is the same in any order.
-	slices.SortFunc(known, func(a, b *Staged) int {
-		return cmp.Or(compareMargins(a, b), cmp.Compare(a.Item.ID, b.Item.ID))
+	// Falling, and behind all what no margin decides, as NaN is less than any number. Of
+	// equal margins by id, so that rounding is the same in any order.
+	slices.SortFunc(known, func(a, b stagedCost) int {
+		return cmp.Or(cmp.Compare(b.margin, a.margin), cmp.Compare(a.id, b.id))
 	})
-	c := &HybridCurve{N: len(known), Unpriced: len(rows) - len(known)}
-	return c, c.sweep(known, costs)
+	c := &HybridCurve{N: len(known), Unpriced: n - len(known)}
+	return c, c.sweep(known)
 }
 
-// compareMargins sorts by falling margin, and behind all what no margin decides.
-func compareMargins(a, b *Staged) int {
-	x, y := a.Margin(), b.Margin()
-	if a.Ruled() {
-		x = math.NaN()
+// stagedCost is what a request costs by each part, in USD.
+type stagedCost struct {
+	id                           string
+	ruled                        bool
+	margin                       float64 // from which the embedding decides; NaN: from none
+	rule, embedding, llm         float64 // classifying
+	byRule, byEmbedding, byModel float64 // serving, where this part decides
+}
+
+func costOf(s *Staged, costs eval.Costs) stagedCost {
+	served := func(d *eval.Decision) float64 { return costs.Served(d.Tier, s.Item.Tier, s.Item.InputTokens) }
+	c := stagedCost{
+		id: s.Item.ID, ruled: s.Ruled(), margin: s.Margin(),
+		rule: s.Rule.CostUSD.Value, embedding: s.Embedding.CostUSD.Value, llm: s.LLM.CostUSD.Value,
+		byRule: served(&s.Rule), byEmbedding: served(&s.Embedding), byModel: served(&s.LLM),
 	}
-	if b.Ruled() {
-		y = math.NaN()
+	if c.ruled {
+		c.margin = math.NaN()
 	}
-	return cmp.Compare(y, x) // NaN is less than any number
+	return c
 }
 
 // bill is what requests cost, in USD, and by how many they are decided.
@@ -121,24 +136,22 @@ type bill struct {
 	byRule, byEmbedding, byLLM   int
 }
 
-func (c *HybridCurve) sweep(rows []*Staged, costs eval.Costs) error {
+func (c *HybridCurve) sweep(rows []stagedCost) error {
 	var b bill
 	deltas := make([]float64, len(rows)) // of the embedding's decision against asking the LLM
-	served := func(s *Staged, d eval.Decision) float64 {
-		return costs.Served(d.Tier, s.Item.Tier, s.Item.InputTokens)
-	}
-	for i, s := range rows {
-		b.rule += s.Rule.CostUSD.Value
-		if s.Ruled() {
+	for i := range rows {
+		s := &rows[i]
+		b.rule += s.rule
+		if s.ruled {
 			b.byRule++
-			b.served += served(s, s.Rule)
+			b.served += s.byRule
 			continue
 		}
 		b.byLLM++
-		b.embedding += s.Embedding.CostUSD.Value
-		b.llm += s.LLM.CostUSD.Value
-		b.served += served(s, s.LLM)
-		deltas[i] = served(s, s.Embedding) - served(s, s.LLM) - s.LLM.CostUSD.Value
+		b.embedding += s.embedding
+		b.llm += s.llm
+		b.served += s.byModel
+		deltas[i] = s.byEmbedding - s.byModel - s.llm
 	}
 	exact, err := whole(deltas)
 	if err != nil {
@@ -146,13 +159,13 @@ func (c *HybridCurve) sweep(rows []*Staged, costs eval.Costs) error {
 	}
 	c.cost, c.square = []int64{0}, []float64{0} // against always asking the LLM
 	c.points = []HybridPoint{b.at(math.Inf(1), c.N)}
-	for next := 0; next < len(rows) && !rows[next].Ruled() && !math.IsNaN(rows[next].Margin()); {
-		margin, cost, square := rows[next].Margin(), c.cost[len(c.cost)-1], c.square[len(c.square)-1]
-		for ; next < len(rows) && !rows[next].Ruled() && rows[next].Margin() == margin; next++ {
-			s := rows[next]
+	for next := 0; next < len(rows) && !math.IsNaN(rows[next].margin); {
+		margin, cost, square := rows[next].margin, c.cost[len(c.cost)-1], c.square[len(c.square)-1]
+		for ; next < len(rows) && rows[next].margin == margin; next++ {
+			s := &rows[next]
 			b.byLLM, b.byEmbedding = b.byLLM-1, b.byEmbedding+1
-			b.llm -= s.LLM.CostUSD.Value
-			b.served += served(s, s.Embedding) - served(s, s.LLM)
+			b.llm -= s.llm
+			b.served += s.byEmbedding - s.byModel
 			cost += exact[next]
 			square += float64(deltas[next] * deltas[next])
 		}

@@ -65,7 +65,7 @@ func oneByOne(t *testing.T, rows []Staged, costs eval.Costs, margin float64) Hyb
 		}
 		items = append(items, s.Item)
 		for k, d := range []eval.Decision{s.Rule, s.Embedding, s.LLM} {
-			parts[k].Final = append(parts[k].Final, d)
+			parts[k].Final = parts[k].Final.With(eval.DecisionsOf(d))
 		}
 	}
 	p, err := eval.Derive(t.Context(), items, parts, func(_ int, c []eval.Classifier) eval.Classifier {
@@ -77,7 +77,7 @@ func oneByOne(t *testing.T, rows []Staged, costs eval.Costs, margin float64) Hyb
 	}
 	var usd float64
 	decided := map[string]float64{}
-	for i, d := range p.Final {
+	for i, d := range p.Final.All() {
 		decided[d.Stage] += 1 / float64(len(items))
 		usd += d.CostUSD.Value + costs.Served(d.Tier, items[i].Tier, items[i].InputTokens)
 	}
@@ -93,7 +93,7 @@ func TestSweepHybridOneByOne(t *testing.T) {
 	costs := costsOf(4)
 	for range 40 {
 		rows := staged(rng, 1+rng.IntN(60), 0.1)
-		c, err := SweepHybrid(rows, costs, 0)
+		c, err := SweepHybrid(slices.Values(rows), costs, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestSweepHybridByHand(t *testing.T) {
 	ruled.Rule.Stage = "simple pattern"
 	ruled.LLM.CostUSD = eval.Quantity{} // it is never asked
 	rows := []Staged{ruled, row("a", 0.5, 1, 1, 2), row("b", 0.25, 1, 1, 0), row("c", 0.125, 1, 1, 0)}
-	c, err := SweepHybrid(rows, costs, 1)
+	c, err := SweepHybrid(slices.Values(rows), costs, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestSweepHybridByHand(t *testing.T) {
 	}
 	// Of the last the embedding's tier is too low: the answer is paid again.
 	rows[3].Embedding.Tier = 0
-	if c, err = SweepHybrid(rows, costs, 1); err != nil || c.Least().Margin != 0.25 {
+	if c, err = SweepHybrid(slices.Values(rows), costs, 1); err != nil || c.Least().Margin != 0.25 {
 		t.Errorf("%+v, %v", c.Least(), err)
 	}
 }
@@ -157,22 +157,22 @@ func TestSweepHybridByHand(t *testing.T) {
 func TestSweepHybridUnknownCosts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 2))
 	rows := staged(rng, 200, 0.3)
-	if _, err := SweepHybrid(rows, costsOf(4), 0.95); err == nil {
+	if _, err := SweepHybrid(slices.Values(rows), costsOf(4), 0.95); err == nil {
 		t.Error("no error though a third of the costs is unknown")
 	}
-	c, err := SweepHybrid(rows, costsOf(4), 0.5)
+	c, err := SweepHybrid(slices.Values(rows), costsOf(4), 0.5)
 	if err != nil || c.Unpriced == 0 || c.N+c.Unpriced != 200 {
 		t.Errorf("%+v, %v", c, err)
 	}
-	if _, err := SweepHybrid(nil, costsOf(4), 0); err == nil {
+	if _, err := SweepHybrid(slices.Values([]Staged{}), costsOf(4), 0); err == nil {
 		t.Error("no error without requests")
 	}
-	if _, err := SweepHybrid(staged(rng, 20, 1), costsOf(4), 0); err != nil {
+	if _, err := SweepHybrid(slices.Values(staged(rng, 20, 1)), costsOf(4), 0); err != nil {
 		t.Errorf("requests that the rule decides have a cost: %v", err)
 	}
 	unpriced := costsOf(4)
 	unpriced.Tiers[2].OutputPerM = nil
-	if _, err := SweepHybrid(rows, unpriced, 0); err == nil {
+	if _, err := SweepHybrid(slices.Values(rows), unpriced, 0); err == nil {
 		t.Error("no error without a price of a tier")
 	}
 }
@@ -227,7 +227,7 @@ func TestLeastClearlyOneByOne(t *testing.T) {
 	took := map[string]int{}
 	for range 300 {
 		rows := staged(rng, 2+rng.IntN(12), 0)
-		c, err := SweepHybrid(rows, costs, 1)
+		c, err := SweepHybrid(slices.Values(rows), costs, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

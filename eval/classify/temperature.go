@@ -42,7 +42,7 @@ type Temperature struct {
 // probabilities have one length, or it panics.
 func ScaleTemperature(p *eval.Predictions, items []eval.Item) (*eval.Predictions, Temperature) {
 	final := fitStated(p.Final, items, func(eval.Item) bool { return true })
-	for _, d := range p.Final {
+	for _, d := range p.Final.All() {
 		if d.Probabilities != nil {
 			final.Stated++
 		}
@@ -60,13 +60,13 @@ func ScaleTemperature(p *eval.Predictions, items []eval.Item) (*eval.Predictions
 }
 
 // fitStated fits β on the tune items for which keep holds.
-func fitStated(decisions []eval.Decision, items []eval.Item, keep func(eval.Item) bool) Temperature {
+func fitStated(decisions *eval.Decisions, items []eval.Item, keep func(eval.Item) bool) Temperature {
 	var logs []float64
 	var labels []int
 	classes := 0
 	seen := map[string]bool{}
 	for i, it := range items {
-		d := decisions[i]
+		d := decisions.At(i)
 		if it.Split != datasets.Tune || d.Probabilities == nil || seen[it.Group] || !keep(it) {
 			continue
 		}
@@ -84,15 +84,15 @@ func fitStated(decisions []eval.Decision, items []eval.Item, keep func(eval.Item
 
 // scale returns the decisions with the probabilities of decision i scaled as
 // by(i) says.
-func scale(decisions []eval.Decision, by func(i int) Temperature) []eval.Decision {
-	out := make([]eval.Decision, len(decisions))
-	for i, d := range decisions {
+func scale(decisions *eval.Decisions, by func(i int) Temperature) *eval.Decisions {
+	out := eval.NewDecisions(decisions.Len())
+	for i, d := range decisions.All() {
 		if t := by(i); d.Probabilities != nil && t.N > 0 {
 			scaled := logStated(d.Probabilities)
 			stats.Softmax(scaled, scaled, t.Beta)
 			d.Probabilities, d.Confidence = scaled, new(scaled[d.Tier])
 		}
-		out[i] = d
+		out.Set(i, &d)
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func stated() (*eval.Predictions, []eval.Item) {
 		if b := x[n*k+i]; b%10 >= 6 {
 			truth = int(b % k)
 		}
-		p.Final = append(p.Final, eval.Decision{Tier: top, Scores: probabilities, Probabilities: slices.Clone(probabilities), Confidence: new(probabilities[top])})
+		p.Final = p.Final.With(eval.DecisionsOf(eval.Decision{Tier: top, Scores: probabilities, Probabilities: probabilities, Confidence: new(probabilities[top])}))
 		id := fmt.Sprintf("p%02d", i)
 		items = append(items, eval.Item{ID: id, Tier: truth, Group: id, Split: datasets.Tune, Fold: i % eval.Folds})
 	}
@@ -73,17 +73,17 @@ func TestTemperatureAgainstSciPy(t *testing.T) {
 		0: {0.36497491, 0.26321203, 0.316303, 0.05551006},
 		7: {0.32335238, 0.35716499, 0.17839579, 0.14108684},
 	} {
-		if diff := cmp.Diff(want, scaled.Final[i].Probabilities, cmpopts.EquateApprox(0, 5e-9)); diff != "" {
+		if diff := cmp.Diff(want, scaled.Final.At(i).Probabilities, cmpopts.EquateApprox(0, 5e-9)); diff != "" {
 			t.Errorf("prompt %d (-want +got):\n%s", i, diff)
 		}
 	}
 	for fold, beta := range []float64{0.361960427073893, 0.33414858294730204, 0.4824540492783501, 0.40921247766607083, 0.32895513449244296} {
 		want := make([]float64, 4)
-		for k, v := range p.Final[fold].Probabilities {
+		for k, v := range p.Final.At(fold).Probabilities {
 			want[k] = math.Log(max(v, leastStated))
 		}
 		stats.Softmax(want, want, beta)
-		if diff := cmp.Diff(want, scaled.OutOfFold[fold].Probabilities, approx); diff != "" {
+		if diff := cmp.Diff(want, scaled.OutOfFold.At(fold).Probabilities, approx); diff != "" {
 			t.Errorf("out of fold %d (-want +got):\n%s", fold, diff)
 		}
 	}
@@ -93,26 +93,28 @@ func TestTemperatureAgainstSciPy(t *testing.T) {
 // out differs in probabilities and confidence alone.
 func TestTemperatureChangesConfidenceAlone(t *testing.T) {
 	p, items := stated()
-	p.Final[3].Tier = (p.Final[3].Tier + 1) % 4 // an answer that was not the likeliest
-	p.Final[4] = eval.Decision{Tier: 2, Scores: []float64{0, 1, 0, 0}, Invalid: true}
-	p.Final[5] = eval.Decision{Tier: 1, Err: "timeout"}
+	edit(p.Final, 3, func(d *eval.Decision) { d.Tier = (d.Tier + 1) % 4 }) // an answer that was not the likeliest
+	p.Final.Set(4, &eval.Decision{Tier: 2, Scores: []float64{0, 1, 0, 0}, Invalid: true})
+	p.Final.Set(5, &eval.Decision{Tier: 1, Err: "timeout"})
 	p.Elapsed, p.FoldError = 5, "reason"
 	before, _ := stated()
-	before.Final[3].Tier, before.Final[4], before.Final[5] = p.Final[3].Tier, p.Final[4], p.Final[5]
+	for i := 3; i < 6; i++ {
+		before.Final.Set(i, new(p.Final.At(i)))
+	}
 	scaled, got := ScaleTemperature(p, items)
-	if diff := cmp.Diff(before.Final, p.Final); diff != "" {
+	if diff := cmp.Diff(listOf(before.Final), listOf(p.Final)); diff != "" {
 		t.Errorf("the decisions given were changed (-before +after):\n%s", diff)
 	}
 	if got.Stated != 58 || got.N != 58 {
 		t.Errorf("%+v, want 58 decisions with probabilities", got)
 	}
-	for name, decisions := range map[string][]eval.Decision{"final": scaled.Final, "out of fold": scaled.OutOfFold} {
-		if diff := cmp.Diff(p.Final, decisions, cmpopts.IgnoreFields(eval.Decision{}, "Probabilities", "Confidence")); diff != "" {
+	for name, decisions := range map[string]*eval.Decisions{"final": scaled.Final, "out of fold": scaled.OutOfFold} {
+		if diff := cmp.Diff(listOf(p.Final), listOf(decisions), cmpopts.IgnoreFields(eval.Decision{}, "Probabilities", "Confidence")); diff != "" {
 			t.Errorf("%s (-stated +scaled):\n%s", name, diff)
 		}
-		for i, d := range decisions {
+		for i, d := range decisions.All() {
 			if d.Probabilities == nil {
-				if d.Confidence != nil || p.Final[i].Probabilities != nil {
+				if d.Confidence != nil || p.Final.At(i).Probabilities != nil {
 					t.Errorf("%s %d: %+v", name, i, d)
 				}
 				continue
@@ -120,8 +122,8 @@ func TestTemperatureChangesConfidenceAlone(t *testing.T) {
 			sum := 0.0
 			for k, v := range d.Probabilities {
 				sum += v
-				if a, b := p.Final[i].Probabilities[k], p.Final[i].Probabilities[0]; a > b && b > leastStated && !(v > d.Probabilities[0]) {
-					t.Errorf("%s %d: the order of %v is not that of %v", name, i, d.Probabilities, p.Final[i].Probabilities)
+				if a, b := p.Final.At(i).Probabilities[k], p.Final.At(i).Probabilities[0]; a > b && b > leastStated && !(v > d.Probabilities[0]) {
+					t.Errorf("%s %d: the order of %v is not that of %v", name, i, d.Probabilities, p.Final.At(i).Probabilities)
 				}
 			}
 			if math.Abs(sum-1) > 1e-12 || d.Confidence == nil || *d.Confidence != d.Probabilities[d.Tier] {
@@ -153,7 +155,7 @@ func TestTemperatureIsFittedOnTuneAlone(t *testing.T) {
 	for i := range 20 {
 		permuted[i].Tier = (permuted[i].Tier + 1 + i) % 4
 	}
-	if got, again := ScaleTemperature(p, permuted); again != fit || !cmp.Equal(want, got) {
+	if got, again := ScaleTemperature(p, permuted); again != fit || !cmp.Equal(want, got, cmp.Transformer("list", listOf)) {
 		t.Errorf("other labels outside tune: %+v, want %+v", again, fit)
 	}
 	permuted = slices.Clone(items)
@@ -167,7 +169,7 @@ func TestTemperatureIsFittedOnTuneAlone(t *testing.T) {
 		t.Error("other labels in tune leave β as it is")
 	}
 	for i, it := range items {
-		if same := cmp.Equal(want.OutOfFold[i], got.OutOfFold[i]); same != (it.Fold == 2) {
+		if same := cmp.Equal(want.OutOfFold.At(i), got.OutOfFold.At(i)); same != (it.Fold == 2) {
 			t.Errorf("labels of fold 2 changed; a decision of fold %d is the same: %v", it.Fold, same)
 		}
 	}
@@ -181,11 +183,11 @@ func TestTemperatureCountsGroups(t *testing.T) {
 		for i := range 30 {
 			copied := items[i]
 			copied.Tier = (copied.Tier + 1) % 4
-			items, p.Final = append(items, copied), append(p.Final, p.Final[i])
+			items, p.Final = append(items, copied), p.Final.With(p.Final.Some([]int{i}))
 		}
 	}
 	silent, first := items[0], eval.Decision{Err: "timeout"}
-	items, p.Final = slices.Insert(items, 0, silent), slices.Insert(p.Final, 0, first)
+	items, p.Final = slices.Insert(items, 0, silent), eval.DecisionsOf(first).With(p.Final)
 	p.OutOfFold = p.Final
 	_, got := ScaleTemperature(p, items)
 	if got.N != want.N || got.Beta != want.Beta || got.Stated != 150 {
@@ -196,7 +198,7 @@ func TestTemperatureCountsGroups(t *testing.T) {
 func TestTemperatureAtItsLimits(t *testing.T) {
 	one := func(probabilities []float64, truth int, split datasets.Split) (*eval.Predictions, []eval.Item) {
 		d := eval.Decision{Probabilities: probabilities, Confidence: new(probabilities[0])}
-		p := &eval.Predictions{Final: []eval.Decision{d}}
+		p := &eval.Predictions{Final: eval.DecisionsOf(d)}
 		return p, []eval.Item{{ID: "a", Tier: truth, Group: "a", Split: split}}
 	}
 	for name, c := range map[string]struct {
@@ -215,11 +217,11 @@ func TestTemperatureAtItsLimits(t *testing.T) {
 	} {
 		p, items := one(c.probabilities, c.truth, c.split)
 		scaled, got := ScaleTemperature(p, items)
-		if got != c.want || math.Abs(*scaled.Final[0].Confidence-c.confidence) > 1e-12 {
-			t.Errorf("%s: %+v with confidence %v, want %+v with %v", name, got, *scaled.Final[0].Confidence, c.want, c.confidence)
+		if got != c.want || math.Abs(*scaled.Final.At(0).Confidence-c.confidence) > 1e-12 {
+			t.Errorf("%s: %+v with confidence %v, want %+v with %v", name, got, *scaled.Final.At(0).Confidence, c.want, c.confidence)
 		}
 	}
-	if p, got := ScaleTemperature(&eval.Predictions{}, nil); len(p.Final) != 0 || got != (Temperature{Beta: 1}) {
+	if p, got := ScaleTemperature(&eval.Predictions{}, nil); p.Final.Len() != 0 || got != (Temperature{Beta: 1}) {
 		t.Errorf("nothing: %+v", got)
 	}
 }
@@ -230,11 +232,28 @@ func TestTemperatureAtItsLimits(t *testing.T) {
 func TestZeroIsAFloorNotACertainty(t *testing.T) {
 	p, items := &eval.Predictions{}, []eval.Item{}
 	for i := range 4 {
-		p.Final = append(p.Final, eval.Decision{Probabilities: []float64{1, 0}, Confidence: new(1.0)})
+		p.Final = p.Final.With(eval.DecisionsOf(eval.Decision{Probabilities: []float64{1, 0}, Confidence: new(1.0)}))
 		items = append(items, eval.Item{Group: fmt.Sprint(i), Split: datasets.Tune, Tier: i / 3})
 	}
 	scaled, got := ScaleTemperature(p, items)
-	if want := math.Log(3) / (24 * math.Ln2); math.Abs(got.Beta-want) > 1e-12 || math.Abs(*scaled.Final[0].Confidence-0.75) > 1e-12 {
-		t.Errorf("%+v, confidence %v, want β %v and ¾", got, *scaled.Final[0].Confidence, want)
+	if want := math.Log(3) / (24 * math.Ln2); math.Abs(got.Beta-want) > 1e-12 || math.Abs(*scaled.Final.At(0).Confidence-0.75) > 1e-12 {
+		t.Errorf("%+v, confidence %v, want β %v and ¾", got, *scaled.Final.At(0).Confidence, want)
 	}
+}
+
+// edit changes decision i.
+func edit(d *eval.Decisions, i int, change func(*eval.Decision)) {
+	decision := d.At(i)
+	decision.Scores, decision.Probabilities = slices.Clone(decision.Scores), slices.Clone(decision.Probabilities)
+	change(&decision)
+	d.Set(i, &decision)
+}
+
+// listOf is decisions as comparing them prints them.
+func listOf(d *eval.Decisions) []eval.Decision {
+	var out []eval.Decision
+	for _, decision := range d.All() {
+		out = append(out, decision)
+	}
+	return out
 }

@@ -128,12 +128,12 @@ func (r *Run) Remeasured(m centroids.Manifest) *centroids.Measured {
 		if r.Items[i].Split != datasets.Test {
 			continue
 		}
-		d := &parts[0].Final[i]
+		d := parts[0].Final.At(i)
 		tier := d.Tier
 		if margin, ok := d.Margin(); ok && (slices.Max(d.Scores) < m.Thresholds[r.Tiers.Name(tier)] || margin < m.Margin) {
 			tier = fallback
 		}
-		t.add(r.Items[i].Tier, r.Items[i].GroupNumber, d, tier)
+		t.add(r.Items[i].Tier, r.Items[i].GroupNumber, &d, tier)
 	}
 	return t.measured()
 }

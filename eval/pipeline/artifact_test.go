@@ -50,13 +50,22 @@ func TestRemeasured(t *testing.T) {
 	// What it refuses is never a sure decision of a hybrid.
 	p := decided(t, again, pipeline.EmbeddingName)
 	refused := 0
-	for _, d := range p.Final {
+	for _, d := range p.Final.All() {
 		if d.Refused {
 			refused++
 		}
 	}
 	sure := decided(t, again, pipeline.ThreeStage)
-	if refused < 100 || slices.ContainsFunc(sure.Final, func(d eval.Decision) bool { return d.Refused }) {
+	if refused < 100 || slices.ContainsFunc(listOf(sure.Final), func(d eval.Decision) bool { return d.Refused }) {
 		t.Errorf("%d decisions are refused; a hybrid takes some of them", refused)
 	}
+}
+
+// listOf is decisions as comparing them prints them.
+func listOf(d *eval.Decisions) []eval.Decision {
+	var out []eval.Decision
+	for _, decision := range d.All() {
+		out = append(out, decision)
+	}
+	return out
 }

@@ -39,7 +39,7 @@ func TestSharedPromptsByCandidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := make([][]eval.Decision, len(sets))
+	plain := make([]*eval.Decisions, len(sets))
 	for _, c := range []struct{ words, structure, scorer string }{
 		{"", "none", "centroid"}, {"", "auto", "auto"}, {"", "beside", "logistic"},
 		{words, "none", "centroid"}, {words, "none", "logistic"}, {words, "auto", "auto"},
@@ -94,11 +94,11 @@ func embedderOf(t *testing.T, config pipeline.Config, a *centroids.Artifact) cen
 
 // say logs kappa, its difference from that of the plain decisions with a paired
 // bootstrap interval, and what else is read first.
-func say(t *testing.T, set, name string, items []eval.Item, decisions, plain []eval.Decision) {
+func say(t *testing.T, set, name string, items []eval.Item, decisions, plain *eval.Decisions) {
 	t.Helper()
-	matrix := func(decisions []eval.Decision, weight func(i int) float64) eval.Confusion {
+	matrix := func(decisions *eval.Decisions, weight func(i int) float64) eval.Confusion {
 		cm := eval.NewConfusion(4)
-		for i, d := range decisions {
+		for i, d := range decisions.All() {
 			cm[items[i].Tier][d.Tier] += weight(i)
 		}
 		return cm

@@ -121,7 +121,7 @@ func TestOneCandidateIsNotChosen(t *testing.T) {
 		}
 		for i, p := range again.Predictions {
 			if p.Classifier == pipeline.EmbeddingName {
-				if diff := cmp.Diff(run.Predictions[i].Final, p.Final); diff != "" {
+				if diff := cmp.Diff(listOf(run.Predictions[i].Final), listOf(p.Final)); diff != "" {
 					t.Errorf("%+v: decisions of the loaded artifact differ", c)
 				}
 			}

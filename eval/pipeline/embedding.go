@@ -105,9 +105,9 @@ func (j *job) decide(ctx context.Context, trainer eval.Trainer) (eval.Classifier
 		return nil, err
 	}
 	final := j.Predictions[len(j.Predictions)-1].Final
-	for i := range final {
+	for i, d := range final.All() {
 		it := &j.Items[i]
-		j.counted.add(j.Tiers, it.Split, it.Tier, it.GroupNumber, &final[i])
+		j.counted.add(j.Tiers, it.Split, it.Tier, it.GroupNumber, &d)
 	}
 	return c, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 
@@ -134,9 +135,12 @@ func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]f
 		if err != nil {
 			return nil, err
 		}
+		if rows == nil {
+			continue
+		}
 		if curve, err := calibrate.SweepHybrid(rows, j.Costs, leastPriced); err == nil {
 			margins[fold] = float64(curve.LeastClearly().Margin)
-		} else if rows != nil {
+		} else {
 			guessed++
 		}
 	}
@@ -148,56 +152,66 @@ func (j *job) margins(ctx context.Context, parts []*eval.Predictions) (map[int]f
 
 // tuneWithoutFold is tune outside a fold as parts that were fitted without the
 // fold decide it; nil where a part has no out-of-fold decisions.
-func (j *job) tuneWithoutFold(ctx context.Context, parts []*eval.Predictions, fold int) ([]calibrate.Staged, error) {
-	index := []int{}
+func (j *job) tuneWithoutFold(ctx context.Context, parts []*eval.Predictions, fold int) (iter.Seq[calibrate.Staged], error) {
+	var index []int
 	for i, it := range j.Items {
 		if it.Split == datasets.Tune && it.Fold != fold {
 			index = append(index, i)
 		}
 	}
-	rows := make([]calibrate.Staged, len(index))
-	for n, i := range index {
-		rows[n].Item = j.Items[i]
-	}
+	decisions := make([]*eval.Decisions, len(parts))
 	for k, p := range parts {
 		if p.OutOfFold == nil {
 			return nil, nil
 		}
-		decisions, err := p.WithoutFold(ctx, fold, j.Items, index)
-		if err != nil {
+		var err error
+		if decisions[k], err = p.WithoutFold(ctx, fold, j.Items, index); err != nil {
 			return nil, err
 		}
-		for n, d := range decisions {
-			*[]*eval.Decision{&rows[n].Rule, &rows[n].Embedding, &rows[n].LLM}[k] = d
-		}
 	}
-	return rows, nil
+	return func(yield func(calibrate.Staged) bool) {
+		for n, i := range index {
+			if !yield(staged(j.Items[i], decisions, n)) {
+				return
+			}
+		}
+	}, nil
+}
+
+// staged is a request with the decisions at a place of rule, embedding and LLM.
+func staged(it eval.Item, parts []*eval.Decisions, at int) calibrate.Staged {
+	return calibrate.Staged{Item: it, Rule: parts[0].At(at), Embedding: parts[1].At(at), LLM: parts[2].At(at)}
 }
 
 // Staged returns the prompts of a split as each part of the three-stage hybrid
-// decides them; nil where it was not run.
-func (r *Run) Staged(split datasets.Split) []calibrate.Staged {
-	parts, ok := r.find(threeParts())
-	if !ok {
-		return nil
-	}
-	var rows []calibrate.Staged
-	for i, it := range r.Items {
-		if it.Split == split {
-			rows = append(rows, calibrate.Staged{Item: it, Rule: parts[0].Final[i], Embedding: parts[1].Final[i], LLM: parts[2].Final[i]})
+// decides them; none where it was not run.
+func (r *Run) Staged(split datasets.Split) iter.Seq[calibrate.Staged] {
+	return func(yield func(calibrate.Staged) bool) {
+		parts, ok := r.find(threeParts())
+		if !ok {
+			return
+		}
+		decisions := []*eval.Decisions{parts[0].Final, parts[1].Final, parts[2].Final}
+		for i, it := range r.Items {
+			if it.Split == split && !yield(staged(it, decisions, i)) {
+				return
+			}
 		}
 	}
-	return rows
 }
 
 // HybridCurve is what the three-stage hybrid costs on a split at every margin.
 // The error says what keeps that from being known.
 func (r *Run) HybridCurve(split datasets.Split) (*calibrate.HybridCurve, error) {
-	rows := r.Staged(split)
-	if len(rows) == 0 {
+	staged, some := r.Staged(split), false
+	for range staged {
+		some = true
+		break
+	}
+	if !some {
 		return nil, errors.New("there are no " + split.String() + " prompts")
 	}
-	curve, err := calibrate.SweepHybrid(rows, r.Costs, leastPriced)
+	curve, err := calibrate.SweepHybrid(staged, r.Costs, leastPriced)
 	if err != nil {
 		return nil, fmt.Errorf("on %s, %w", split, err)
 	}

@@ -90,7 +90,7 @@ func TestHybridMarginIsTuned(t *testing.T) {
 		tiers := map[string]int{}
 		for i, it := range run.Items {
 			if it.Fold == fold {
-				tiers[it.ID] = embedding.OutOfFold[i].Tier
+				tiers[it.ID] = embedding.OutOfFold.At(i).Tier
 			}
 		}
 		other := relabelled(t, run, tiers)
@@ -99,7 +99,7 @@ func TestHybridMarginIsTuned(t *testing.T) {
 			if it.Fold != fold {
 				continue
 			}
-			if diff := cmp.Diff(before.OutOfFold[i], after.OutOfFold[i]); diff != "" {
+			if diff := cmp.Diff(before.OutOfFold.At(i), after.OutOfFold.At(i)); diff != "" {
 				t.Fatalf("%s, with other labels of its fold: %s", it.ID, diff)
 			}
 		}
@@ -119,7 +119,7 @@ func TestHybridMarginConfigured(t *testing.T) {
 	}
 	embedding, p := decided(t, run, pipeline.EmbeddingName), decided(t, run, pipeline.ThreeStage)
 	for i := range run.Items {
-		for _, d := range [][2]eval.Decision{{embedding.Final[i], p.Final[i]}, {embedding.OutOfFold[i], p.OutOfFold[i]}} {
+		for _, d := range [][2]eval.Decision{{embedding.Final.At(i), p.Final.At(i)}, {embedding.OutOfFold.At(i), p.OutOfFold.At(i)}} {
 			m, ok := d[0].Margin()
 			if by := d[1].Stage; by == pipeline.EmbeddingName && !(ok && m >= 0.01) || by == pipeline.LLMName && ok && m >= 0.01 {
 				t.Fatalf("%s: %s decides at a margin of %g", run.Items[i].ID, by, m)

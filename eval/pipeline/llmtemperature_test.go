@@ -96,7 +96,7 @@ func TestLLMTemperature(t *testing.T) {
 	model := predictions(t, recorded, pipeline.LLMName)
 	n, claimed, stated, right := 0.0, 0.0, 0.0, 0.0
 	for i, it := range recorded.Items {
-		if d := model.Final[i]; it.Split == datasets.Test {
+		if d := model.Final.At(i); it.Split == datasets.Test {
 			n++
 			claimed += *d.Confidence
 			stated += d.Scores[d.Tier]
@@ -110,13 +110,13 @@ func TestLLMTemperature(t *testing.T) {
 	}
 	for _, name := range []string{pipeline.RuleLLM, pipeline.ThreeStage} {
 		hybrid := predictions(t, recorded, name)
-		for i, d := range hybrid.Final {
+		for i, d := range hybrid.Final.All() {
 			var want eval.Decision // the rule's: no probabilities
 			switch d.Stage {
 			case pipeline.LLMName:
-				want = model.Final[i]
+				want = model.Final.At(i)
 			case pipeline.EmbeddingName:
-				want = predictions(t, recorded, pipeline.EmbeddingName).Final[i]
+				want = predictions(t, recorded, pipeline.EmbeddingName).Final.At(i)
 			}
 			if diff := cmp.Diff([]any{want.Probabilities, want.Confidence}, []any{d.Probabilities, d.Confidence}); diff != "" {
 				t.Fatalf("%s, %s (-stage +hybrid):\n%s", name, recorded.Items[i].ID, diff)
@@ -132,7 +132,7 @@ func TestLLMTemperature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(model.Final, predictions(t, live, pipeline.LLMName).Final); diff != "" {
+	if diff := cmp.Diff(listOf(model.Final), listOf(predictions(t, live, pipeline.LLMName).Final)); diff != "" {
 		t.Errorf("live (-recorded +live):\n%s", diff)
 	}
 	if n := live.LLM; n.Logprobs != 1200 || n.TunedOn != note.TunedOn || *n.InverseTemperature != *note.InverseTemperature || n.Steady == nil || n.Steady.Same != 1200 {
@@ -175,7 +175,7 @@ func TestLLMTemperatureIsBlindToTest(t *testing.T) {
 	if *first.LLM.InverseTemperature != *again.LLM.InverseTemperature || *first.Artifact.Manifest().InverseTemperature != *again.Artifact.Manifest().InverseTemperature {
 		t.Errorf("β %v and %v", *first.LLM.InverseTemperature, *again.LLM.InverseTemperature)
 	}
-	if diff := cmp.Diff(predictions(t, first, pipeline.LLMName).Final, predictions(t, again, pipeline.LLMName).Final); diff != "" {
+	if diff := cmp.Diff(listOf(predictions(t, first, pipeline.LLMName).Final), listOf(predictions(t, again, pipeline.LLMName).Final)); diff != "" {
 		t.Errorf("other labels of test (-before +after):\n%s", diff)
 	}
 }
@@ -213,7 +213,7 @@ func TestLLMTemperatureWarns(t *testing.T) {
 		if diff := cmp.Diff(c.beta, run.LLM.InverseTemperature); diff != "" {
 			t.Errorf("%s, β: %s", name, diff)
 		}
-		for i, d := range predictions(t, run, pipeline.LLMName).Final {
+		for i, d := range predictions(t, run, pipeline.LLMName).Final.All() {
 			if d.Confidence == nil {
 				if c.silent == nil || split[run.Items[i].ID] != datasets.Tune {
 					t.Fatalf("%s: %s has no confidence", name, run.Items[i].ID)

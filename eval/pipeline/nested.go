@@ -60,7 +60,7 @@ func (j *job) nest(ctx context.Context) error {
 	n := &Nested{Folds: eval.Folds, N: len(j.Items)}
 	held := make([]*eval.Predictions, len(j.Predictions))
 	for i, p := range j.Predictions {
-		held[i] = &eval.Predictions{Classifier: p.Classifier, Final: make([]eval.Decision, len(j.Items))}
+		held[i] = &eval.Predictions{Classifier: p.Classifier, Final: eval.NewDecisions(len(j.Items))}
 	}
 	var seen inSample
 	for fold := range eval.Folds {
@@ -77,7 +77,7 @@ func (j *job) nest(ctx context.Context) error {
 				continue
 			}
 			for k, p := range round.Predictions {
-				held[k].Final[i] = p.Final[i]
+				held[k].Final.Set(i, new(p.Final.At(i)))
 			}
 		}
 		seen.add(round)
@@ -141,10 +141,7 @@ type inSample struct {
 func (s *inSample) without(held []*eval.Predictions) []*eval.Predictions {
 	out := make([]*eval.Predictions, len(held))
 	for k, p := range held {
-		out[k] = &eval.Predictions{Classifier: p.Classifier}
-		for _, i := range s.index {
-			out[k].Final = append(out[k].Final, p.Final[i])
-		}
+		out[k] = &eval.Predictions{Classifier: p.Classifier, Final: p.Final.Some(s.index)}
 	}
 	return out
 }
@@ -155,15 +152,16 @@ func (s *inSample) add(round *job) {
 			s.predictions = append(s.predictions, &eval.Predictions{Classifier: p.Classifier})
 		}
 	}
+	before := len(s.index)
 	for i, it := range round.Items {
 		if it.Split != datasets.Train && it.Split != datasets.Tune {
 			continue
 		}
 		it.Split = datasets.Test
 		s.items, s.index = append(s.items, it), append(s.index, i)
-		for k, p := range round.Predictions {
-			s.predictions[k].Final = append(s.predictions[k].Final, p.Final[i])
-		}
+	}
+	for k, p := range round.Predictions {
+		s.predictions[k].Final = s.predictions[k].Final.With(p.Final.Some(s.index[before:]))
 	}
 }
 

@@ -40,7 +40,7 @@ func TestNestedEvaluation(t *testing.T) {
 	for _, name := range []string{pipeline.RuleName, pipeline.LLMName} {
 		s := nestedOf(t, run, name)
 		right := 0
-		for i, d := range decided(t, run, name).Final {
+		for i, d := range decided(t, run, name).Final.All() {
 			if d.Tier == run.Items[i].Tier {
 				right++
 			}

@@ -297,8 +297,8 @@ func (j *job) askLLM(ctx context.Context) error {
 		return nil
 	}
 	first := j.Predictions[len(j.Predictions)-1].Final
-	answered, same := make([]bool, len(first)), make([]bool, len(first))
-	for i, d := range first {
+	answered, same := make([]bool, first.Len()), make([]bool, first.Len())
+	for i, d := range first.All() {
 		answered[i], same[i] = !d.Invalid && d.Err == "", true
 	}
 	for repeat := 1; repeat < times; repeat++ {
@@ -307,7 +307,7 @@ func (j *job) askLLM(ctx context.Context) error {
 		}
 		if err := eval.Ask(ctx, c, j.Items, func(i int, d *eval.Decision) {
 			answered[i] = answered[i] && !d.Invalid && d.Err == ""
-			same[i] = same[i] && d.Tier == first[i].Tier
+			same[i] = same[i] && d.Tier == first.Tier(i)
 		}); err != nil {
 			return err
 		}

@@ -54,8 +54,8 @@ func TestEveryClassifierRuns(t *testing.T) {
 	var got []string
 	for _, p := range run.Predictions {
 		got = append(got, p.Classifier)
-		if len(p.Final) != 1200 || len(p.OutOfFold) != 1200 {
-			t.Errorf("%s: %d decisions, %d out of fold, expected 1200", p.Classifier, len(p.Final), len(p.OutOfFold))
+		if p.Final.Len() != 1200 || p.OutOfFold.Len() != 1200 {
+			t.Errorf("%s: %d decisions, %d out of fold, expected 1200", p.Classifier, p.Final.Len(), p.OutOfFold.Len())
 		}
 	}
 	slices.Sort(got)
@@ -107,7 +107,7 @@ func TestHybridPaysForWhatItAsks(t *testing.T) {
 	}
 	find := func(name string) []eval.Decision {
 		i := slices.IndexFunc(run.Predictions, func(p *eval.Predictions) bool { return p.Classifier == name })
-		return run.Predictions[i].Final
+		return listOf(run.Predictions[i].Final)
 	}
 	rule, model, hybrid := find("rule"), find("llm"), find("rule+llm")
 	byRule := 0
@@ -229,7 +229,7 @@ func TestTextsWithoutVectorGoToTheFallback(t *testing.T) {
 	for j, it := range run.Items {
 		if strings.HasPrefix(it.ID, "blank") {
 			seen++
-			if d := run.Predictions[i].Final[j]; run.Tiers.Name(d.Tier) != "COMPLEX" || d.Confidence != nil {
+			if d := run.Predictions[i].Final.At(j); run.Tiers.Name(d.Tier) != "COMPLEX" || d.Confidence != nil {
 				t.Errorf("%s: %+v, expected the fallback tier without a probability", it.ID, d)
 			}
 		}

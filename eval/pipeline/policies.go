@@ -383,7 +383,7 @@ func (j *job) deciders() []simulate.NamedDecider {
 			if !ok {
 				return d, false
 			}
-			return p.Final[i], true
+			return p.Final.At(i), true
 		})})
 	}
 	return out

@@ -73,7 +73,7 @@ func TestPolicies(t *testing.T) {
 			continue
 		}
 		want, n := 0.0, 0.0
-		for i, d := range prediction.Final {
+		for i, d := range prediction.Final.All() {
 			if run.Items[i].Split == datasets.Test {
 				n++
 				want += float64(len(run.Config.Tiers[d.Tier].Model)) + d.CostUSD.Value
