@@ -12,9 +12,7 @@ func (b *bench) right(c *contender, j int) bool {
 	return int(c.tiers[j]) == b.items[b.test[j]].Tier
 }
 
-// pairs compares every two classifiers, the better ranked first. Each group of
-// prompts has one vote, so that copies of a prompt do not count as evidence;
-// where groups are single prompts that is McNemar's test.
+// pairs compares every two classifiers, the better ranked first.
 func (b *bench) pairs(contenders []*contender) []Pair {
 	out := []Pair{}
 	for x, a := range contenders {
@@ -26,8 +24,15 @@ func (b *bench) pairs(contenders []*contender) []Pair {
 	return out
 }
 
+// pairDraws are those of a sign-flip test that cannot be exact.
+const pairDraws = 10_000
+
+// pair compares two classifiers by the sign-flip test of how many more prompts of a
+// group one got right than the other: copies of a prompt change together, so they are
+// no evidence, and a large group can outweigh small ones, as it does in the accuracies.
+// Where groups are single prompts that is McNemar's test.
 func (b *bench) pair(x, y *contender) Pair {
-	pair := Pair{A: x.name, B: y.name}
+	pair := Pair{A: x.name, B: y.name, P: 1}
 	net := make([]int, b.groups) // prompts that only x got right minus those that only y did
 	diff := 0
 	for j, g := range b.cluster {
@@ -44,7 +49,18 @@ func (b *bench) pair(x, y *contender) Pair {
 		}
 	}
 	pair.Diff = Number(float64(diff) / float64(len(b.test)))
-	pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
+	if slices.Max(net) <= 1 && slices.Min(net) >= -1 {
+		pair.P = stats.McNemar(pair.OnlyA, pair.OnlyB)
+		return pair
+	}
+	less := make([]int, len(net))
+	for g, n := range net {
+		less[g] = -n
+	}
+	for _, side := range [][]int{net, less} {
+		p, _ := stats.SignFlip(side, nil, pairDraws, b.Seed)
+		pair.P = min(pair.P, 2*p)
+	}
 	return pair
 }
 
@@ -102,10 +118,15 @@ func (b *bench) slices(contenders []*contender) []Slice {
 
 func (b *bench) slice(kind, name string, members []int, contenders []*contender) Slice {
 	s := Slice{Kind: kind, Name: name, N: len(members), Accuracy: []Estimate{}, Under: []Estimate{}}
-	in := map[int]bool{}
+	sizes := map[int]float64{} // of groups
 	for _, j := range members {
-		in[b.cluster[j]] = true
+		sizes[b.cluster[j]]++
 	}
+	squares := 0.0
+	for _, n := range sizes {
+		squares += n * n // whole numbers, whose sum is the same in any order
+	}
+	groups := stats.EffectiveSize(float64(s.N), squares)
 	for _, c := range contenders {
 		var right, under float64
 		for _, j := range members {
@@ -113,8 +134,8 @@ func (b *bench) slice(kind, name string, members []int, contenders []*contender)
 			right += indicator(tier == truth)
 			under += indicator(tier < truth)
 		}
-		s.Accuracy = append(s.Accuracy, wilson(right/float64(s.N), len(in)))
-		s.Under = append(s.Under, wilson(under/float64(s.N), len(in)))
+		s.Accuracy = append(s.Accuracy, wilson(right/float64(s.N), groups))
+		s.Under = append(s.Under, wilson(under/float64(s.N), groups))
 	}
 	return s
 }

@@ -61,7 +61,7 @@ func (b *bench) calibration(c *contender) *Calibration {
 		})
 	}
 	cal.Mean = Number(sum / float64(cal.N))
-	cal.Accuracy = wilson(float64(correct)/float64(cal.N), cal.N)
+	cal.Accuracy = wilson(float64(correct)/float64(cal.N), float64(cal.N))
 	return cal
 }
 

@@ -3,9 +3,12 @@ package eval
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/routeproof/routeproof/datasets"
 )
 
 // Copies of a prompt in its group are no evidence: all intervals, p-values and
@@ -107,5 +110,70 @@ func TestSkill(t *testing.T) {
 		if s.Name == "knows" && !(skill.Low > 0) || s.Name == "blind" && !(skill.Low < 0 && skill.High > 0) {
 			t.Errorf("%s: skill %+v", s.Name, skill)
 		}
+	}
+}
+
+// sized are test items of groups of these sizes.
+func sized(sizes []int) []Item {
+	var items []Item
+	for g, size := range sizes {
+		for k := range size {
+			items = append(items, Item{ID: fmt.Sprintf("%d-%d", g, k), AltTier: -1, Group: fmt.Sprint(g), Split: datasets.Test})
+		}
+	}
+	return items
+}
+
+// The interval of a rate covers the true one where groups, whose prompts agree, are of
+// very different sizes: by the number of groups it did in 0 to 93 % of these.
+func TestIntervalsCoverWithUnequalGroups(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	const trials, truth = 400, 0.7
+	for name, sizes := range map[string][]int{
+		"one of 100 among 100":  append([]int{100}, slices.Repeat([]int{1}, 100)...),
+		"five of 20 among 154":  append(slices.Repeat([]int{20}, 5), slices.Repeat([]int{1}, 154)...),
+		"twenty of 10 among 54": append(slices.Repeat([]int{10}, 20), slices.Repeat([]int{1}, 54)...),
+		"60 of 5":               slices.Repeat([]int{5}, 60),
+	} {
+		items := sized(sizes)
+		b := &bench{test: splitIndex(items, datasets.Test)}
+		b.cluster, b.groups = clusterGroups(items, b.test)
+		covered := 0
+		for range trials {
+			right := 0
+			for _, size := range sizes {
+				if rng.Float64() < truth {
+					right += size
+				}
+			}
+			if e := wilson(float64(right)/float64(len(items)), b.groupsWhere(nil)); e.Low <= truth && truth <= e.High {
+				covered++
+			}
+		}
+		if covered < trials*92/100 { // 95 % less 2.75 standard errors
+			t.Errorf("%s: %d of %d intervals cover", name, covered, trials)
+		}
+	}
+}
+
+// A large group decides a difference and is one piece of evidence: right on it alone, A
+// has the higher accuracy, and B's twelve single prompts show nothing against that.
+func TestPairOfALargeGroup(t *testing.T) {
+	items := sized(append([]int{100}, slices.Repeat([]int{1}, 12)...))
+	a, b := make([]int, len(items)), make([]int, len(items))
+	for i := range items {
+		if items[i].Group == "0" {
+			b[i] = 1
+		} else {
+			a[i] = 1
+		}
+	}
+	p := evaluate(t, 2, costsOf(2), items, predicted("a", a), predicted("b", b)).Pairs[0]
+	if p.A != "a" {
+		p.Diff, p.OnlyA, p.OnlyB = -p.Diff, p.OnlyB, p.OnlyA
+	}
+	// The sum has the sign of the large group, as in half of all patterns, both ways.
+	if p.OnlyA != 1 || p.OnlyB != 12 || !near(p.Diff, 88./112) || p.P != 1 {
+		t.Errorf("%+v", p)
 	}
 }

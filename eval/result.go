@@ -26,7 +26,7 @@ type Score struct {
 	Name string `json:"name"`
 	N    int    `json:"n"`
 
-	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval over groups
+	Accuracy         Estimate  `json:"accuracy"`          // Wilson interval over groups, by their effective number
 	AltAccuracy      *Estimate `json:"alt_tier_accuracy"` // alt_tier counted as right too; nil where no prompt has one
 	OutOfFold        *Estimate `json:"out_of_fold_accuracy"`
 	OutOfFoldKappa   *Estimate `json:"out_of_fold_quadratic_kappa"`
@@ -140,7 +140,7 @@ type Pair struct {
 	B     string  `json:"b"`
 	OnlyA int     `json:"only_a"`     // groups of prompts of which A got more right
 	OnlyB int     `json:"only_b"`     // groups of prompts of which B got more right
-	P     float64 `json:"p"`          // two-sided exact McNemar
+	P     float64 `json:"p"`          // two-sided sign-flip test over groups: of single prompts, exact McNemar
 	HolmP float64 `json:"holm_p"`     // adjusted over all pairs
 	Diff  Number  `json:"difference"` // accuracy of A minus that of B
 }

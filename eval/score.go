@@ -28,12 +28,13 @@ func (b *bench) score(c *contender) {
 		rate = bare // the spread of a random baseline is not that of a sample
 	}
 	cm := s.Confusion
-	s.Accuracy = rate(cm.Accuracy(), b.groups)
-	s.UnderRouting = rate(cm.UnderRouting(), b.groups)
-	s.OverRouting = rate(cm.OverRouting(), b.groups)
+	all := b.groupsWhere(nil)
+	s.Accuracy = rate(cm.Accuracy(), all)
+	s.UnderRouting = rate(cm.UnderRouting(), all)
+	s.OverRouting = rate(cm.OverRouting(), all)
 	s.MeanTierError = Number(cm.MeanTierError())
 	if alts > 0 {
-		e := rate(alt/float64(s.N), b.groups)
+		e := rate(alt/float64(s.N), all)
 		s.AltAccuracy = &e
 	}
 	b.metricIntervals(c)
@@ -68,10 +69,9 @@ func indicator(is bool) float64 {
 }
 
 // wilson is a share with its interval. Prompts of a group may be copies of one
-// another, so the evidence counts groups: with several prompts a group the
-// interval is that of as many independent prompts as there are groups, which
-// is right where they agree and wide where they do not.
-func wilson(share float64, groups int) Estimate {
+// another, so the evidence counts groups, by their effective number: right where
+// the prompts of a group agree, and wide where they do not.
+func wilson(share, groups float64) Estimate {
 	if groups == 0 || math.IsNaN(share) {
 		return undefined()
 	}
@@ -79,21 +79,26 @@ func wilson(share float64, groups int) Estimate {
 	return Estimate{Number(share), Number(i.Low), Number(i.High)}
 }
 
-// groupsWhere counts the groups of the test items for which is holds.
-func (b *bench) groupsWhere(is func(j int) bool) int {
-	seen := make([]bool, b.groups)
-	n := 0
-	for j, g := range b.cluster {
-		if !seen[g] && is(j) {
-			seen[g] = true
+// effective is for how many groups the clusters of items count for which is holds; nil:
+// all do. See [stats.EffectiveSize].
+func effective(cluster []int, groups int, is func(j int) bool) float64 {
+	sizes, n := make([]float64, groups), 0.0
+	for j, g := range cluster {
+		if is == nil || is(j) {
+			sizes[g]++
 			n++
 		}
 	}
-	return n
+	return stats.EffectiveSize(n, stats.Dot(sizes, sizes))
+}
+
+// groupsWhere is for how many groups the test items count for which is holds.
+func (b *bench) groupsWhere(is func(j int) bool) float64 {
+	return effective(b.cluster, b.groups, is)
 }
 
 // bare is a figure without an interval.
-func bare(v float64, _ int) Estimate {
+func bare(v, _ float64) Estimate {
 	e := undefined()
 	e.Value = Number(v)
 	return e
@@ -107,7 +112,7 @@ func (b *bench) outOfFold(c *contender) {
 	for i := range b.items {
 		cm[b.items[i].Tier][decisions.Tier(i)]++
 	}
-	accuracy, kappa := wilson(cm.Accuracy(), b.allGroups), Estimate{}
+	accuracy, kappa := wilson(cm.Accuracy(), effective(b.allCluster, b.allGroups, nil)), Estimate{}
 	b.fillMetrics(cm, func(i int) int { return decisions.Tier(i) }, b.everyone, b.allCluster, b.allGroups, metric{&kappa, Confusion.QuadraticKappa})
 	c.score.OutOfFold, c.score.OutOfFoldKappa, c.score.OutOfFoldN = &accuracy, &kappa, len(b.items)
 }

@@ -152,7 +152,7 @@ func sorted(c *eval.Calibration) string {
 
 // riskInterval is Wilson's for the risk at one point of a curve.
 func riskInterval(c *eval.Calibration, p eval.RiskPoint) stats.Interval {
-	return stats.WilsonShare(float64(p.Risk), int(math.Round(float64(p.Coverage)*float64(c.N))), 0.95)
+	return stats.WilsonShare(float64(p.Risk), math.Round(float64(p.Coverage)*float64(c.N)), 0.95)
 }
 
 // plotted are the classifiers whose confidence is drawn: those that state

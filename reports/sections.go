@@ -35,7 +35,7 @@ func (r *report) pairs() {
 	}
 	r.heading(2, "Is the difference real?")
 	r.text("Two classifiers on the same prompts: the exact two-sided McNemar test on those that only one of them got right, adjusted by Holm's method for all %s. "+
-		"Where prompts come in groups each group has one vote, for the classifier that got more of it right.", wording.Plural(len(r.result.Pairs), "pair"))
+		"Where prompts come in groups it is the sign-flip test of how many more of each group one got right, and a group counts as that of the classifier that got more of it right.", wording.Plural(len(r.result.Pairs), "pair"))
 	var rows [][]string
 	for _, p := range r.result.Pairs {
 		said := "not shown"

@@ -76,24 +76,30 @@ func (c *counted) add(tiers centroids.Tiers, split datasets.Split, truth int, gr
 // eval has it.
 type tested struct {
 	confusion  eval.Confusion
-	groups     map[int32]bool // by number, of the prompts; true where a confidence of the group is known
-	confidence []float64      // of the first prompt of each group that has one
+	groups     map[int32]testedGroup // by number, of the prompts
+	confidence []float64             // of the first prompt of each group that has one
 	right      []bool
 }
 
+type testedGroup struct {
+	n    int32 // prompts
+	sure bool  // a confidence is known
+}
+
 func newTested(tiers centroids.Tiers) *tested {
-	return &tested{confusion: eval.NewConfusion(tiers.Len()), groups: map[int32]bool{}}
+	return &tested{confusion: eval.NewConfusion(tiers.Len()), groups: map[int32]testedGroup{}}
 }
 
 // add takes in a prompt, which is sent to a tier that need not be the decision's.
 func (t *tested) add(truth int, group int32, d *eval.Decision, tier int) {
 	t.confusion[truth][tier]++
-	sure := t.groups[group]
-	if !sure && d.Probabilities != nil {
-		sure = true
+	g := t.groups[group]
+	g.n++
+	if !g.sure && d.Probabilities != nil {
+		g.sure = true
 		t.confidence, t.right = append(t.confidence, d.Probabilities[tier]), append(t.right, tier == truth)
 	}
-	t.groups[group] = sure
+	t.groups[group] = g
 }
 
 // measured returns the figures; nil where there was no prompt.
@@ -102,7 +108,11 @@ func (t *tested) measured() *centroids.Measured {
 		return nil
 	}
 	cm := t.confusion
-	accuracy := stats.WilsonShare(cm.Accuracy(), len(t.groups), 0.95)
+	squares := 0.0
+	for _, g := range t.groups {
+		squares += float64(g.n) * float64(g.n) // whole numbers, whose sum is the same in any order
+	}
+	accuracy := stats.WilsonShare(cm.Accuracy(), stats.EffectiveSize(cm.Total(), squares), 0.95)
 	m := &centroids.Measured{
 		Split: datasets.Test.String(), N: int(cm.Total()), Accuracy: cm.Accuracy(), MacroF1: cm.MacroF1(),
 		Interval: [2]float64{accuracy.Low, accuracy.High}, Confusion: cm.Counts(),

@@ -136,15 +136,16 @@ func countOf(marked []bool) int {
 // comparer compares columns of figures on the same requests.
 type comparer struct {
 	Options
-	axis    string
-	singles int
-	taken   []bool  // by request
-	group   []int32 // of each request taken, numbered from 0
-	groups  int     // how many there are
-	priced  []bool  // of each request taken, whether its cost is known under all policies
-	columns []column
-	sums    spill.File // see addUp
-	scales  []scale    // of workers
+	axis      string
+	singles   int
+	taken     []bool  // by request
+	group     []int32 // of each request taken, numbered from 0
+	groups    int     // how many there are
+	effective float64 // for how many they count, see [stats.EffectiveSize]
+	priced    []bool  // of each request taken, whether its cost is known under all policies
+	columns   []column
+	sums      spill.File // see addUp
+	scales    []scale    // of workers
 }
 
 // column is how one policy serves the requests taken.

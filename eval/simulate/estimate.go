@@ -13,6 +13,10 @@ import (
 )
 
 const (
+	// fewestGroups is how many groups a bootstrap needs before its interval is worth
+	// anything: of a few, resamples repeat what happened to them.
+	fewestGroups = 30
+
 	nearSums    = 4 << 20 // bytes of sums of groups that are in memory before a temporary file is made
 	blockGroups = 4096    // whose sums are looked at together, a multiple of four
 	// samplesRead is for how many bootstrap samples sums are read once.
@@ -34,8 +38,9 @@ func (c *comparer) estimate(rows []Row, reference int) error {
 			*e = eval.Estimate{Value: eval.Number(values[f]), Low: nan, High: nan}
 		}
 	}
-	if c.groups < 2 {
-		return nil // one group says nothing of the spread between groups
+	if c.groups < fewestGroups {
+		wilsonAtEnds(rows, c.effective)
+		return nil
 	}
 	replicates := make([][]float64, estimates*len(rows))
 	if err := stats.Draws(c.groups, samplesRead, c.Replicates, c.Seed, func(_ int, drawn [][]uint8) error {
@@ -58,12 +63,20 @@ func (c *comparer) estimate(rows []Row, reference int) error {
 				e.Low, e.High = eval.Number(i.Low), eval.Number(i.High)
 			}
 		}
+	}
+	wilsonAtEnds(rows, c.effective)
+	return nil
+}
+
+// wilsonAtEnds gives qualities of 0 and 1, which do not vary, the interval of a share of
+// groups that count for so many.
+func wilsonAtEnds(rows []Row, groups float64) {
+	for k := range rows {
 		if q := &rows[k].Quality; q.Value == 0 || q.Value == 1 {
-			ends := wilson(float64(q.Value), c.groups)
+			ends := wilson(float64(q.Value), groups)
 			q.Low, q.High = ends[0], ends[1]
 		}
 	}
-	return nil
 }
 
 // addUp writes, group by group, how many requests were taken, how many of them are
@@ -83,6 +96,7 @@ func (c *comparer) addUp() error {
 		a[g]++
 		b[g] += float64(count(c.priced[j]))
 	}
+	c.effective = stats.EffectiveSize(float64(len(c.group)), stats.Dot(a, a))
 	if err := write(); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ type PairPoint struct {
 	Quality   eval.Number    `json:"quality"`       // mean
 	CostUSD   eval.Number    `json:"cost_usd"`      // mean of a request: both calls and comparing
 	False     eval.Number    `json:"false_agreement"`
-	FalseCI   [2]eval.Number `json:"false_agreement_ci"` // 95 %, Clopper–Pearson, of groups, one that holds a false agreement counting as wrong
+	FalseCI   [2]eval.Number `json:"false_agreement_ci"` // 95 %, Clopper–Pearson, of groups by their effective number
 }
 
 // pairPointNumbers is how many numbers a point has.
@@ -249,7 +249,7 @@ func (r *remembered) Similarity(ctx context.Context, cheap, dear string) (float6
 type pairSums struct {
 	cheap, dear, both, wrongCheap, wrongDear float64
 	quality, cost                            float64 // where no two agree
-	groups                                   groupSet
+	groups                                   groupSizes
 	one                                      [2][2]int    // groups by whether the sides of their first are wrong
 	compared                                 spill.Sorter // prompts with a similarity, the highest first
 	latencies                                spill.Sorter
@@ -309,13 +309,22 @@ func (p *Pair) add(x *pairSums, s *side) error {
 	return x.compared.Add(x.record)
 }
 
+// falseInterval is that of a share of groups that count for so many, rounded so that it
+// holds whatever is between.
+func falseInterval(share, groups float64) [2]eval.Number {
+	n := max(1, int(groups))
+	const rounding = 1e-9
+	low := stats.ClopperPearson(int(math.Floor(share*float64(n)+rounding)), n, confidence).Low
+	high := stats.ClopperPearson(int(math.Ceil(share*float64(n)-rounding)), n, confidence).High
+	return [2]eval.Number{eval.Number(low), eval.Number(high)}
+}
+
 // thresholds goes through the thresholds from the highest: prompts of equal
 // similarity come to agree together.
 func (p *Pair) thresholds(x *pairSums) error {
-	n, groups := float64(p.N), x.groups.len()
+	n, groups := float64(p.N), x.groups.effective()
 	agreed, wrong := 0, 0
-	agreedGroups, wrongGroups := 0, 0
-	var agreeing, erring groupSet
+	var agreeing groupSizes
 	point := func(threshold float64) error {
 		at := PairPoint{
 			Threshold: eval.Number(threshold), Agreed: agreed, AgreeRate: eval.Number(float64(agreed) / n), AgreeCI: wilson(float64(agreed)/n, groups),
@@ -323,8 +332,7 @@ func (p *Pair) thresholds(x *pairSums) error {
 			FalseCI: [2]eval.Number{eval.Number(math.NaN()), eval.Number(math.NaN())},
 		}
 		if agreed > 0 {
-			i := stats.ClopperPearson(wrongGroups, agreedGroups, confidence)
-			at.FalseCI = [2]eval.Number{eval.Number(i.Low), eval.Number(i.High)}
+			at.FalseCI = falseInterval(float64(at.False), agreeing.effective())
 		}
 		return p.Points.add(at)
 	}
@@ -341,10 +349,9 @@ func (p *Pair) thresholds(x *pairSums) error {
 		}
 		group := int32(binary.BigEndian.Uint32(record[9:]))
 		agreed++
-		agreedGroups += count(agreeing.add(group))
+		agreeing.add(group)
 		if record[8] != 0 {
 			wrong++
-			wrongGroups += count(erring.add(group))
 		}
 		x.quality += math.Float64frombits(binary.BigEndian.Uint64(record[13:]))
 	}

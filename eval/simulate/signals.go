@@ -26,8 +26,8 @@ type Signal struct {
 	Precision  [2]eval.Number `json:"precision"` // 95 % interval of the share of wrong answers among those it fires on, Wilson, of groups
 	P          float64        `json:"p"`         // Fisher's exact test of firing against being wrong, one request a group, Holm-adjusted over the checks that fire
 
-	groups groupSet  // that it fires in
-	one    [2][2]int // of the first request of each group: fired, wrong
+	groups groupSizes // that it fires in
+	one    [2][2]int  // of the first request of each group: fired, wrong
 }
 
 const alpha = 0.05 // of all tests
@@ -51,7 +51,7 @@ func (s Signal) Verdict() string {
 func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend, requests policy.Requests) ([]Signal, error) {
 	models := backend.Models()
 	reasons := len(policy.AllReasons())
-	out, seen := make([]Signal, 0, len(models)*reasons), make([]groupSet, len(models))
+	out, seen := make([]Signal, 0, len(models)*reasons), make([]groupSizes, len(models))
 	for _, m := range models {
 		for _, r := range policy.AllReasons() {
 			out = append(out, Signal{Model: m.Name, Check: r.String()})
@@ -72,7 +72,7 @@ func Signals(ctx context.Context, checks *policy.Checks, backend policy.Backend,
 }
 
 // addSignals counts a model's answer to a request, if there is one.
-func addSignals(ctx context.Context, signals []Signal, seen *groupSet, checks *policy.Checks, backend policy.Backend, request *policy.Request, rung int) error {
+func addSignals(ctx context.Context, signals []Signal, seen *groupSizes, checks *policy.Checks, backend policy.Backend, request *policy.Request, rung int) error {
 	call, err := backend.Call(ctx, request, rung)
 	var reasons policy.Reasons
 	if err == nil {
@@ -114,7 +114,7 @@ func adjust(signals []Signal) {
 		s := &signals[i]
 		s.P, s.Precision = 1, [2]eval.Number{nan, nan}
 		if s.Fired > 0 {
-			s.Precision = wilson(float64(s.FiredWrong)/float64(s.Fired), s.groups.len())
+			s.Precision = wilson(float64(s.FiredWrong)/float64(s.Fired), s.groups.effective())
 			at = append(at, i)
 			p = append(p, stats.Fisher(s.one[1][1], s.one[1][0], s.one[0][1], s.one[0][0]))
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -477,15 +478,18 @@ func constant(n int, v float64) []float64 {
 }
 
 func TestCompareByHand(t *testing.T) {
-	cheap := traceOf("cheap", []float64{1, 0, 0, 1}, constant(4, 1))
-	dear := traceOf("dear", []float64{1, 1, 1, 0}, constant(4, 5))
-	mixed := traceOf("policy", []float64{1, 1, 0, 1}, []float64{1, 6, 1, 1})
-	dominated := traceOf("bad", []float64{0, 1, 0, 0}, constant(4, 6))
+	ten := func(name string, score, cost []float64) *Trace {
+		return traceOf(name, slices.Repeat(score, 10), slices.Repeat(cost, 10))
+	}
+	cheap := ten("cheap", []float64{1, 0, 0, 1}, constant(4, 1))
+	dear := ten("dear", []float64{1, 1, 1, 0}, constant(4, 5))
+	mixed := ten("policy", []float64{1, 1, 0, 1}, []float64{1, 6, 1, 1})
+	dominated := ten("bad", []float64{0, 1, 0, 0}, constant(4, 6))
 	c, err := Compare([]*Trace{cheap, dear}, []*Trace{mixed, dominated}, Options{Replicates: 500, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.N != 4 || c.LeftOut != 0 || c.Axis != AxisUSD || c.Reference != "dear" || len(c.Rows) != 5 {
+	if c.N != 40 || c.LeftOut != 0 || c.Axis != AxisUSD || c.Reference != "dear" || len(c.Rows) != 5 {
 		t.Fatalf("%+v", c)
 	}
 	type figures struct{ quality, cost, gain, saving, better, cheaper float64 }
@@ -596,8 +600,24 @@ func TestOneRequestAndOneModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.Rows[0]; r.Quality.Low.Defined() || !r.Quality.Value.Defined() || r.BetterThanMix.Value != 0 {
+	// Wilson's of 1 of 1, by hand: 1/(1 + 1.959964²).
+	if r := c.Rows[0]; math.Abs(float64(r.Quality.Low)-1/(1+1.959964*1.959964)) > 1e-6 || r.Quality.High != 1 || r.Gain.Low.Defined() || r.BetterThanMix.Value != 0 {
 		t.Errorf("one request: %+v", r)
+	}
+}
+
+// Resamples of a few groups repeat what happened to them, so there are none: a
+// difference of two requests has no interval of width 0.
+func TestCompareOfFewGroups(t *testing.T) {
+	for n, want := range map[int]bool{2: false, fewestGroups - 1: false, fewestGroups: true} {
+		c, err := Compare([]*Trace{traceOf("a", constant(n, 0), constant(n, 1)), traceOf("b", constant(n, 1), constant(n, 2))}, nil, Options{Replicates: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := c.Rows[0]
+		if r.Gain.Low.Defined() != want || r.Saving.Low.Defined() != want || !r.Quality.High.Defined() || r.Gain.Value != -1 {
+			t.Errorf("%d requests: %+v", n, r)
+		}
 	}
 }
 

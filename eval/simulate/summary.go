@@ -140,8 +140,8 @@ func (t *Trace) Summaries() []TierSummary {
 	return out
 }
 
-// wilson is the 95 % interval of a share over groups.
-func wilson(share float64, groups int) [2]eval.Number {
+// wilson is the 95 % interval of a share over groups that count for so many.
+func wilson(share, groups float64) [2]eval.Number {
 	w := stats.WilsonShare(share, groups, confidence)
 	return [2]eval.Number{eval.Number(w.Low), eval.Number(w.High)}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/bits"
 	"runtime"
 	"sync"
 
@@ -47,40 +46,9 @@ type TierCounts struct {
 	Served    int                   // answers that were given
 	Escalated int                   // calls after which the next model was asked
 	Reasons   map[policy.Reason]int // answers not taken, by the first reason; of the last model too
-	Groups    int                   // of the requests that it was asked for
+	Groups    float64               // of the requests that it was asked for count for so many, see [stats.EffectiveSize]
 
-	groups groupSet
-}
-
-// groupSet is a set of groups, which are numbered from 0 on without large gaps.
-type groupSet []uint64
-
-// add adds a group, and tells whether it is new.
-func (s *groupSet) add(group int32) bool {
-	word := int(group) / 64
-	if word >= len(*s) {
-		*s = append(*s, make(groupSet, word+1-len(*s))...)
-	}
-	before := (*s)[word]
-	(*s)[word] |= 1 << (group % 64)
-	return (*s)[word] != before
-}
-
-func (s *groupSet) join(other groupSet) {
-	if len(other) > len(*s) {
-		*s = append(*s, make(groupSet, len(other)-len(*s))...)
-	}
-	for i, word := range other {
-		(*s)[i] |= word
-	}
-}
-
-func (s groupSet) len() int {
-	n := 0
-	for _, word := range s {
-		n += bits.OnesCount64(word)
-	}
-	return n
+	groups groupSizes
 }
 
 // A named is a policy with its name.
@@ -188,7 +156,7 @@ func (r *runner) finish(k int, t *Trace, sums sumsOfTrace) {
 	}
 	for i := range t.Tiers {
 		tier := &t.Tiers[i]
-		tier.Groups, tier.groups = tier.groups.len(), nil
+		tier.Groups, tier.groups = tier.groups.effective(), groupSizes{}
 	}
 }
 
@@ -281,7 +249,7 @@ func (t *Trace) add(part *Trace) {
 		a.Asked += b.Asked
 		a.Served += b.Served
 		a.Escalated += b.Escalated
-		a.groups.join(b.groups)
+		a.groups.join(&b.groups)
 		for r, n := range b.Reasons {
 			a.Reasons[r] += n
 		}

@@ -28,31 +28,42 @@ func Wilson(k, n int, confidence float64) Interval {
 	if n == 0 {
 		return Interval{Low: 0, High: 1}
 	}
-	return Interval{Low: wilsonLow(float64(k), n, z), High: 1 - wilsonLow(float64(n-k), n, z)}
+	return Interval{Low: wilsonLow(float64(k), float64(n), z), High: 1 - wilsonLow(float64(n-k), float64(n), z)}
 }
 
-// WilsonShare is [Wilson] for a share, from 0 to 1, of n trials that need not
-// be a whole number of successes: a mean over n groups. It panics unless
-// 0 ≤ share ≤ 1 and n > 0.
-func WilsonShare(share float64, n int, confidence float64) Interval {
+// WilsonShare is [Wilson] for a share, from 0 to 1, of n trials, neither of which
+// need be whole: a mean over groups that count for n, see [EffectiveSize]. It panics
+// unless 0 ≤ share ≤ 1 and n > 0.
+func WilsonShare(share, n, confidence float64) Interval {
 	if !(share >= 0 && share <= 1) {
 		panic("stats: share outside [0,1]")
 	}
-	if n <= 0 {
+	if !(n > 0) {
 		panic("stats: no trials")
 	}
 	z := criticalValue(confidence)
-	return Interval{Low: wilsonLow(share*float64(n), n, z), High: 1 - wilsonLow((1-share)*float64(n), n, z)}
+	return Interval{Low: wilsonLow(share*n, n, z), High: 1 - wilsonLow((1-share)*n, n, z)}
+}
+
+// EffectiveSize returns (Σs)²/Σs² of the sizes s of groups, given both sums: for how
+// many independent trials a share of their members counts where those of a group
+// agree. It is the number of groups where all are of one size, and less where some are
+// larger than others, as these then decide it; 0 without groups. Members that do not
+// agree count for more. Source: Kish (1965), Survey Sampling, section 11.7.
+func EffectiveSize(sum, squares float64) float64 {
+	if sum == 0 {
+		return 0
+	}
+	return sum * sum / squares
 }
 
 // wilsonLow is the smaller root of Wilson's quadratic, taken from the product
 // of the roots, k²/(n(n+z²)), so that a small k loses no digits.
-func wilsonLow(k float64, n int, z float64) float64 {
+func wilsonLow(k, n, z float64) float64 {
 	if k == 0 {
 		return 0
 	}
-	nf := float64(n)
-	return 2 * k * k / (nf * (2*k + z*z + z*math.Sqrt(z*z+4*k*(nf-k)/nf)))
+	return 2 * k * k / (n * (2*k + z*z + z*math.Sqrt(z*z+4*k*(n-k)/n)))
 }
 
 // NormalQuantile returns Φ⁻¹(p) of the standard normal distribution: −Inf at

@@ -119,7 +119,7 @@ func TestIntervalPanics(t *testing.T) {
 func TestWilsonShare(t *testing.T) {
 	for n := 1; n <= 40; n++ {
 		for k := range n + 1 {
-			want, got := Wilson(k, n, 0.95), WilsonShare(float64(k)/float64(n), n, 0.95)
+			want, got := Wilson(k, n, 0.95), WilsonShare(float64(k)/float64(n), float64(n), 0.95)
 			if math.Abs(want.Low-got.Low) > 1e-14 || math.Abs(want.High-got.High) > 1e-14 {
 				t.Errorf("%d of %d: %v, want %v", k, n, got, want)
 			}
@@ -146,5 +146,21 @@ func TestWilsonShare(t *testing.T) {
 			}()
 			bad()
 		}()
+	}
+}
+
+// By hand: equal sizes count in full, and one large group for little more than itself.
+func TestEffectiveSize(t *testing.T) {
+	for _, c := range []struct {
+		sizes []float64
+		want  float64
+	}{{nil, 0}, {[]float64{1, 1, 1}, 3}, {[]float64{5, 5}, 2}, {[]float64{100}, 1}, {[]float64{3, 1}, 1.6}, {[]float64{0, 2}, 1}} {
+		sum, squares := 0.0, 0.0
+		for _, s := range c.sizes {
+			sum, squares = sum+s, squares+s*s
+		}
+		if got := EffectiveSize(sum, squares); math.Abs(got-c.want) > 1e-15 {
+			t.Errorf("%v count for %g, want %g", c.sizes, got, c.want)
+		}
 	}
 }
