@@ -29,6 +29,10 @@ func (r *report) policies() {
 	r.text("How good, dear and fast it is to serve the %s that every policy below serves with known quality (%s of %s left out), on the outcomes %s. "+
 		"Costs are over the %s whose cost is known under every policy, latencies over the %s whose latency is. Square brackets hold 95 %% intervals; differences are paired.",
 		wording.Plural(c.N, "test prompt"), wording.Thousands(c.LeftOut), wording.Thousands(c.N+c.LeftOut), code(p.Outcomes), wording.Thousands(c.Priced), wording.Thousands(c.Timed))
+	if p.Unlabelled > 0 {
+		r.text("Among these %s are %s without a tier, in no figure of the classifiers above: nobody labelled them or, where labels are derived from outcomes, no tier's model gets them right.",
+			wording.Thousands(c.N+c.LeftOut), wording.Thousands(p.Unlabelled))
+	}
 	if p.Note != "" {
 		r.text("**These outcomes are no recordings**: see the first lines of this report.")
 	}

@@ -95,7 +95,11 @@ func (j *job) derive(ctx context.Context, name string, names []string, stages fu
 	if err != nil {
 		return err
 	}
-	j.Predictions = append(j.Predictions, p)
+	whole := make([]eval.Classifier, len(names))
+	for k, part := range names {
+		whole[k] = j.classifiers[part]
+	}
+	j.addPredictions(p, classify.NewHybrid(name, stages(eval.Final, whole)...))
 	return nil
 }
 

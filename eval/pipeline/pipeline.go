@@ -145,6 +145,9 @@ type job struct {
 	scorer   classify.Scorer    // of the embedding classifier
 	counted  *counted           // what the artifact that is built decides; nil until then
 
+	classifiers map[string]eval.Classifier // that are fitted for good, and hybrids of these
+	unlabelled  []eval.Item                // test prompts without a tier that policies serve, by id
+
 	buildOnly bool    // nothing is wanted but the artifact
 	examples  bySplit // then, in the place of Items
 }
@@ -329,9 +332,18 @@ func (j *job) predict(ctx context.Context, trainer eval.Trainer) (eval.Classifie
 	if err != nil {
 		return nil, err
 	}
-	j.Predictions = append(j.Predictions, p)
+	j.addPredictions(p, c)
 	j.Timings = append(j.Timings, Timing{"classify with " + p.Classifier, p.Elapsed.Seconds(), len(j.Items)})
 	return c, nil
+}
+
+// addPredictions adds those of a classifier.
+func (j *job) addPredictions(p *eval.Predictions, c eval.Classifier) {
+	if j.classifiers == nil {
+		j.classifiers = map[string]eval.Classifier{}
+	}
+	j.classifiers[p.Classifier] = c
+	j.Predictions = append(j.Predictions, p)
 }
 
 func (r *Run) find(names []string) ([]*eval.Predictions, bool) {

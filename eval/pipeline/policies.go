@@ -104,7 +104,8 @@ type Policies struct {
 	Signals    []simulate.Signal      `json:"signals"`
 	Sweeps     []*simulate.Sweep      `json:"sweeps"`
 	Pairs      []simulate.Pair        `json:"pairs"`
-	Routes     *simulate.Routes       `json:"routes"` // null where the quality of every model is known of no request
+	Unlabelled int                    `json:"unlabelled"` // test prompts without a tier that are served too
+	Routes     *simulate.Routes       `json:"routes"`     // null where the quality of every model is known of no request
 	Notes      []string               `json:"notes"`
 }
 
@@ -151,7 +152,7 @@ func (j *job) policies(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, backend.Close()) }()
-	suite, err := j.suite(backend)
+	suite, err := j.suite(ctx, backend)
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func (j *job) policies(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, traces.Close()) }()
 	o := j.in.Outcomes
-	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Cascade: traces.Cascade.Summaries()}
+	p := &Policies{Outcomes: o.Name, Note: o.Note, Agreement: j.agreementConfig(), Notes: j.unused, Unlabelled: len(j.unlabelled), Cascade: traces.Cascade.Summaries()}
 	j.Policies = p
 	if p.Totals, err = traces.Cascade.Totals(); err != nil {
 		return err
@@ -235,7 +236,7 @@ func (j *job) agreementConfig() AgreementConfig {
 }
 
 // suite is all policies over the test prompts.
-func (j *job) suite(backend *policy.Recorded) (s *simulate.Suite, err error) {
+func (j *job) suite(ctx context.Context, backend *policy.Recorded) (s *simulate.Suite, err error) {
 	s = &simulate.Suite{Backend: backend, Threshold: j.agreementConfig().SimilarityFrom(), TimeoutMS: j.Config.Policies.Checks.TimeoutMS}
 	if s.Checks, err = policy.NewChecks(j.Config.Policies.Checks.Policy()); err != nil {
 		return nil, err
@@ -253,8 +254,8 @@ func (j *job) suite(backend *policy.Recorded) (s *simulate.Suite, err error) {
 	if s.Rungs, err = policy.RungsOf(j.Tiers.Names(), backend.Models()); err != nil {
 		return nil, err
 	}
-	s.Deciders = j.deciders()
-	return s, nil
+	s.Deciders, err = j.deciders(ctx)
+	return s, err
 }
 
 // answerEmbedder returns what answers are compared with: the embedder of prompts
@@ -296,6 +297,9 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 			test[it.ID] = true
 		}
 	}
+	for _, it := range j.unlabelled {
+		test[it.ID] = true
+	}
 	found := map[string]bool{}
 	if err := j.in.Outcomes.Scan(func(o *datasets.Outcome) error {
 		found[o.Model] = true
@@ -313,7 +317,7 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 		}
 	}
 	if len(others) > 0 {
-		j.unused = []string{"outcomes of models that serve no tier are not used: " + wording.List(others)}
+		j.unused = append(j.unused, "outcomes of models that serve no tier are not used: "+wording.List(others))
 	}
 	for _, m := range models {
 		if !found[m.Name] {
@@ -324,18 +328,18 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 	return backend, nil
 }
 
-// testRequests returns the test prompts that have outcomes.
+// testRequests returns the test prompts that have outcomes, with or without a tier.
 func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err error) {
 	number := map[string]int32{}
-	items := j.Items // of the same order
+	j.dropUnlabelled(backend.Asked)
+	served, left := []eval.Item(nil), [][]eval.Item{j.Items, j.unlabelled} // both of the same order
 	err = j.in.Prompts.Each(func(_ int, p *datasets.Prompt) error {
-		if len(items) == 0 || items[0].ID != p.ID {
-			return nil // it is not labelled
-		}
-		it := &items[0]
-		items = items[1:]
-		if it.Split != datasets.Test || !backend.Asked(it.ID) {
+		it := take(p.ID, left)
+		if it == nil || it.Split != datasets.Test || !backend.Asked(it.ID) {
 			return nil
+		}
+		if it.Tier < 0 {
+			served = append(served, *it)
 		}
 		text, err := backend.Keep(p.Text)
 		if err != nil {
@@ -357,20 +361,35 @@ func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err 
 	if err != nil {
 		return nil, err
 	}
+	j.unlabelled = served
 	if len(requests) == 0 {
 		return nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")
 	}
 	return requests, nil
 }
 
+// take takes an item off the front of one of some lists; nil where it is in none.
+func take(id string, lists [][]eval.Item) *eval.Item {
+	for k, list := range lists {
+		if len(list) > 0 && list[0].ID == id {
+			lists[k] = list[1:]
+			return &list[0]
+		}
+	}
+	return nil
+}
+
 // deciders are the classifiers that requests are routed by: all that are no
 // hybrids, and the best.
-func (j *job) deciders() []simulate.NamedDecider {
-	place := map[string]int{} // of test prompts, which alone are asked about
+func (j *job) deciders(ctx context.Context) ([]simulate.NamedDecider, error) {
+	place := map[string]int{} // of test prompts, which alone are asked about; behind all items of those without a tier
 	for i, it := range j.Items {
 		if it.Split == datasets.Test {
 			place[it.ID] = i
 		}
+	}
+	for i, it := range j.unlabelled {
+		place[it.ID] = len(j.Items) + i
 	}
 	var out []simulate.NamedDecider
 	for _, p := range j.Predictions {
@@ -378,13 +397,20 @@ func (j *job) deciders() []simulate.NamedDecider {
 		if !best && strings.Contains(p.Classifier, "+") {
 			continue
 		}
+		others, err := j.decideUnlabelled(ctx, p.Classifier)
+		if err != nil {
+			return nil, err
+		}
 		out = append(out, simulate.NamedDecider{Name: p.Classifier, Decide: policy.Decided(func(id string) (d eval.Decision, ok bool) {
 			i, ok := place[id]
 			if !ok {
 				return d, false
 			}
-			return p.Final.At(i), true
+			if i < len(j.Items) {
+				return p.Final.At(i), true
+			}
+			return others.At(i - len(j.Items)), true
 		})})
 	}
-	return out
+	return out, nil
 }

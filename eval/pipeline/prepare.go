@@ -78,6 +78,7 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 		tier, labelled := j.Tiers.Index(p.Tier)
 		if !labelled {
 			j.Data.Unlabelled++
+			j.takeUnlabelled(i, p, prompts, assigned)
 			return nil
 		}
 		add(i, p, tier)
