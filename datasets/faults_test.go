@@ -60,15 +60,17 @@ func TestFaultsInOrder(t *testing.T) {
 		`f:3: confidence: expected 0 to 1, found 7`,
 		`f:5: id: "a" of model "m" stands on line 4 already: expected each prompt once a model`,
 		`f:6: ttft_ms: expected at most latency_ms (1), found 2`,
+		`f:7: score: is 0.5 beside an error: expected 0 or none, as there was no answer, or no error where there was one`,
 	}
-	csv := "correct,latency_ms,id,score,confidence,model,ttft_ms\nmaybe,-1,z,2,,m,\n,,\"\",,7,m,\n,,a,,,m,\n,,a,,,m,\n,1,b,,,m,2\n"
+	csv := "correct,latency_ms,id,score,confidence,model,ttft_ms,error\nmaybe,-1,z,2,,m,,\n,,\"\",,7,m,,\n,,a,,,m,,\n,,a,,,m,,\n,1,b,,,m,2,\n,,c,.5,,m,,timeout\n,,d,0,,m,,timeout\n,,e,,,m,,timeout\n"
 	_, err := Outcomes().Scan(strings.NewReader(csv), "f", nil, ignore[Outcome])
 	got := problemsOf(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("CSV: want −, got +:\n%s", diff)
 	}
 	jsonl := "\n" + `{"correct":"maybe","latency_ms":-1,"id":"z","score":2,"model":"m"}` + "\n" + `{"confidence":7,"id":"","model":"m"}` + "\n" +
-		`{"id":"a","model":"m"}` + "\n" + `{"model":"m","id":"a"}` + "\n" + `{"ttft_ms":2,"latency_ms":1,"id":"b","model":"m"}`
+		`{"id":"a","model":"m"}` + "\n" + `{"model":"m","id":"a"}` + "\n" + `{"ttft_ms":2,"latency_ms":1,"id":"b","model":"m"}` + "\n" +
+		`{"id":"c","model":"m","score":0.5,"error":"timeout"}` + "\n" + `{"id":"d","model":"m","score":0,"error":"timeout"}` + "\n" + `{"id":"e","model":"m","error":"timeout"}`
 	_, err = Outcomes().Scan(strings.NewReader(jsonl), "f", nil, ignore[Outcome])
 	want[1] = "f:2: correct: expected true or false, found a string"
 	if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {

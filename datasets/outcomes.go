@@ -89,4 +89,7 @@ func checkOutcome(o *Outcome, c *checker) {
 	if o.LatencyMS.Known && o.TTFTMS.Known && o.TTFTMS.Value > o.LatencyMS.Value {
 		c.problem("ttft_ms", "expected at most latency_ms (%g), found %g", o.LatencyMS.Value, o.TTFTMS.Value)
 	}
+	if o.Error != "" && o.Score.Known && o.Score.Value > 0 {
+		c.problem("score", "is %g beside an error: expected 0 or none, as there was no answer, or no error where there was one", o.Score.Value)
+	}
 }

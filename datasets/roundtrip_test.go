@@ -114,6 +114,9 @@ func (m maker) outcome(i int) Outcome {
 		Confidence: optional(m, m.within(1)), InputTokens: optional(m, m.whole()), OutputTokens: optional(m, m.whole()), CostUSD: optional(m, m.within(maxUSD)),
 		LatencyMS: optional(m, m.within(maxMS)), FinishReason: m.word(), Error: m.text(),
 	}
+	if o.Error != "" && o.Score.Known {
+		o.Score = Known(0.0)
+	}
 	if o.LatencyMS.Known {
 		o.TTFTMS = optional(m, o.LatencyMS.Value/2)
 	}

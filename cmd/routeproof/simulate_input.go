@@ -224,6 +224,9 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 			s.notes = append(s.notes, note)
 		}
 	}
+	if n := s.backend.Mixed(); n > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("ids beside more than one prompt text: %d; answers to different prompts are compared there", n))
+	}
 	s.schemas = nil
 	if err := s.group(ctx, named); err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -349,6 +350,24 @@ func TestSimulateExitCodes(t *testing.T) {
 		}
 		if r.code != c.code || !strings.Contains(said, c.says) {
 			t.Errorf("%s: exit %d, expected %d and %q in:\n%s\n%s", c.args, r.code, c.code, c.says, r.stdout, r.stderr)
+		}
+	}
+}
+
+// Answers to different prompts are compared where two recordings are joined by ids that
+// mean other prompts: that is said wherever decisions are made by them.
+func TestSimulateTellsMixedTexts(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var rows strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&rows, `{"id":"p%d","model":"a","prompt":"a asks %d","score":%d,"response":"an answer of some length","confidence":0.5}`+"\n", i, i, i%2)
+		fmt.Fprintf(&rows, `{"id":"p%d","model":"b","prompt":"b asks %d","score":1,"response":"an answer of some length","confidence":0.5}`+"\n", i, i)
+	}
+	writeFile(t, "mixed.jsonl", rows.String())
+	for _, verb := range []string{"simulate route", "simulate cascade", "simulate parallel", "calibrate cascade"} {
+		got := call(t, "", append(strings.Fields(verb), "--outcomes", "mixed.jsonl", "--ladder", "a,b")...)
+		if text := got.stdout + got.stderr; !strings.Contains(text, "ids beside more than one prompt text: 60; answers to different prompts are compared there") {
+			t.Errorf("%s does not tell:\n%s", verb, text)
 		}
 	}
 }

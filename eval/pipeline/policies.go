@@ -341,6 +341,9 @@ func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err 
 		if it.Tier < 0 {
 			served = append(served, *it)
 		}
+		if err := backend.Ask(it.ID, p.Text); err != nil {
+			return err
+		}
 		text, err := backend.Keep(p.Text)
 		if err != nil {
 			return err
@@ -362,6 +365,9 @@ func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err 
 		return nil, err
 	}
 	j.unlabelled = served
+	if n := backend.Mixed(); n > 0 {
+		j.unused = append(j.unused, fmt.Sprintf("test prompts whose text is not that of all their outcomes: %d; answers to different prompts are compared there", n))
+	}
 	if len(requests) == 0 {
 		return nil, j.outcomesError("no test prompt of " + j.in.Name + " has outcomes: expected the same ids")
 	}

