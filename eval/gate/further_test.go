@@ -64,12 +64,13 @@ func shared() (base, cand []datasets.Prediction) {
 
 // Figures: sklearn.metrics.f1_score(average='macro'), scikit-learn 1.2.1. Bound
 // and p: 20,000 resamples and swaps of rows, or of pairs of neighbours as groups,
-// with numpy 1.24, whose own error is about .001; p there is counted the same way.
+// with Python, whose own error is about .001; p there is counted the same way. To
+// what is drawn for the bound are added the two that the gate adds.
 func TestMacroF1AgainstPython(t *testing.T) {
 	for _, c := range []struct {
 		group    int
 		bound, p float64
-	}{{1, -0.0671789, 0.0148}, {2, -0.0666550, 0.0171}} {
+	}{{1, -0.0686847, 0.0148}, {2, -0.0722604, 0.0171}} {
 		base, cand := shared()
 		for i := range base {
 			base[i].Group = fmt.Sprint(i / c.group)

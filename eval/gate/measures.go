@@ -158,7 +158,7 @@ func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string, err error) 
 	}
 	var differences []float64
 	if m.Groups >= fewestGroups {
-		if differences, err = p.bootstrapCost(); err != nil {
+		if differences, err = p.bootstrapCost(0); err != nil {
 			return m, nil, "", err
 		}
 	}
