@@ -93,7 +93,8 @@ func (c Confusion) Precision(k int) float64 { return c[k][k] / c.Predicted(k) }
 func (c Confusion) F1(k int) float64 { return 2 * c[k][k] / (c.Support(k) + c.Predicted(k)) }
 
 // MacroF1 is the mean F1 over the tiers that occur as truth or prediction,
-// which is scikit-learn's default.
+// which is scikit-learn's default. Two matrices may so be means over different
+// tiers: comparisons of package gate are over the true ones.
 func (c Confusion) MacroF1() float64 { return c.meanDefined(c.F1) }
 
 // BalancedAccuracy is the mean recall over the tiers that occur as truth.

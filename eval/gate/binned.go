@@ -1,7 +1,10 @@
 package gate
 
 import (
+	"cmp"
 	"math"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/eval/stats"
@@ -9,10 +12,11 @@ import (
 )
 
 const (
-	costBins = 100 // that stand for the distinct changes of cost in a bootstrap
-	tail     = 24  // extreme changes at each end that have their own
-	fewFlips = 128 // changed groups up to which sign flips are drawn
-	levels   = 1e4 // of size that drawn sign flips tell apart
+	costBins  = 100  // that stand for the distinct changes of cost in a bootstrap
+	tail      = 24   // extreme changes at each end that have their own
+	fewFlips  = 128  // changed groups whose sign flips are drawn or enumerated
+	mostFlips = 4096 // of the others, that are drawn
+	levels    = 1e4  // of size that drawn sign flips tell apart
 )
 
 // binned cuts values into bins, each at its mean, so that the mean of all is kept; there
@@ -86,35 +90,72 @@ func eachRun(values *spill.Sorter, visit func(v float64, from, to int)) error {
 
 // changes are what a test of sign flips needs of changes.
 type changes struct {
-	n                     int // that are not 0
-	sum, squares, largest float64
-	few                   []float64 // the first of them, up to fewFlips
+	n            int // that are not 0
+	sum, largest float64
+	most         []float64 // the fewFlips largest of either sign, besides up to as many that are not yet left out
+	rest         float64   // Σx² over those that are
 }
 
 func (c *changes) add(v float64) {
 	if v == 0 {
 		return
 	}
-	c.sum, c.squares, c.largest = c.sum+v, c.squares+v*v, math.Max(c.largest, math.Abs(v))
-	if c.n++; c.n <= fewFlips {
-		c.few = append(c.few, v)
+	c.n++
+	c.sum, c.largest = c.sum+v, math.Max(c.largest, math.Abs(v))
+	c.most = append(c.most, v)
+	if len(c.most) == 2*fewFlips {
+		c.keepMost()
 	}
 }
 
+// keepMost leaves out all but the fewFlips largest.
+func (c *changes) keepMost() {
+	slices.SortFunc(c.most, func(a, b float64) int { return cmp.Compare(math.Abs(b), math.Abs(a)) })
+	for _, v := range c.most[fewFlips:] {
+		c.rest += v * v
+	}
+	c.most = c.most[:fewFlips]
+}
+
 // flipP returns the chances of a sum so high and so low where each change is as
-// likely to have the other sign. Sizes are told apart to a ten-thousandth of the
-// largest; of many changes the sum is as good as normal, with variance Σx².
+// likely to have the other sign. Of few changes, sizes are told apart to a
+// ten-thousandth of the largest. Of many, the largest are flipped one by one and
+// the others as if they were of one size with the same Σx²: beside the largest their
+// sum is as good as normal, where that of all is not if they hide a few large ones.
 func (c *changes) flipP(draws int, seed uint64) (worse, better eval.Number) {
 	if c.n > fewFlips {
-		z := c.sum / math.Sqrt(c.squares) / math.Sqrt2
-		return number(0.5 * math.Erfc(z)), number(0.5 * math.Erfc(-z))
+		return c.drawnP(draws, seed)
 	}
 	up, down := make([]int, c.n), make([]int, c.n)
-	for i, v := range c.few {
+	for i, v := range c.most {
 		up[i] = int(math.Round(v / c.largest * levels))
 		down[i] = -up[i]
 	}
 	p, _ := stats.SignFlip(up, nil, draws, seed)
 	q, _ := stats.SignFlip(down, nil, draws, seed)
 	return number(p), number(q)
+}
+
+// drawnP is flipP of many, (1 + draws at least so far)/(1 + draws) as of patterns.
+func (c *changes) drawnP(draws int, seed uint64) (worse, better eval.Number) {
+	c.keepMost()
+	others := min(c.n-fewFlips, mostFlips)
+	size := math.Sqrt(c.rest / float64(others))
+	// Sums in another order may differ in their last digits.
+	slack := 1e-12 * fewFlips * c.largest
+	fair := coins{src: rand.NewPCG(seed, 0x676174652d666c69)}
+	up, down := 1, 1
+	for range draws {
+		sum := size * float64(2*fair.heads(others)-others)
+		for _, v := range c.most {
+			sum += v * float64(2*fair.heads(1)-1)
+		}
+		if sum >= c.sum-slack {
+			up++
+		}
+		if sum <= c.sum+slack {
+			down++
+		}
+	}
+	return number(float64(up) / float64(1+draws)), number(float64(down) / float64(1+draws))
 }

@@ -67,7 +67,7 @@ type ClassifierChange struct {
 
 // Further measures of a comparison, beside Accuracy, UnderRouting and InvalidRate.
 const (
-	MacroF1          = "macro_f1"
+	MacroF1          = "macro_f1" // over the true tiers
 	QuadraticKappa   = "quadratic_kappa"
 	BalancedAccuracy = "balanced_accuracy"
 	OverRouting      = "over_routing"

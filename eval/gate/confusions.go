@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"math"
 	"slices"
 
 	"github.com/routeproof/routeproof/eval"
@@ -11,6 +12,7 @@ import (
 // each side, those alike held together.
 type confusions struct {
 	tiers      int
+	truths     []bool // which are true of any prompt
 	counts     []int
 	base, cand [][]share // by pattern
 }
@@ -24,7 +26,7 @@ type share struct {
 
 func (p *pair) confusions() *confusions {
 	keys, counts := p.confusionTable()
-	c := &confusions{tiers: p.check.base.source.Tiers.Len(), counts: counts}
+	c := &confusions{tiers: p.check.base.source.Tiers.Len(), truths: p.truths, counts: counts}
 	for _, key := range keys {
 		base, cand := p.shares([]byte(key), c.tiers)
 		c.base, c.cand = append(c.base, base), append(c.cand, cand)
@@ -64,6 +66,25 @@ func (c *confusions) total(base, cand eval.Confusion, drawn, swapped []int) {
 			addShares(cand, c.base[i], float64(other))
 		}
 	}
+}
+
+// macroF1 is the mean F1 over the tiers that are true of any prompt, whatever is drawn
+// of them. [eval.Confusion.MacroF1] is also over those that are only predicted, as
+// scikit-learn has it: a side that predicts one has one more to be 0 in, and a
+// comparison would be of means over different tiers.
+func (c *confusions) macroF1(of eval.Confusion) float64 {
+	sum, n := 0.0, 0.0
+	for k, is := range c.truths {
+		if !is {
+			continue
+		}
+		n++
+		// None of it is drawn and none predicted: on the other side its F1 is 0 or undefined as well.
+		if f1 := of.F1(k); !math.IsNaN(f1) {
+			sum += f1
+		}
+	}
+	return sum / n
 }
 
 func addShares(to eval.Confusion, shares []share, times float64) {

@@ -107,6 +107,9 @@ type spending struct {
 	at costRow // their sums
 
 	sum    float64    // of the change, over the group under way
+	most   float64    // and of the most that other tiers would change it by
+	widest float64    // the greatest such of a prompt
+	unseen unseen     // and of groups
 	size   int        // its prompts whose costs are known
 	groups spill.File // sums and sizes of all groups that have any
 	units  int        // that have
@@ -143,6 +146,10 @@ func (p *pair) spend(b, d *prompt, base, cand []decision) {
 	at.old, at.repriced, at.retokened, at.now = at.old+r.old, at.repriced+r.repriced, at.retokened+r.retokened, at.now+r.now
 	at.ownBase, at.ownCand = at.ownBase+r.ownBase, at.ownCand+r.ownCand
 	s.sum += p.costChange(r)
+	if p.gates && p.rules.Cost.On {
+		most := apart(p.costs.Candidate, truth, t1)
+		s.most, s.widest = s.most+most, math.Max(s.widest, most)
+	}
 	s.size++
 }
 
@@ -165,9 +172,14 @@ func (s *spending) end() error {
 	}
 	s.units++
 	s.record = binary.AppendUvarint(appendFloat(s.record[:0], s.sum), uint64(s.size))
-	s.sum, s.size = 0, 0
+	s.unseen.add(s.most, 1)
+	s.sum, s.most, s.size = 0, 0, 0
 	return s.groups.AppendFrame(s.record)
 }
+
+// added is what the groups change that a bound adds: as much as the one prompt that
+// could change most, however rare its tier, or as groups that hold much of what could.
+func (s *spending) added() float64 { return math.Max(s.widest, s.unseen.size()) }
 
 // each visits the groups.
 func (s *spending) each(visit func(sum, size float64) error) error {
@@ -192,6 +204,16 @@ func served(c eval.Costs, of []decision, truth int8, tokens int32) float64 {
 		sum += c.Served(int(d.pick), int(truth), int(tokens))
 	}
 	return sum / float64(len(of))
+}
+
+// apart is how far a prompt's costs in all tiers are apart.
+func apart(c eval.Costs, truth int8, tokens int32) float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for k := range c.Tiers {
+		cost := c.Served(k, int(truth), int(tokens))
+		low, high = math.Min(low, cost), math.Max(high, cost)
+	}
+	return high - low
 }
 
 // ownCost is the mean over repeats of what deciding a prompt cost.
@@ -282,7 +304,7 @@ func (p *pair) gateCost(g *Gate) error {
 		return nil
 	}
 	g.P, g.BetterP = by.flipP(p.draws, p.rules.Seed)
-	means, err := p.bootstrapCost()
+	means, err := p.bootstrapCost(p.spent.added())
 	if err != nil {
 		return err
 	}
@@ -293,8 +315,9 @@ func (p *pair) gateCost(g *Gate) error {
 }
 
 // bootstrapCost draws groups with replacement and returns the mean changes over
-// prompts, for 1,000 of them.
-func (p *pair) bootstrapCost() ([]float64, error) {
+// prompts, for 1,000 of them. Two groups are added that changed by so much, one each
+// way, unless that is 0.
+func (p *pair) bootstrapCost(added float64) ([]float64, error) {
 	sum, n := 0.0, 0.0
 	err := p.spent.each(func(v, size float64) error {
 		sum, n = sum+v, n+size
@@ -314,7 +337,17 @@ func (p *pair) bootstrapCost() ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, counts, stretch, err := binned(influence, p.spent.units, costBins)
+	units := p.spent.units
+	if added > 0 {
+		units += 2
+		for _, v := range []float64{-added, added} {
+			record = spill.AppendNumber(record[:0], v)
+			if err := influence.Add(record); err != nil {
+				return nil, err
+			}
+		}
+	}
+	values, counts, stretch, err := binned(influence, units, costBins)
 	if err != nil {
 		return nil, err
 	}

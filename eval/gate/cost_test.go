@@ -199,8 +199,8 @@ func TestBinned(t *testing.T) {
 	}
 }
 
-// Where signs are drawn or enumerated, against all patterns; where the sum is taken
-// to be normal, against draws.
+// Where signs are enumerated, against all patterns; where the sum of many is drawn,
+// against draws of each.
 func TestFlipP(t *testing.T) {
 	values := []float64{0.5, 0, 1.25, -0.25, -2, 0.75, 1, 0.125} // sizes that are whole parts of the largest
 	sum, far, near := 1.375, 0, 0
@@ -224,7 +224,7 @@ func TestFlipP(t *testing.T) {
 		for _, v := range values {
 			all.add(v)
 		}
-		return all.flipP(10, 1)
+		return all.flipP(4000, 1)
 	}
 	worse, better := flipP(values)
 	if worse != number(float64(far)/256) || better != number(float64(near)/256) {
@@ -255,7 +255,80 @@ func TestFlipP(t *testing.T) {
 		}
 	}
 	want := float64(far) / draws
-	if worse, better = flipP(values); math.Abs(float64(worse)-want) > 0.035 || math.Abs(float64(worse+better)-1) > 1e-12 {
+	if worse, better = flipP(values); math.Abs(float64(worse)-want) > 0.035 || math.Abs(float64(worse+better)-1) > 0.035 {
 		t.Errorf("%v, %v, drawn %v", worse, better, want)
+	}
+}
+
+// Of k equal changes all one way, and however many tiny ones both ways beside them,
+// p is 2⁻ᵏ; of many that are all equal it is McNemar's.
+func TestFlipPOfFewLarge(t *testing.T) {
+	const draws = 20000
+	flipP := func(add func(c *changes)) (worse, better float64) {
+		var c changes
+		add(&c)
+		w, b := c.flipP(draws, 3)
+		return float64(w), float64(b)
+	}
+	for _, tiny := range []int{0, 100, 300, 100_000} {
+		for k := 2; k <= 6; k++ {
+			worse, _ := flipP(func(c *changes) {
+				for i := range tiny { // all for the better, so that they break no ties
+					c.add(-1e-9 * float64(1+i%7))
+				}
+				for range k {
+					c.add(1)
+				}
+			})
+			want := math.Exp2(-float64(k))
+			if math.Abs(worse-want) > 4*se(want, draws)+1e-4 {
+				t.Errorf("%d beside %d: %v, want %v", k, tiny, worse, want)
+			}
+		}
+	}
+	for _, c := range []struct{ up, down int }{{75, 55}, {110, 90}, {520, 480}, {1500, 1600}} {
+		worse, better := flipP(func(all *changes) {
+			for range c.up {
+				all.add(0.1)
+			}
+			for range c.down {
+				all.add(-0.1)
+			}
+		})
+		if want := stats.McNemarOneSided(c.up, c.down); math.Abs(worse-want) > 4*se(want, draws)+1e-4 {
+			t.Errorf("%+v: worse %v, want %v", c, worse, want)
+		}
+		if want := stats.McNemarOneSided(c.down, c.up); math.Abs(better-want) > 4*se(want, draws)+1e-4 {
+			t.Errorf("%+v: better %v, want %v", c, better, want)
+		}
+	}
+}
+
+// An unchanged classifier whose own costs vary by a tenth, and of which either side
+// sends a few prompts elsewhere, is no false alarm more often than α says.
+func TestFewLargeChangesOfCostKeepTheLevel(t *testing.T) {
+	const draws = 2000
+	rng := rand.New(rand.NewPCG(4, 5))
+	for _, c := range []struct {
+		large int
+		alpha float64
+	}{{3, 0.1}, {4, 0.05}, {40, 0.05}} {
+		regressed := 0
+		for i := range draws {
+			var all changes
+			for range 300 {
+				all.add(1e-5 * 0.2 * (rng.Float64() - rng.Float64()))
+			}
+			for range c.large {
+				all.add(0.002 * float64(1-2*rng.IntN(2)))
+			}
+			if worse, _ := all.flipP(500, uint64(i)); float64(worse) <= c.alpha {
+				regressed++
+			}
+		}
+		t.Logf("%+v: p is at most that in %.1f %%", c, 100*float64(regressed)/draws)
+		if got := float64(regressed) / draws; got > c.alpha+4*se(c.alpha, draws) {
+			t.Errorf("%+v: p is at most that in %v", c, got)
+		}
 	}
 }

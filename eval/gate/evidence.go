@@ -18,18 +18,21 @@ type evidence struct {
 	nets, times   []int   // changes of groups, times the product of repeats, and how many have it; nil where each is one prompt and one repeat
 	spread        float64 // Σ size²·(mean change − that over prompts)² over groups
 	largest       int     // prompts of the largest group
+	unseen        unseen  // prompts that a group can change
 	change        float64 // of the mean over prompts, upwards for the better
 	identical     bool
 }
 
 // lowerOverPrompts is a lower bound of the mean change over prompts, where groups
-// differ in size: normal, with the groups as clusters, after one prompt more is
+// differ in size: normal, with the groups as clusters, after one group more is
 // added that got all worse and one that got all better, as in
-// [stats.PairedLower].
+// [stats.PairedLower]. Single prompts would not do: where large groups change
+// seldom, that none did is hardly more than chance.
 func (e *evidence) lowerOverPrompts(confidence float64) float64 {
-	n := float64(e.n + 2)
+	size := e.unseen.size()
+	n := float64(e.n) + 2*size
 	mean := e.change * float64(e.n) / n
-	return mean - stats.NormalQuantile(confidence)*math.Sqrt(e.spread+2)/n
+	return mean - stats.NormalQuantile(confidence)*math.Sqrt(e.spread+2*size*size)/n
 }
 
 // psi is the share of groups that changed; of repeats and larger groups, where a
@@ -119,6 +122,7 @@ func (p *pair) collect(r rate, over part) evidence {
 		many := float64(g.times)
 		e.groups += g.times
 		e.largest = max(e.largest, g.size)
+		e.unseen.add(float64(g.size), g.times)
 		e.candGroups += many * float64(g.hits) / float64(g.size*rc)
 		net := g.net
 		if !r.moreIsBetter {
@@ -202,6 +206,7 @@ func (g *Gate) fill(e evidence, rules Rules, draws int) {
 		if over := e.lowerOverPrompts(1 - rules.alpha()); over < low {
 			low, change = over, e.change
 		}
+		g.weight = e.unseen.size() * float64(e.groups) / float64(e.n)
 	}
 	g.Baseline, g.Candidate = number(e.base), number(e.cand)
 	g.Change, g.Bound = number(sign*change), number(sign*low)

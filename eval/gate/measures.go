@@ -79,15 +79,15 @@ func (p *pair) rateMeasure(r rate, over part) Measure {
 // confusionMeasures compares figures of the confusion matrix, all in the same
 // draws.
 func (p *pair) confusionMeasures() []Measure {
+	groups := p.confusions()
 	measures := []struct {
 		name         string
 		moreIsBetter bool
 		of           func(eval.Confusion) float64
 	}{
-		{MacroF1, true, eval.Confusion.MacroF1}, {BalancedAccuracy, true, eval.Confusion.BalancedAccuracy},
+		{MacroF1, true, groups.macroF1}, {BalancedAccuracy, true, eval.Confusion.BalancedAccuracy},
 		{QuadraticKappa, true, eval.Confusion.QuadraticKappa}, {MeanTierError, false, eval.Confusion.MeanTierError},
 	}
-	groups := p.confusions()
 	changed := 0
 	for i, fixed := range groups.fixed() {
 		if !fixed {
@@ -158,7 +158,7 @@ func (p *pair) costMeasure() (m Measure, cost *Cost, unknown string, err error) 
 	}
 	var differences []float64
 	if m.Groups >= fewestGroups {
-		if differences, err = p.bootstrapCost(); err != nil {
+		if differences, err = p.bootstrapCost(0); err != nil {
 			return m, nil, "", err
 		}
 	}

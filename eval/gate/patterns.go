@@ -18,6 +18,7 @@ const fewestGroups = 30
 // patterns however many prompts there are.
 type patterns struct {
 	counts []int
+	unseen int    // the last so many patterns are no groups, but are added, one of each, to what a bootstrap draws from
 	fixed  []bool // both sides are alike in it, so that swapping them does nothing
 	// score is a figure of each side, where more is better, of a weighted sum of
 	// patterns: base[i] patterns i as the baseline had it and cand[i] as the
@@ -38,10 +39,14 @@ func (s *patterns) change(drawn, swapped []int) float64 {
 	return cand - base
 }
 
-// bootstrap draws the groups with replacement.
+// bootstrap draws the groups with replacement, and those that are added.
 func (s *patterns) bootstrap(replicates int, seed uint64) []float64 {
 	none := make([]int, len(s.counts))
-	return stats.Multinomial(s.counts, replicates, seed, func(drawn []int) float64 { return s.change(drawn, none) })
+	counts := slices.Clone(s.counts)
+	for i := len(counts) - s.unseen; i < len(counts); i++ {
+		counts[i] = 1
+	}
+	return stats.Multinomial(counts, replicates, seed, func(drawn []int) float64 { return s.change(drawn, none) })
 }
 
 // permute returns the chances of a change so much for the worse and for the

@@ -56,11 +56,16 @@ func (g *Gate) settle(rules Rules, claims int) {
 	case g.psi > 0:
 		g.plan(alpha/float64(claims), rules.power())
 	case g.Outcome == Inconclusive && g.unknown == "" && !g.Identical && g.Groups > 0 && g.isRate():
-		// Nothing changed that the rate counts, and yet so few do not rule a fall
-		// out: z·√2/(n+2) < margin would.
+		// Nothing changed that the rate counts, and yet so few do not rule a fall out.
 		g.Untestable = true
-		g.Needed = number(math.Floor(stats.NormalQuantile(1-alpha)*math.Sqrt2/float64(g.Margin)-2) + 1)
+		g.Needed = number(g.leastUnchanged(alpha))
 	}
+}
+
+// leastUnchanged is the fewest groups that pass where none of them changed: those at
+// which z·√2·w/(n+2w) < margin, with w the weight.
+func (g *Gate) leastUnchanged(alpha float64) float64 {
+	return math.Floor(math.Max(1, g.weight)*(stats.NormalQuantile(1-alpha)*math.Sqrt2/float64(g.Margin)-2)) + 1
 }
 
 // isRate tells whether it is a paired rate: accuracy and what is counted like it.

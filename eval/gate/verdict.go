@@ -136,6 +136,7 @@ type Gate struct {
 	fell         bool    // the figure itself got worse, over groups and over prompts; of rates
 	changed      int     // groups, of rates
 	psi          float64 // mean square change of a group, of rates
+	weight       float64 // how many mean groups the added ones of the bound are each; 0: one
 }
 
 // A Flip is a prompt that is right on one side and wrong on the other. Regressions

@@ -152,6 +152,10 @@ func (g *Gate) seen(title string) string {
 // more says what would do where nothing is decided.
 func (g *Gate) more(v *Verdict) string {
 	said := ""
+	if least := g.leastUnchanged(float64(v.Alpha)); g.weight > 1 && least > float64(g.Groups) {
+		said += fmt.Sprintf(" Groups are so large that it would be open without any change as well: about %s of such sizes are needed, and there are %s.",
+			wording.Thousands(int(least)), wording.Thousands(g.Groups))
+	}
 	if g.Untestable {
 		said += fmt.Sprintf(" Untestable: with so few changes not even all of them for the worse would be significant%s.", v.among())
 	}
