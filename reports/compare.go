@@ -109,7 +109,7 @@ func predictions(d gatePage, c *gate.Comparison, flips firstFlips) {
 	if anyChanged {
 		d.text("B − A has its 95 %% interval: bootstrap percentiles, independent prompts drawn for both sides together; none under 30 of them. "+
 			"Better and worse stand where the interval excludes 0 and at least 6 prompts changed. Intervals are not adjusted for their number: "+
-			"about one in twenty figures that did not change looks as if it had. ECE is over bins of both sides' confidences together. The p of a classifier is McNemar's, two-sided; Holm's is adjusted for %s.",
+			"about one in twenty figures that did not change looks as if it had. ECE is over bins of both sides' confidences together; chance alone keeps it above 0, and its interval is wider by what that may hide. The p of a classifier is McNemar's, two-sided; Holm's is adjusted for %s.",
 			wording.Plural(len(c.Classifiers), "classifier"))
 	}
 	for _, warning := range c.Warnings {

@@ -78,8 +78,9 @@ const (
 
 // A Measure is a figure of both sides. Difference is B − A, with its paired 95 %
 // percentile bootstrap interval: groups are drawn with replacement, those of both
-// sides together. Intervals are NaN under 30 groups, and not adjusted for their
-// number.
+// sides together. That of the calibration error is normal and widened by what chance
+// adds to the error of a calibrated side. Intervals are NaN under 30 groups, and not
+// adjusted for their number.
 type Measure struct {
 	Name         string        `json:"measure"`
 	Slice        *Slice        `json:"slice,omitempty"`

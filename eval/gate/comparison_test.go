@@ -156,8 +156,8 @@ func TestCompareShowsNothingOfFew(t *testing.T) {
 	}
 }
 
-// Sides with other numbers of repeats are told, and compared by the means of
-// prompts: where repeats never vary that changes no figure.
+// Sides with other numbers of repeats are told, and compared by the first of each
+// prompt: where repeats never vary that changes no figure.
 func TestCompareOtherRepeats(t *testing.T) {
 	left, right := patterned(nil)
 	var thrice []datasets.Prediction
@@ -183,7 +183,7 @@ func TestCompareOtherRepeats(t *testing.T) {
 	}
 }
 
-// Means of other repeats weigh in the test whichever side they are on.
+// As many repeats count whichever side has more.
 func TestCompareOtherRepeatsEitherWay(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 9))
 	a, b := sideOf(t, source("a"), wild(rng, 200, 1, 1, 0.8)), sideOf(t, source("b"), wild(rng, 200, 1, 3, 0.75))

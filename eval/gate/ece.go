@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/routeproof/routeproof/eval/stats"
 	"github.com/routeproof/routeproof/internal/spill"
 	"github.com/routeproof/routeproof/internal/wording"
 )
@@ -21,7 +22,9 @@ const (
 // together, so that the same errors in the same places cancel, and stay as they
 // are while groups are drawn; a group's confidences are taken to be the mean of
 // those alike. It looks at the first prompt by id of a group, and its first
-// repeat: copies would make a chance deviation look sure.
+// repeat: copies would make a chance deviation look sure. Chance alone keeps a side's
+// error above 0, the more the more its confidences differ, so the permutation
+// compares errors less that, and the bound is calibrationInterval's.
 func (p *pair) ece(margin float64) (Gate, error) {
 	g := newGate("ece", nil, false, margin)
 	c := &p.claims
@@ -42,7 +45,9 @@ func (p *pair) ece(margin float64) (Gate, error) {
 	if err != nil {
 		return g, err
 	}
-	return patterns.gate(g, p.rules, p.draws), nil
+	g = patterns.gate(g, p.rules, p.draws)
+	g.Method = "group permutation, normal bound widened by what chance adds"
+	return g, nil
 }
 
 // claims are the confidences of the first prompts of groups.
@@ -131,31 +136,47 @@ func (p *pair) calibrationPatterns() (*patterns, error) {
 		s.counts[i] = c.n
 		s.fixed[i] = c.base == c.cand
 	}
-	b, d := make([]float64, 2*calibrationBins), make([]float64, 2*calibrationBins)
-	s.score = func(drawn, swapped []int) (float64, float64) {
-		clear(b)
-		clear(d)
-		n := 0
+	s.interval = func(confidence float64) stats.Interval { return calibrationInterval(cells, confidence) }
+	var b, d [calibrationBins]binClaims
+	fill := func(drawn, swapped []int) (n int) {
+		b, d = [calibrationBins]binClaims{}, [calibrationBins]binClaims{}
 		for i, c := range cells {
-			kept, other := float64(drawn[i]-swapped[i]), float64(swapped[i])
+			kept, other := drawn[i]-swapped[i], swapped[i]
 			n += drawn[i]
-			b[c.base.bin] += kept * c.base.gap
-			b[c.cand.bin] += other * c.cand.gap
-			d[c.cand.bin] += kept * c.cand.gap
-			d[c.base.bin] += other * c.base.gap
+			b[c.base.bin].add(kept, c.base.gap, c.squares.base)
+			b[c.cand.bin].add(other, c.cand.gap, c.squares.cand)
+			d[c.cand.bin].add(kept, c.cand.gap, c.squares.cand)
+			d[c.base.bin].add(other, c.base.gap, c.squares.base)
 		}
-		return -total(b) / float64(n), -total(d) / float64(n)
+		return n
+	}
+	s.score = func(drawn, swapped []int) (float64, float64) {
+		n := float64(fill(drawn, swapped))
+		return -total(&b) / n, -total(&d) / n
+	}
+	s.compared = func(drawn, swapped []int) float64 {
+		n := float64(fill(drawn, swapped))
+		return (total(&b) - chance(&b) - total(&d) + chance(&d)) / n
 	}
 	return s, nil
 }
 
-// total is the sum of absolute values.
-func total(gaps []float64) float64 {
+// total is the sum of absolute gaps.
+func total(bins *[calibrationBins]binClaims) float64 {
 	sum := 0.0
-	for _, v := range gaps {
-		sum += math.Abs(v)
+	for k := range bins {
+		sum += math.Abs(bins[k].gap)
 	}
 	return sum
+}
+
+// chance is what total would be on average, were every confidence exact.
+func chance(bins *[calibrationBins]binClaims) float64 {
+	sum := 0.0
+	for k := range bins {
+		sum += math.Sqrt(math.Max(0, bins[k].chance))
+	}
+	return math.Sqrt(2/math.Pi) * sum
 }
 
 // claim is a confidence and whether the decision was right.
@@ -176,6 +197,8 @@ type place struct {
 type cell struct {
 	n          int
 	base, cand place
+	squares    struct{ base, cand, both float64 } // mean squares of gaps, and mean product
+	same       bool                               // both sides are alike in all of them
 }
 
 // calibrationEdges returns the greatest confidence of each bin but the last, of both
@@ -226,10 +249,14 @@ func (p *pair) calibrationCells() ([]cell, error) {
 		b, baseGap := side(r.base)
 		d, candGap := side(r.cand)
 		c := &all[b*bins+d]
+		c.same = (c.n == 0 || c.same) && r.base == r.cand
 		c.n++
 		c.base.bin, c.cand.bin = b/2, d/2
 		c.base.gap += baseGap
 		c.cand.gap += candGap
+		c.squares.base += baseGap * baseGap
+		c.squares.cand += candGap * candGap
+		c.squares.both += baseGap * candGap
 		return nil
 	})
 	if err != nil {
@@ -238,8 +265,12 @@ func (p *pair) calibrationCells() ([]cell, error) {
 	var out []cell
 	for _, c := range all {
 		if c.n > 0 {
-			c.base.gap /= float64(c.n)
-			c.cand.gap /= float64(c.n)
+			n := float64(c.n)
+			c.base.gap /= n
+			c.cand.gap /= n
+			c.squares.base /= n
+			c.squares.cand /= n
+			c.squares.both /= n
 			out = append(out, c)
 		}
 	}

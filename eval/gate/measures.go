@@ -36,12 +36,16 @@ func (p *pair) measure(out *ClassifierChange) error {
 // set fills in the figures of a measure; differences are bootstrap replicates of
 // B − A, not looked at where there are too few groups.
 func (m *Measure) set(a, b float64, differences func() []float64) {
+	m.setWithin(a, b, func() stats.Interval { return stats.Percentile(differences(), comparedAt) })
+}
+
+func (m *Measure) setWithin(a, b float64, interval func() stats.Interval) {
 	m.A, m.B = number(a), number(b)
 	m.Difference = eval.Estimate{Value: number(b - a), Low: nan(), High: nan()}
 	if m.Groups < fewestGroups || !m.Difference.Value.Defined() {
 		return
 	}
-	i := stats.Percentile(differences(), comparedAt)
+	i := interval()
 	m.Difference.Low, m.Difference.High = number(i.Low), number(i.High)
 	m.Shown = m.Changed >= fewestChanged && (i.Low > 0 || i.High < 0)
 }
@@ -126,12 +130,9 @@ func (p *pair) eceMeasure() (m Measure, known bool, err error) {
 	}
 	m = Measure{Name: ECE, N: c.n, Groups: c.n, Changed: c.changed}
 	base, cand := patterns.score(patterns.counts, make([]int, len(patterns.counts)))
-	m.set(-base, -cand, func() []float64 {
-		out := patterns.bootstrap(p.rules.replicates(), p.rules.Seed)
-		for i, v := range out {
-			out[i] = -v
-		}
-		return out
+	m.setWithin(-base, -cand, func() stats.Interval {
+		i := patterns.between(p.rules, comparedAt)
+		return stats.Interval{Low: -i.High, High: -i.Low}
 	})
 	return m, true, nil
 }

@@ -3,6 +3,8 @@ package gate
 import (
 	"cmp"
 	"slices"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // pair is one classifier on both sides, over the prompts that both have of it with
@@ -10,7 +12,7 @@ import (
 type pair struct {
 	*check
 	name       string
-	base, cand *classifier
+	base, cand *classifier // of as many repeats, the fewer of the two sides
 
 	n, units  int    // prompts, and groups of them
 	truths    []bool // which tiers are true of any
@@ -30,8 +32,17 @@ type pair struct {
 
 // pair makes a pair of a match, of the classifier of such a number.
 func (c *check) pair(m *match, number int) *pair {
+	base, cand := *m.base, *m.cand
+	if base.repeats != cand.repeats {
+		c.warn("Classifier %s: %s has %s of each prompt, %s %s: compared over the first %s.", quote(m.name), c.names[0],
+			wording.Plural(base.repeats, "repeat"), c.names[1], wording.Thousands(cand.repeats), wording.Plural(min(base.repeats, cand.repeats), "repeat"))
+	}
+	// Means of other numbers of repeats differ in how they are skewed, so that a change
+	// is not as likely one way as the other where nothing changed.
+	base.repeats = min(base.repeats, cand.repeats)
+	cand.repeats = base.repeats
 	p := &pair{
-		check: c, name: m.name, base: m.base, cand: m.cand, truths: make([]bool, c.base.source.Tiers.Len()), identical: true,
+		check: c, name: m.name, base: &base, cand: &cand, truths: make([]bool, c.base.source.Tiers.Len()), identical: true,
 		domains: map[int]*table{}, lengths: map[int]*table{}, flips: Flips{store: c.flips, of: uint32(number)},
 	}
 	p.claims = claims{on: !c.gates || c.rules.ECE.On, unchanged: true, rows: c.room("confidences")}
@@ -51,6 +62,7 @@ func (p *pair) add(b, d *prompt) error {
 	if len(base) == 0 || len(cand) == 0 {
 		return nil
 	}
+	base, cand = base[:p.base.repeats], cand[:p.cand.repeats]
 	p.n++
 	p.truths[b.truth] = true
 	for i, of := range [][]decision{base, cand} {

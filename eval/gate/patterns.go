@@ -24,6 +24,11 @@ type patterns struct {
 	// patterns: base[i] patterns i as the baseline had it and cand[i] as the
 	// candidate had it. swapped[i] of them are taken the other way round.
 	score func(drawn, swapped []int) (base, cand float64)
+	// compared is what a permutation looks at, more where the candidate is better;
+	// nil: the change.
+	compared func(drawn, swapped []int) float64
+	// interval of the change; nil: the percentiles of a bootstrap.
+	interval func(confidence float64) stats.Interval
 }
 
 func (s *patterns) groups() int {
@@ -49,13 +54,24 @@ func (s *patterns) bootstrap(replicates int, seed uint64) []float64 {
 	return stats.Multinomial(counts, replicates, seed, func(drawn []int) float64 { return s.change(drawn, none) })
 }
 
+// between is where the change lies at a confidence.
+func (s *patterns) between(rules Rules, confidence float64) stats.Interval {
+	if s.interval != nil {
+		return s.interval(confidence)
+	}
+	return stats.Percentile(s.bootstrap(rules.replicates(), rules.Seed), confidence)
+}
+
 // permute returns the chances of a change so much for the worse and for the
 // better where each group is as likely to have its sides the other way round:
 // (1 + draws at least so far)/(1 + draws), which keeps the level whatever draws
 // is. Undefined draws count as far, so that they claim nothing.
 func (s *patterns) permute(draws int, seed uint64) (worse, better float64) {
-	none := make([]int, len(s.counts))
-	seen := s.change(s.counts, none)
+	of := s.compared
+	if of == nil {
+		of = s.change
+	}
+	seen := of(s.counts, make([]int, len(s.counts)))
 	// Sums in another order may differ in their last digits.
 	slack := 1e-12 * math.Max(1, math.Abs(seen))
 	fair := coins{src: rand.NewPCG(seed, 0x676174652d706572)}
@@ -67,7 +83,7 @@ func (s *patterns) permute(draws int, seed uint64) (worse, better float64) {
 				swapped[i] = fair.heads(n)
 			}
 		}
-		change := s.change(s.counts, swapped)
+		change := of(s.counts, swapped)
 		if !(change > seen+slack) {
 			down++
 		}
@@ -126,7 +142,7 @@ func (s *patterns) gate(g Gate, rules Rules, draws int) Gate {
 	}
 	worse, better := s.permute(draws, rules.Seed)
 	g.P, g.BetterP = number(worse), number(better)
-	low := stats.Percentile(s.bootstrap(rules.replicates(), rules.Seed), 1-2*rules.alpha()).Low
+	low := s.between(rules, 1-2*rules.alpha()).Low
 	g.Bound = number(sign * low)
 	g.passes = low > -float64(g.Margin)
 	return g

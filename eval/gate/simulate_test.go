@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/stats"
 )
 
@@ -173,6 +174,41 @@ func TestFurtherGatesSimulated(t *testing.T) {
 	}
 	if len(regressed) < 5 {
 		t.Errorf("%v: nothing was ever near a claim", regressed)
+	}
+}
+
+// A classifier that did not change is said to have regressed in at most 5 % where
+// the candidate was asked more often. Means of 3 and of 20 repeats as they are differ in
+// their skew, which said so in 7.8 %.
+func TestOtherRepeatsKeepTheLevel(t *testing.T) {
+	const draws, n = 800, 60
+	rng := rand.New(rand.NewPCG(20, 3))
+	asked := func(repeats int) []datasets.Prediction {
+		out := make([]datasets.Prediction, 0, n*repeats)
+		for i := range n {
+			for r := range repeats {
+				p := datasets.Prediction{ID: fmt.Sprintf("p%02d", i), Classifier: "x", Tier: "MEDIUM", Predicted: "MEDIUM", Repeat: r}
+				if rng.Float64() >= 0.95 {
+					p.Predicted = "SIMPLE"
+				}
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	regressed := 0
+	for range draws {
+		v := decide(t, sideOf(t, source("a"), asked(3)), sideOf(t, source("b"), asked(20)), Rules{Margin: known(1e-6)}, nil)
+		if v.Classifiers[0].Repeats != 3 || len(v.Warnings) == 0 || v.Warnings[0] != `Classifier "x": the baseline has 3 repeats of each prompt, the candidate 20: compared over the first 3 repeats.` {
+			t.Fatalf("%s", written(t, v))
+		}
+		if v.Outcome == Regressed {
+			regressed++
+		}
+	}
+	t.Logf("regressed in %d of %d", regressed, draws)
+	if share := float64(regressed) / draws; share > 0.05+se(0.05, draws) {
+		t.Errorf("regressed in %v", share)
 	}
 }
 

@@ -29,6 +29,11 @@ func RiskBinomial(errors, n int, alpha float64) float64 {
 func BinomialUpper(k, n int, confidence float64) float64 {
 	checkTrials(k, n)
 	checkConfidence(confidence)
+	return upperAt(k, n, 1-confidence)
+}
+
+// upperAt is BinomialUpper of a probability of at most tail.
+func upperAt(k, n int, tail float64) float64 {
 	if k == n {
 		return 1
 	}
@@ -38,7 +43,7 @@ func BinomialUpper(k, n int, confidence float64) float64 {
 		if middle <= low || middle >= high {
 			return high
 		}
-		if binomialAtMost(k, n, middle) <= 1-confidence {
+		if binomialAtMost(k, n, middle) <= tail {
 			high = middle
 		} else {
 			low = middle
