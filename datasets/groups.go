@@ -14,7 +14,7 @@ import (
 // A Grouper finds which prompts must share a split, in two passes over the
 // same prompts in the same order: [Grouper.Count] all, then [Grouper.Group]
 // all. It keeps no texts: some 50 bytes a prompt, and 8 more on each processor, beyond
-// 16 MiB of what tells near-duplicates, of which all others are in a temporary file
+// 8 MiB of what tells near-duplicates, of which all others are in a temporary file
 // until it is closed.
 //
 // Prompts belong together, directly or through others, where they have the

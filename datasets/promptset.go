@@ -17,7 +17,7 @@ const (
 )
 
 // A PromptSet is prompts of which memory holds where they are, some 10 bytes a prompt. The
-// rows are in memory up to 16 MiB and in a temporary file beyond. It may be read
+// rows are in memory up to 4 MiB and in a temporary file beyond. It may be read
 // concurrently once nothing is added or sorted any more.
 type PromptSet struct {
 	Summary

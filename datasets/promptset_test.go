@@ -229,7 +229,7 @@ func TestPromptSetLosesAnID(t *testing.T) {
 }
 
 // TestPromptSetInBoundedMemory keeps 60 MB of texts. A prompt takes some
-// 10 bytes beyond the 16 MiB of rows that are in memory.
+// 10 bytes beyond the 4 MiB of rows that are in memory.
 func TestPromptSetInBoundedMemory(t *testing.T) {
 	const n = 60_000
 	s := NewPromptSet()

@@ -28,13 +28,13 @@ type simulation struct {
 	requests  *policy.RecordedRequests
 	start     int
 	deciders  []simulate.NamedDecider
-	scorers   []simulate.Scorer         // of files
-	undecided error                     // why there is none
-	rungs     []int                     // of each tier
-	groups    *datasets.Groups          // that requests are split by, if they are
-	given     []string                  // split of each request that the prompts name; nil: none
-	schemas   map[string]*policy.Schema // by text, while prompts are read
-	heldOut   bool                      // predictions are of the test split alone
+	scorers   []simulate.Scorer // of files
+	undecided error             // why there is none
+	rungs     []int             // of each tier
+	groups    *datasets.Groups  // that requests are split by, if they are
+	given     []string          // split of each request that the prompts name; nil: none
+	schemas   policy.Schemas    // while prompts are read
+	heldOut   bool              // predictions are of the test split alone
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
 	pairs     []simulate.Pair
@@ -49,7 +49,7 @@ func (f *simulateFlags) open(cmd *cobra.Command, each func(datasets.Problem)) (_
 	if err != nil {
 		return nil, err
 	}
-	s := &simulation{flags: f, config: config, schemas: map[string]*policy.Schema{}}
+	s := &simulation{flags: f, config: config}
 	if !f.byScore {
 		if err := s.readPolicies(cmd); err != nil {
 			return nil, err
@@ -227,7 +227,7 @@ func (s *simulation) readPrompts(ctx context.Context, each func(datasets.Problem
 	if n := s.backend.Mixed(); n > 0 {
 		s.notes = append(s.notes, fmt.Sprintf("ids beside more than one prompt text: %d; answers to different prompts are compared there", n))
 	}
-	s.schemas = nil
+	s.schemas = policy.Schemas{}
 	if err := s.group(ctx, named); err != nil {
 		return err
 	}
@@ -277,14 +277,11 @@ func (s *simulation) group(ctx context.Context, named []string) error {
 }
 
 // describe says of request i what its prompt does.
-func (s *simulation) describe(i int, p *datasets.Prompt) (err error) {
-	schema := s.schemas[p.Schema]
-	if p.Schema != "" && schema == nil {
-		if schema, err = policy.ParseSchema(p.Schema); err != nil {
-			problem := datasets.Problem{File: s.flags.prompts, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}
-			return &datasets.ContentError{File: s.flags.prompts, First: []datasets.Problem{problem}, Total: 1}
-		}
-		s.schemas[strings.Clone(p.Schema)] = schema
+func (s *simulation) describe(i int, p *datasets.Prompt) error {
+	schema, err := s.schemas.Parse(p.Schema)
+	if err != nil {
+		problem := datasets.Problem{File: s.flags.prompts, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}
+		return &datasets.ContentError{File: s.flags.prompts, First: []datasets.Problem{problem}, Total: 1}
 	}
 	return s.requests.Describe(i, p.Text, p.Domain, p.TaskType, schema)
 }

@@ -330,7 +330,7 @@ func (j *job) outcomes(ctx context.Context, models []policy.Model) (*policy.Reco
 
 // testRequests returns the test prompts that have outcomes, with or without a tier.
 func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err error) {
-	number := map[string]int32{}
+	number, schemas := map[string]int32{}, policy.Schemas{}
 	j.dropUnlabelled(backend.Asked)
 	served, left := []eval.Item(nil), [][]eval.Item{j.Items, j.unlabelled} // both of the same order
 	err = j.in.Prompts.Each(func(_ int, p *datasets.Prompt) error {
@@ -349,10 +349,8 @@ func (j *job) testRequests(backend *policy.Recorded) (requests policy.List, err 
 			return err
 		}
 		q := policy.Request{ID: it.ID, Text: text, Domain: it.Domain, TaskType: p.TaskType}
-		if p.Schema != "" {
-			if q.Schema, err = policy.ParseSchema(p.Schema); err != nil {
-				return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
-			}
+		if q.Schema, err = schemas.Parse(p.Schema); err != nil {
+			return &datasets.ContentError{File: j.in.Name, Total: 1, First: []datasets.Problem{{File: j.in.Name, Field: "schema", Reason: fmt.Sprintf("of prompt %q: %v", p.ID, err)}}}
 		}
 		if _, seen := number[it.Group]; !seen {
 			number[it.Group] = int32(len(number))

@@ -531,3 +531,25 @@ func first(b *Recorded) *Request {
 	q := b.Requests().At(0)
 	return &q
 }
+
+// Equal texts have one schema, an empty text has none, and what cannot be compiled is an
+// error each time.
+func TestSchemas(t *testing.T) {
+	var s Schemas
+	a, err := s.Parse(`{"type": "object"}`)
+	b, other := s.Parse(`{"type": "object"}`)
+	if err != nil || other != nil || a == nil || a != b {
+		t.Errorf("%p and %p: %v, %v", a, b, err, other)
+	}
+	if c, err := s.Parse(`{"type": "array"}`); err != nil || c == a {
+		t.Errorf("another: %p, %v", c, err)
+	}
+	if none, err := s.Parse(""); none != nil || err != nil {
+		t.Errorf("empty: %p, %v", none, err)
+	}
+	for range 2 {
+		if _, err := s.Parse("{"); err == nil {
+			t.Error("no error")
+		}
+	}
+}

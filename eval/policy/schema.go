@@ -48,6 +48,26 @@ func ParseSchema(text string) (*Schema, error) {
 	return &Schema{compiled}, nil
 }
 
+// Schemas are those of prompts, of which many have the same: each is compiled once. The
+// zero value has none.
+type Schemas struct{ of map[string]*Schema }
+
+// Parse returns what [ParseSchema] does; nil of an empty text.
+func (s *Schemas) Parse(text string) (*Schema, error) {
+	if known, ok := s.of[text]; ok || text == "" {
+		return known, nil
+	}
+	schema, err := ParseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	if s.of == nil {
+		s.of = map[string]*Schema{}
+	}
+	s.of[strings.Clone(text)] = schema
+	return schema, nil
+}
+
 // expand counts the nodes of a schema where each reference stands for what it
 // refers to. That bounds the time to validate, which references can make
 // exponential, or endless.
