@@ -127,7 +127,6 @@ func sized(sizes []int) []Item {
 // The interval of a rate covers the true one where groups, whose prompts agree, are of
 // very different sizes: by the number of groups it did in 0 to 93 % of these.
 func TestIntervalsCoverWithUnequalGroups(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 2))
 	const trials, truth = 400, 0.7
 	for name, sizes := range map[string][]int{
 		"one of 100 among 100":  append([]int{100}, slices.Repeat([]int{1}, 100)...),
@@ -138,7 +137,7 @@ func TestIntervalsCoverWithUnequalGroups(t *testing.T) {
 		items := sized(sizes)
 		b := &bench{test: splitIndex(items, datasets.Test)}
 		b.cluster, b.groups = clusterGroups(items, b.test)
-		covered := 0
+		covered, rng := 0, rand.New(rand.NewPCG(2, 2))
 		for range trials {
 			right := 0
 			for _, size := range sizes {
@@ -150,7 +149,7 @@ func TestIntervalsCoverWithUnequalGroups(t *testing.T) {
 				covered++
 			}
 		}
-		if covered < trials*92/100 { // 95 % less 2.75 standard errors
+		if covered < trials*91/100 { // 95 % less four standard errors, rounded
 			t.Errorf("%s: %d of %d intervals cover", name, covered, trials)
 		}
 	}
