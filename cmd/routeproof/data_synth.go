@@ -44,6 +44,13 @@ format. With --json the files and their numbers of rows are printed as JSON.`,
 			if err := checkSynth(n, logs, format, only); err != nil {
 				return err
 			}
+			if !cmd.Flags().Changed("logs") {
+				logs = n
+			}
+			set := synthSet{folder: out, format: format, n: n, logs: logs, only: only}
+			if err := checkOverwrite([]string{parameters}, filesIn(out, set.names()...)...); err != nil {
+				return err
+			}
 			config, err := awaited(cmd.Context(), func() (synth.Config, error) { return readSynth(parameters, n) })
 			if err != nil {
 				return err
@@ -51,14 +58,10 @@ format. With --json the files and their numbers of rows are printed as JSON.`,
 			if cmd.Flags().Changed("seed") {
 				config.Seed = seed
 			}
-			g, err := synth.New(config)
-			if err != nil {
+			if set.g, err = synth.New(config); err != nil {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
-			if !cmd.Flags().Changed("logs") {
-				logs = n
-			}
-			files, err := synthSet{g: g, folder: out, format: format, n: n, logs: logs, only: only}.write(cmd.Context())
+			files, err := set.write(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -96,7 +96,7 @@ func (a *app) cascadeVerb(cmd *cobra.Command, hybrid bool) *cobra.Command {
 
 // simulate reads the input, has it worked on, and prints what comes of it.
 func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) (err error) {
-	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema}
+	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema, f.checks.phrases}
 	inputs = append(inputs, f.scores...)
 	if err := checkOverwrite(inputs, f.outputs()...); err != nil {
 		return err

@@ -65,6 +65,17 @@ func (s synthSet) name(part string) string {
 	return part + "." + s.format
 }
 
+// names are those of the set's files, truth.json last.
+func (s synthSet) names() []string {
+	var names []string
+	for _, part := range synthParts() {
+		if slices.Contains(s.only, part) {
+			names = append(names, s.name(part))
+		}
+	}
+	return append(names, truthFile)
+}
+
 // write writes the set beside its place and moves it there once it is whole,
 // so that files of two sets never stand together under one truth.json. It
 // returns the files, truth.json last.
