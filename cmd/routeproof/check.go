@@ -127,7 +127,15 @@ func (f *gateFlags) check(cmd *cobra.Command) error {
 	if f.summary != "" {
 		outputs = append(outputs, f.summary)
 	}
-	return checkOverwrite(inputs, outputs...)
+	if err := checkOverwrite(inputs, outputs...); err != nil {
+		return err
+	}
+	if f.bless {
+		if err := checkFile("--baseline", f.baseline); err != nil {
+			return err
+		}
+	}
+	return checkReport(f.out, f.summary)
 }
 
 // verdictError is a verdict that is not passed.

@@ -52,6 +52,9 @@ files and their numbers of rows are printed as JSON.`,
 			if err := checkOverwrite([]string{parameters}, filesIn(out, set.names()...)...); err != nil {
 				return err
 			}
+			if err := checkFolder("--out", out); err != nil {
+				return err
+			}
 			if err := set.checkOwn(); err != nil {
 				return err
 			}

@@ -246,6 +246,9 @@ func (a *app) logs(cmd *cobra.Command, f *reportsFlags, files []string) error {
 	if err := checkOverwrite(append(files, f.config, f.prices, f.artifact, f.words), outputs...); err != nil {
 		return err
 	}
+	if err := checkReport(f.out, f.summary); err != nil {
+		return err
+	}
 	if err := interruptible(ctx, func() error { return f.read(ctx, files, func(datasets.Problem) {}) }); err != nil {
 		return err
 	}

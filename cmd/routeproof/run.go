@@ -51,6 +51,9 @@ All files but run.json are a function of the input: two runs give the same bytes
 			if err := input.checkFlags(cmd, filesIn(out, files...)...); err != nil {
 				return err
 			}
+			if err := checkFolder("--out", out); err != nil {
+				return err
+			}
 			run, asked, err := a.execute(cmd, &input, pipeline.Execute)
 			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {

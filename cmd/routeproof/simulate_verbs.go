@@ -101,6 +101,9 @@ func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulati
 	if err := checkOverwrite(inputs, f.outputs()...); err != nil {
 		return err
 	}
+	if err := f.checkOutputs(); err != nil {
+		return err
+	}
 	log, err := a.problemLog(cmd)
 	if err != nil {
 		return err
@@ -162,6 +165,22 @@ func (f *simulateFlags) outputs() []string {
 		out = append(out, filepath.Join(f.plots, curvesPlot), filepath.Join(f.plots, sharePlot))
 	}
 	return out
+}
+
+// checkOutputs sees that these can be written.
+func (f *simulateFlags) checkOutputs() error {
+	for _, file := range []struct{ flag, path string }{{"--log", f.log}, {"--curves", f.curves}} {
+		if file.path == "" {
+			continue
+		}
+		if err := checkFile(file.flag, file.path); err != nil {
+			return err
+		}
+	}
+	if f.plots == "" {
+		return nil
+	}
+	return checkFolder("--plots", f.plots)
 }
 
 func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (_ *cascadeDocument, err error) {
