@@ -57,6 +57,7 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintf(w, "The rate says how often answers are refused, held against %.0f and %.0f %%; how good those are that were taken, the quality says.\n", 100*simulate.LowEscalation, 100*simulate.HighEscalation)
 	printTotals(w, d.Totals)
 	if err := printSignals(w, d.Signals); err != nil {
 		return err

@@ -294,6 +294,7 @@ func TestSimulateExitCodes(t *testing.T) {
 	writeFile(t, "schema.json", `{"type": 3}`)
 	answer := `"response":"a long enough answer, is it not?"`
 	writeFile(t, "dear.jsonl", `{"id":"1","model":"a","score":1,"cost_usd":2,`+answer+"}\n"+`{"id":"1","model":"b","score":1,"cost_usd":1,`+answer+"}")
+	writeFile(t, "wrong.jsonl", `{"id":"1","model":"a","score":0,`+answer+"}\n"+`{"id":"1","model":"b","score":0,`+answer+"}")
 	writeFile(t, "circle.jsonl", `{"id":"1","prompt":"x","schema":{"$ref":"#"}}`)
 	writeFile(t, "least.jsonl", `{"id":"1","prompt":"x","schema":{"minimum":0}}`)
 	writeFile(t, "fraction.jsonl", `{"id":"1","model":"a","score":1,"response":"1e9999999999                "}`+"\n"+`{"id":"1","model":"b","score":1,"response":"1000000000000000000000000"}`)
@@ -330,6 +331,9 @@ func TestSimulateExitCodes(t *testing.T) {
 		{"parallel --outcomes o.jsonl --ladder a,b --embedding-price -5", 2, "--embedding-price"},
 		{"cascade --outcomes o.jsonl --ladder a,b --timeout-ms 5", 0, "no latency is known"},
 		{"cascade --outcomes o.jsonl --ladder a,b --min-confidence .5", 0, "no confidence was recorded"},
+		{"cascade --outcomes o.jsonl --ladder a,b --sweep confidence", 12, "confidence: no answer has one, so there is nothing to sweep"},
+		{"cascade --outcomes o.jsonl --ladder a,b --sweep timeout_ms", 0, "no latency is known"},
+		{"cascade --outcomes wrong.jsonl --ladder a,b --min-chars 0 --phrases none", 0, "0.0 % [0.0, 79.3]  no check fired"},
 		{"cascade --outcomes dear.jsonl --ladder a,b", 0, "the ladder is not by cost"},
 		{"cascade --outcomes o.jsonl --ladder a,b --prompts circle.jsonl", 12, "in a circle"},
 		{"cascade --outcomes fraction.jsonl --ladder a,b --min-chars 0 --prompts least.jsonl", 0, "schema 1"},

@@ -54,9 +54,10 @@ is too short, holds a phrase of doubt, is no JSON where the task type requires i
 fails a pattern or schema, has too little confidence, failed, or came too late. Where
 no answer passes, the last one that there was is given and counted as exhausted.
 
-Shown are what each model serves and escalates and why (under 10 % escalated is
-good, over 20 % a sign that the first model is the wrong one), what each check tells
-of right and wrong answers, and all policies side by side. Costs and latencies are
+Shown are what each model serves and escalates and why (the share that is escalated
+is marked under 10 %, over 20 % or between, or that no check fired at all; it does not
+say how good the answers are that were taken), what each check tells of right and wrong
+answers, and all policies side by side. Costs and latencies are
 those recorded; else they are computed from tokens, prices and speed.`,
 		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl
