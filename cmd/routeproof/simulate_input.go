@@ -35,6 +35,7 @@ type simulation struct {
 	given     []string                  // split of each request that the prompts name; nil: none
 	schemas   map[string]*policy.Schema // by text, while prompts are read
 	heldOut   bool                      // predictions are of the test split alone
+	without   int                       // requests that the predictions do not decide on
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
 	pairs     []simulate.Pair

@@ -69,7 +69,7 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
 			}
 			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
 				d, err := s.route(cmd.Context(), deciles, allMetrics)
-				return d, func(w io.Writer) error { return printRoutes(w, d) }, err
+				return d, func(w io.Writer) error { return s.printRoutes(w, d) }, err
 			})
 		},
 	}

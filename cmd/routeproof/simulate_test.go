@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -198,6 +199,20 @@ func TestSimulateSynthetic(t *testing.T) {
 	again := simulateJSON(t, append([]string{"hybrid", "--predictions", "out/predictions.parquet", "--classifier", "rule"}, base...)...)
 	if n := again.Totals.N; n < 40 || n > 160 || again.Comparison.N > n || !strings.Contains(strings.Join(again.Notes, "\n"), "the classifier was fitted on others") {
 		t.Errorf("by predictions: %d requests, notes %q; expected the test prompts", n, again.Notes)
+	}
+	n := again.Totals.N
+	for verb, want := range map[string]string{
+		"hybrid": fmt.Sprintf("left out: %d, %d of them without a test prediction of classifier rule and 0 since not recorded", 200-n, 200-n),
+		"route":  fmt.Sprintf("(%d left out: %d without a test prediction of classifier rule; of others ", 200-n, 200-n),
+	} {
+		args := base
+		if verb == "route" {
+			args = []string{"--outcomes", "made/outcomes.jsonl", "--prompts", "made/prompts.jsonl"}
+		}
+		text := must(t, append([]string{"simulate", verb, "--predictions", "out/predictions.parquet", "--classifier", "rule"}, args...)...).stdout
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
 	}
 	llm := simulateJSON(t, append([]string{"hybrid", "--predictions", "out/predictions.parquet", "--classifier", "llm"}, base...)...)
 	if *llm.Totals.Quality <= *d.Totals.Quality { // of a test split, so a rough check
