@@ -123,5 +123,15 @@ func WriteLog(folder string, l *Log) error {
 	if err := os.MkdirAll(filepath.Join(folder, plotsFolder), 0o755); err != nil {
 		return err
 	}
-	return writeFiles(folder, files, map[string]bool{plotLogCost: true, plotLogDays: true, plotLogTiers: true, plotLogLatency: true, plotLogScores: true})
+	return writeFiles(folder, files, allLogPlots())
+}
+
+func allLogPlots() []string {
+	return []string{plotLogCost, plotLogDays, plotLogTiers, plotLogLatency, plotLogScores}
+}
+
+// LogFiles are the files in a log's folder that WriteLog may write, replace or
+// remove.
+func LogFiles() []string {
+	return append(allLogPlots(), LogFile, LogJSONFile, LogFeaturesFile, LogTiersFile, FeatureDaysFile)
 }

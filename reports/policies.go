@@ -106,8 +106,8 @@ func (r *report) cascade(p *pipeline.Policies) {
 		rows = append(rows, []string{code(t.Tier), wording.Thousands(t.Asked), wording.Thousands(t.Served), wording.Thousands(t.Escalated), rate, t.Mark, strings.Join(why, ", ")})
 	}
 	r.table([]string{"tier", "asked", "served", "escalated", "rate", "", "answers not taken, by the first reason"}, rows)
-	r.text("%s ended without an answer that passed. Under %.0f %% escalated is good; over %.0f %% says that the first choice is wrong too often.",
-		wording.Plural(p.Totals.Exhausted, "request"), 100*simulate.GoodEscalation, 100*simulate.BadEscalation)
+	r.text("%s ended without an answer that passed. The rate says how often answers are refused, and is held against %.0f and %.0f %%; how good those are that were taken, the quality above says.",
+		wording.Plural(p.Totals.Exhausted, "request"), 100*simulate.LowEscalation, 100*simulate.HighEscalation)
 	r.text("Whether a check tells wrong answers from right ones, on all recorded answers of a model (Fisher's exact test on one prompt a group, Holm-adjusted over the checks that fire):")
 	rows = nil
 	for _, s := range p.Signals {

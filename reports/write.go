@@ -7,7 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/routeproof/routeproof/centroids"
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
@@ -58,8 +61,6 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	if err != nil {
 		return err
 	}
-	stale := map[string]bool{plotCost: true, plotPolicies: true, plotCurves: true, plotShare: true, CascadeFile: true, ParallelFile: true, CurvesFile: true,
-		plotRisk: true, reliabilityFile(pipeline.EmbeddingName): true, reliabilityFile(pipeline.LLMName): true}
 	if err := os.MkdirAll(filepath.Join(folder, plotsFolder), 0o755); err != nil {
 		return err
 	}
@@ -69,7 +70,20 @@ func Write(folder string, run *pipeline.Run, about Environment) error {
 	if err := datasets.WriteFile(filepath.Join(folder, PredictionsFile), func(w io.Writer) error { return writePredictions(w, run) }); err != nil {
 		return err
 	}
-	return writeFiles(folder, files, stale)
+	return writeFiles(folder, files, sometimes())
+}
+
+// sometimes are the files that not every run has.
+func sometimes() []string {
+	return []string{CascadeFile, ParallelFile, CurvesFile, plotCost, plotPolicies, plotCurves, plotShare,
+		plotRisk, reliabilityFile(pipeline.EmbeddingName), reliabilityFile(pipeline.LLMName)}
+}
+
+// RunFiles are the files in a run's folder that Write may write, replace or
+// remove.
+func RunFiles() []string {
+	return append(sometimes(), ReportFile, ResultFile, RunFile, PredictionsFile, ClassifiersFile, ArtifactFile,
+		strings.TrimSuffix(ArtifactFile, centroids.Extension)+".json", plotAccuracy, plotConfusion, plotScores)
 }
 
 // A rendered file is made by its writer.
@@ -100,14 +114,16 @@ func render(renderers []rendered, plots []plot) (files []file, err error) {
 
 // writeFiles writes files into a folder that is there, then removes those of the
 // names that may be stale and were not written.
-func writeFiles(folder string, files []file, stale map[string]bool) error {
+func writeFiles(folder string, files []file, stale []string) error {
 	for _, f := range files {
 		if err := datasets.WriteFile(filepath.Join(folder, f.name), func(w io.Writer) error { _, err := w.Write(f.content); return err }); err != nil {
 			return err
 		}
-		delete(stale, f.name)
 	}
-	for name := range stale {
+	for _, name := range stale {
+		if slices.ContainsFunc(files, func(f file) bool { return f.name == name }) {
+			continue
+		}
 		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

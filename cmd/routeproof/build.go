@@ -37,6 +37,9 @@ it carries the texts of eight train prompts, to be verified by.`,
 			if err := input.checkFlags(cmd, out, strings.TrimSuffix(out, centroids.Extension)+".json"); err != nil {
 				return err
 			}
+			if err := checkFile("--out", out); err != nil {
+				return err
+			}
 			run, _, err := a.execute(cmd, &input, build)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -139,7 +140,7 @@ func (f *calibrateFlags) addTo(a *app, cmd *cobra.Command, do func(*calibration)
 	flags := cmd.Flags()
 	flags.Float64Var(&f.level.Risk, "risk", 0.02, "the most that is tolerated, over 0 and below 1")
 	flags.Float64Var(&f.level.Confidence, "confidence", 0.95, "how sure to be that it is not more, over 0 and below 1")
-	flags.StringVar(&f.splits, "splits", "", "shares of train, tune, calibrate and test, as in 0/30/50/20 where nothing was fitted on these requests (default: the configuration's)")
+	flags.StringVar(&f.splits, "splits", "", "shares of train, tune, calibrate and test, that sum to 100, as in 0/30/50/20 where nothing was fitted on these requests (default: the configuration's)")
 	flags.Lookup("prompts").Usage = "the prompts, for texts, groups and splits (default: what the outcomes say of them)"
 	flags.Lookup("predictions").Usage = "recorded predictions of classifiers, as run writes them, to route by"
 	cmd.Args = cobra.NoArgs
@@ -312,7 +313,8 @@ func (c *calibration) content(file, field, why string) error {
 	return &datasets.ContentError{File: file, First: []datasets.Problem{{File: file, Field: field, Reason: why}}, Total: 1}
 }
 
-// parseShares reads 40/20/20/20. The share of train may be 0.
+// parseShares reads 40/20/20/20, or .4/.2/.2/.2; what rounding leaves of the sum is
+// made up for. The share of train may be 0.
 func parseShares(text string) (datasets.Shares, error) {
 	var shares datasets.Shares
 	parts := strings.Split(text, "/")
@@ -324,6 +326,9 @@ func parseShares(text string) (datasets.Shares, error) {
 		}
 		shares[i] = v
 		sum += v
+	}
+	if math.Abs(sum-1) > 0.001+1e-9 && math.Abs(sum-100) > 0.1+1e-9 {
+		return shares, fmt.Errorf("expected shares of train, tune, calibrate and test that sum to 100, or to 1, as in 20/20/50/10; those of %q sum to %.6g", text, sum)
 	}
 	for i := range shares {
 		shares[i] /= sum

@@ -74,6 +74,11 @@ artifact is then written without a certificate.`,
 			if err := input.checkFlags(cmd, outputs...); err != nil {
 				return err
 			}
+			if out != "" {
+				if err := checkFile("--out", out); err != nil {
+					return err
+				}
+			}
 			run, _, err := a.execute(cmd, &input, pipeline.Execute)
 			defer func() { err = errors.Join(err, run.Close()) }()
 			if err != nil {

@@ -283,7 +283,7 @@ func TestCalibrateGroups(t *testing.T) {
 		fmt.Fprintf(&prompts, `{"id":"%d","prompt":"number %x%d please","group":"g%d"}`+"\n", i, i*7919, i, i/5)
 	}
 	writeFile(t, "p.jsonl", prompts.String())
-	d := calibrateJSON(t, "cascade", "--outcomes", "o.jsonl", "--ladder", "a,b", "--prompts", "p.jsonl", "--splits", "0/1/1/1")
+	d := calibrateJSON(t, "cascade", "--outcomes", "o.jsonl", "--ladder", "a,b", "--prompts", "p.jsonl", "--splits", "0/33.33/33.33/33.34")
 	if n := d.Splits["tune"] + d.Splits["calibrate"] + d.Splits["test"]; n != 120 || d.Copies != 480 || d.Splits["train"] != 0 {
 		t.Errorf("%v, %d copies; expected 120 groups of five", d.Splits, d.Copies)
 	}
@@ -380,6 +380,8 @@ func TestCalibrateWrongUsage(t *testing.T) {
 		{"route --outcomes o.jsonl --ladder a,b --risk NaN", 2, "--risk: expected over 0 and below 1, found NaN"},
 		{"parallel --outcomes o.jsonl --ladder a,b --confidence 1", 2, "--confidence: expected over 0 and below 1, found 1"},
 		{"cascade --outcomes o.jsonl --ladder a,b --splits 20/20/60", 2, "--splits: expected the shares of train (perhaps 0), tune, calibrate and test"},
+		{"cascade --outcomes o.jsonl --ladder a,b --splits 0/30/50/30", 2, "--splits: expected shares of train, tune, calibrate and test that sum to 100, or to 1, as in 20/20/50/10; those of \"0/30/50/30\" sum to 110"},
+		{"cascade --outcomes o.jsonl --ladder a,b --splits 1/1/1/1", 2, "sum to 4"},
 		{"cascade --outcomes o.jsonl --ladder a,b --splits 1/1/0/1", 2, "--splits: expected"},
 		{"cascade --outcomes o.jsonl --ladder a,b --splits 1/1/Inf/1", 2, "--splits: expected"},
 		{"cascade --outcomes o.jsonl --ladder a,b --pair b,a", 2, `a dearer one, found "b,a"`},
@@ -394,14 +396,14 @@ func TestCalibrateWrongUsage(t *testing.T) {
 		{"route --outcomes o.jsonl --ladder a,b --classifier rule", 2, "expected --predictions with it"},
 		{"parallel --outcomes o.jsonl --ladder a,b --threshold 1", 2, "unknown flag"},
 		{"parallel --outcomes o.jsonl --ladder a,b --answer nonsense", 2, "--answer"},
-		{"cascade --outcomes o.jsonl --ladder a,b --prompts split.jsonl --splits 1/1/1/1", 12, "no request is in calibrate"},
+		{"cascade --outcomes o.jsonl --ladder a,b --prompts split.jsonl --splits 25/25/25/25", 12, "no request is in calibrate"},
 		{"cascade --outcomes o.jsonl --ladder a,b --prompts split.jsonl", 12, "no request is in calibrate"},
 		{"cascade --outcomes empty.jsonl --ladder a,b", 12, "no outcomes"},
 		{"cascade --outcomes failed.jsonl --ladder a,b", 12, "no request has a confidence of a"},
 		{"parallel --outcomes failed.jsonl --ladder a,b", 12, "no request has two answers to compare"},
 		{"route --outcomes failed.jsonl --ladder a,b", 12, "no text of a request is known"},
 		{"route --outcomes bare.jsonl --ladder a,b", 12, "no text of a request is known"},
-		{"route --outcomes unscored.jsonl --ladder a,b --splits 0/1/1/1", 12, "a known quality of every model"},
+		{"route --outcomes unscored.jsonl --ladder a,b --splits 0/.3/.3/.4", 12, "a known quality of every model"},
 		{"route --outcomes o.jsonl --ladder a,b --scores other.jsonl", 12, "expected ids of requests in o.jsonl"},
 		{"route --outcomes o.jsonl --ladder a,b --scores nan.jsonl", 12, "JSON has no NaN"},
 	} {

@@ -113,20 +113,29 @@ func (f *gateFlags) check(cmd *cobra.Command) error {
 	case f.flips < 0:
 		return fmt.Errorf("%w: --flips: expected 0 or more, found %d", errUsage, f.flips)
 	}
-	inputs := []string{f.candidate, f.config, f.artifact, f.prompts, f.words, f.vectors}
+	inputs := append(sideFiles(f.candidate), f.config, f.artifact, f.prompts, f.words, f.vectors)
 	if !f.bless {
-		inputs = append(inputs, f.baseline)
+		inputs = append(inputs, sideFiles(f.baseline)...)
 	}
 	outputs := []string{f.problems}
 	if f.bless {
 		outputs = append(outputs, f.baseline)
 	}
-	for _, path := range []string{f.out, f.summary} {
-		if path != "" {
-			outputs = append(outputs, path)
+	if f.out != "" {
+		outputs = append(outputs, filesIn(f.out, checkJSON, checkMarkdown, checkJUnit)...)
+	}
+	if f.summary != "" {
+		outputs = append(outputs, f.summary)
+	}
+	if err := checkOverwrite(inputs, outputs...); err != nil {
+		return err
+	}
+	if f.bless {
+		if err := checkFile("--baseline", f.baseline); err != nil {
+			return err
 		}
 	}
-	return checkOverwrite(inputs, outputs...)
+	return checkReport(f.out, f.summary)
 }
 
 // verdictError is a verdict that is not passed.

@@ -112,12 +112,18 @@ func (f *collectFlags) check(cmd *cobra.Command) error {
 	if f.log != "" {
 		written = append(written, f.log)
 	}
-	for _, path := range written { // before anything is paid for
+	if err := checkOverwrite([]string{f.prompts, f.config, f.artifact}, append(written, f.problems, f.spend.journal)...); err != nil {
+		return err
+	}
+	for i, path := range written { // before anything is paid for
+		if err := checkFile([]string{"--out", "--log"}[i], path); err != nil {
+			return err
+		}
 		if err := checkWritable(path); err != nil {
 			return err
 		}
 	}
-	return checkOverwrite([]string{f.prompts, f.config, f.artifact}, append(written, f.problems, f.spend.journal)...)
+	return nil
 }
 
 // collect estimates, asks, and writes what was answered.

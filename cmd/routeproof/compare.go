@@ -93,7 +93,11 @@ func (f *compareFlags) check(cmd *cobra.Command, paths []string) error {
 	if f.asJSON {
 		f.format = "json"
 	}
-	return checkOverwrite(append([]string{f.config}, paths...), f.problems)
+	inputs := []string{f.config}
+	for _, path := range paths {
+		inputs = append(inputs, sideFiles(path)...)
+	}
+	return checkOverwrite(inputs, f.problems)
 }
 
 // brought is what one side of a comparison is.

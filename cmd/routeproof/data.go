@@ -113,6 +113,16 @@ func readConfig(path string) (pipeline.Config, error) {
 	return pipeline.ReadConfig(path)
 }
 
+// filesIn are the paths of a folder that is written, and of the files that may be
+// written, replaced or removed in it.
+func filesIn(folder string, names ...string) []string {
+	paths := []string{folder}
+	for _, name := range names {
+		paths = append(paths, filepath.Join(folder, name))
+	}
+	return paths
+}
+
 // checkOverwrite refuses to write over what is read, or twice to the same file.
 func checkOverwrite(inputs []string, outputs ...string) error {
 	for i, out := range outputs {

@@ -47,6 +47,9 @@ prompts. With --json counts, notes and these lines are printed as JSON.`,
 			if err := checkOverwrite(args, out, problems); err != nil {
 				return err
 			}
+			if err := checkFile("--out", out); err != nil {
+				return err
+			}
 			log, err := a.problemLog(cmd)
 			if err != nil {
 				return err

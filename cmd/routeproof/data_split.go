@@ -59,6 +59,9 @@ counts of splits and tiers (NONE: unlabelled) are printed as JSON.`,
 			if err := checkOverwrite([]string{path, tiers.config}, out, problems); err != nil {
 				return err
 			}
+			if err := checkFile("--out", out); err != nil {
+				return err
+			}
 			if err := checkRereadable(path); err != nil {
 				return err
 			}

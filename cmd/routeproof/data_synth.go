@@ -34,14 +34,28 @@ file in the form of its "parameters"; what it leaves out keeps its default, and 
 in it replaces the whole list.
 
 A set that stands in the folder already is replaced as a whole, once all of the new
-one is written: files of parts that the new one does not have are removed, in any
-format. With --json the files and their numbers of rows are printed as JSON.`,
+one is written: of the files that its truth.json lists, those that the new one does not
+have are removed. Files that are not listed there are never replaced. With --json the
+files and their numbers of rows are printed as JSON.`,
 		Example: `  routeproof data synth --n 500 --out made
   routeproof run --prompts made/prompts.jsonl --llm-answers made/answers.jsonl --out made/out`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			only = trimmed(only)
 			if err := checkSynth(n, logs, format, only); err != nil {
+				return err
+			}
+			if !cmd.Flags().Changed("logs") {
+				logs = n
+			}
+			set := synthSet{folder: out, format: format, n: n, logs: logs, only: only}
+			if err := checkOverwrite([]string{parameters}, filesIn(out, set.names()...)...); err != nil {
+				return err
+			}
+			if err := checkFolder("--out", out); err != nil {
+				return err
+			}
+			if err := set.checkOwn(); err != nil {
 				return err
 			}
 			config, err := awaited(cmd.Context(), func() (synth.Config, error) { return readSynth(parameters, n) })
@@ -51,14 +65,10 @@ format. With --json the files and their numbers of rows are printed as JSON.`,
 			if cmd.Flags().Changed("seed") {
 				config.Seed = seed
 			}
-			g, err := synth.New(config)
-			if err != nil {
+			if set.g, err = synth.New(config); err != nil {
 				return fmt.Errorf("%w: %w", errUsage, err)
 			}
-			if !cmd.Flags().Changed("logs") {
-				logs = n
-			}
-			files, err := synthSet{g: g, folder: out, format: format, n: n, logs: logs, only: only}.write(cmd.Context())
+			files, err := set.write(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -43,6 +43,9 @@ becomes of its columns. With --json the counts are printed as JSON. The formats 
 			if err := checkOverwrite(append(args, o.Contaminated, o.Questions), out, problems); err != nil {
 				return err
 			}
+			if err := checkFile("--out", out); err != nil {
+				return err
+			}
 			log, err := a.problemLog(cmd)
 			if err != nil {
 				return err

@@ -46,6 +46,9 @@ func (a *app) init(folder string) error {
 		{"prompts.jsonl", prompts},
 		{"answers.jsonl", answers},
 	}
+	if err := checkFolder("FOLDER", folder); err != nil {
+		return err
+	}
 	for _, f := range files {
 		path := filepath.Join(folder, f.name)
 		if _, err := os.Lstat(path); err == nil {

@@ -236,21 +236,25 @@ func (a *app) logs(cmd *cobra.Command, f *reportsFlags, files []string) error {
 			return err
 		}
 	}
+	var outputs []string
+	if f.out != "" {
+		outputs = filesIn(f.out, reports.LogFiles()...)
+	}
+	if f.summary != "" {
+		outputs = append(outputs, f.summary)
+	}
+	if err := checkOverwrite(append(files, f.config, f.prices, f.artifact, f.words), outputs...); err != nil {
+		return err
+	}
+	if err := checkReport(f.out, f.summary); err != nil {
+		return err
+	}
 	if err := interruptible(ctx, func() error { return f.read(ctx, files, func(datasets.Problem) {}) }); err != nil {
 		return err
 	}
 	rules, err := f.configed.LogRules(f.rules...)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	var outputs []string
-	for _, path := range []string{f.out, f.summary} {
-		if path != "" {
-			outputs = append(outputs, path)
-		}
-	}
-	if err := checkOverwrite(append(files, f.config, f.prices, f.artifact, f.words), outputs...); err != nil {
-		return err
 	}
 	tally, err := a.tally(ctx, &f.logFlags, files)
 	if err != nil {

@@ -64,6 +64,11 @@ the router chose. Files are read twice.`,
 					return fmt.Errorf("%w: %w", errUsage, err)
 				}
 			}
+			for i, path := range outputs {
+				if err := checkFile([]string{"--draws", "--out"}[i], path); err != nil {
+					return err
+				}
+			}
 			if err := interruptible(ctx, func() error { return f.read(ctx, files, func(datasets.Problem) {}) }); err != nil {
 				return err
 			}

@@ -44,7 +44,14 @@ All files but run.json are a function of the input: two runs give the same bytes
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			started := time.Now()
-			if err := input.checkFlags(cmd, out); err != nil {
+			files := reports.RunFiles()
+			if input.live.on {
+				files = append(files, liveAnswersFile, liveOutcomesFile)
+			}
+			if err := input.checkFlags(cmd, filesIn(out, files...)...); err != nil {
+				return err
+			}
+			if err := checkFolder("--out", out); err != nil {
 				return err
 			}
 			run, asked, err := a.execute(cmd, &input, pipeline.Execute)

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/routeproof/routeproof/reports"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -62,6 +64,11 @@ func TestGoldenRun(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files: %s", diff)
+	}
+	for _, name := range append(got, "run.json") {
+		if !slices.Contains(reports.RunFiles(), name) {
+			t.Errorf("%s is written and not known to be, so that it may be an input too", name)
+		}
 	}
 	var hashes strings.Builder
 	for _, name := range got {

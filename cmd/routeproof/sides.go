@@ -31,6 +31,11 @@ type sideInfo struct {
 	OutOfFold  bool                // these predictions alone were taken
 }
 
+// sideFiles are the paths that a side may be read from.
+func sideFiles(path string) []string {
+	return filesIn(path, reports.PredictionsFile, reports.ArtifactFile)
+}
+
 // readSide reads one side of a comparison: the folder of a run, or a file of
 // predictions. Where some of them are out of fold, these are taken alone. Bad
 // rows are a [datasets.ContentError]. The side is to be closed, unless it is nil.

@@ -48,7 +48,7 @@ func (s *simulation) readDecisions(ctx context.Context, each func(datasets.Probl
 			decided++
 		}
 	}
-	if decided < s.requests.Len() {
+	if s.without = s.requests.Len() - decided; s.without > 0 {
 		s.notes = append(s.notes, fmt.Sprintf("classifier %s decided on %d of %d requests: all are compared on those alone", decider, decided, s.requests.Len()))
 	}
 	s.deciders = []simulate.NamedDecider{{Name: decider, Decide: policy.Decided(func(id string) (eval.Decision, bool) {

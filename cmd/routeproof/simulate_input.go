@@ -35,6 +35,7 @@ type simulation struct {
 	given     []string          // split of each request that the prompts name; nil: none
 	schemas   policy.Schemas    // while prompts are read
 	heldOut   bool              // predictions are of the test split alone
+	without   int               // requests that the predictions do not decide on
 	notes     []string
 	swept     *simulate.Sweep // nil: that was not asked for, or not done yet
 	pairs     []simulate.Pair
@@ -286,10 +287,11 @@ func (s *simulation) describe(i int, p *datasets.Prompt) error {
 	return s.requests.Describe(i, p.Text, p.Domain, p.TaskType, schema)
 }
 
-// noteUnknown says so where a check can never fire for want of figures.
+// noteUnknown says so where a check can never fire for want of figures. Without
+// any confidence there is nothing to sweep.
 func (s *simulation) noteUnknown(ctx context.Context) error {
-	c := s.flags.checks.config
-	if c.TimeoutMS == 0 && c.MinConfidence == 0 {
+	c, swept := s.flags.checks.config, simulate.Knob(s.flags.checks.sweep)
+	if c.TimeoutMS == 0 && c.MinConfidence == 0 && swept != simulate.KnobConfidence && swept != simulate.KnobTimeout {
 		return nil
 	}
 	latency, confidence := false, false
@@ -305,7 +307,11 @@ func (s *simulation) noteUnknown(ctx context.Context) error {
 			}
 		}
 	}
-	if c.TimeoutMS > 0 && !latency {
+	if swept == simulate.KnobConfidence && !confidence {
+		p := datasets.Problem{File: s.flags.outcomes, Field: "confidence", Reason: "no answer has one, so there is nothing to sweep: expected outcomes with confidence (collect records it where log-probabilities are asked for)"}
+		return &datasets.ContentError{File: s.flags.outcomes, First: []datasets.Problem{p}, Total: 1}
+	}
+	if (c.TimeoutMS > 0 || swept == simulate.KnobTimeout) && !latency {
 		s.notes = append(s.notes, "no latency is known, so no answer can come too late")
 	}
 	if c.MinConfidence > 0 && !confidence {

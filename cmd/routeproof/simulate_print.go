@@ -57,7 +57,8 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	printTotals(w, d.Totals)
+	fmt.Fprintf(w, "The rate says how often answers are refused, held against %.0f and %.0f %%; how good those are that were taken, the quality says.\n", 100*simulate.LowEscalation, 100*simulate.HighEscalation)
+	printTotals(w, d.Totals, s.leftOut(d))
 	if err := printSignals(w, d.Signals); err != nil {
 		return err
 	}
@@ -70,7 +71,24 @@ func (s *simulation) printCascade(w io.Writer, d *cascadeDocument) error {
 	return printComparison(w, d.simulated)
 }
 
-func printTotals(w io.Writer, x simulate.Totals) {
+// leftOut says why requests are: of the cascade all that are were not recorded.
+func (s *simulation) leftOut(d *cascadeDocument) string {
+	n := d.Totals.LeftOut
+	if d.Classifier == "" || s.without == 0 {
+		return fmt.Sprintf("left out since not recorded: %d", n)
+	}
+	return fmt.Sprintf("left out: %d, %d of them without %s and %d since not recorded", n, s.without, s.decision(), n-s.without)
+}
+
+// decision is what requests lack that recorded predictions say nothing of.
+func (s *simulation) decision() string {
+	if s.heldOut {
+		return "a test prediction of classifier " + printable(s.deciders[0].Name)
+	}
+	return "a prediction of classifier " + printable(s.deciders[0].Name)
+}
+
+func printTotals(w io.Writer, x simulate.Totals, leftOut string) {
 	fmt.Fprintf(w, "\n%s, quality %s over %d", wording.Plural(x.N, "request"), shown("%.4f", x.Quality), x.Scored)
 	if x.Priced > 0 {
 		fmt.Fprintf(w, ", $%.4f per 1,000 over %d (%s)", perThousand*float64(x.CostUSD), x.Priced, x.Cost)
@@ -83,7 +101,7 @@ func printTotals(w io.Writer, x simulate.Totals) {
 	if x.First50.Defined() {
 		fmt.Fprintf(w, ", first token p50 %.0f ms", float64(x.First50))
 	}
-	fmt.Fprintf(w, "\nexhausted: %d, without any answer: %d, left out since not recorded: %d\n", x.Exhausted, x.NoAnswer, x.LeftOut)
+	fmt.Fprintf(w, "\nexhausted: %d, without any answer: %d, %s\n", x.Exhausted, x.NoAnswer, leftOut)
 }
 
 // printSignals shows the checks that fired.

@@ -64,12 +64,12 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
   routeproof simulate route --outcomes made/outcomes.jsonl --ladder openai/gpt-4o-mini,anthropic/claude-opus-4 --scores made/scores.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.checkOutputs(cmd); err != nil {
+			if err := f.checkNames(cmd); err != nil {
 				return err
 			}
 			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
 				d, err := s.route(cmd.Context(), deciles, allMetrics)
-				return d, func(w io.Writer) error { return printRoutes(w, d) }, err
+				return d, func(w io.Writer) error { return s.printRoutes(w, d) }, err
 			})
 		},
 	}
@@ -82,13 +82,13 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
 	return cmd
 }
 
-// checkOutputs holds the outputs to what they are.
-func (f *simulateFlags) checkOutputs(cmd *cobra.Command) error {
+// checkNames holds the names of outputs to what they are.
+func (f *simulateFlags) checkNames(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("curves") && filepath.Ext(f.curves) != ".parquet" {
 		return fmt.Errorf("%w: --curves: expected a name that ends in .parquet, found %q", errUsage, f.curves)
 	}
-	if info, err := os.Stat(f.plots); cmd.Flags().Changed("plots") && (f.plots == "" || err == nil && !info.IsDir()) {
-		return fmt.Errorf("%w: --plots: expected a folder, found %q", errUsage, f.plots)
+	if cmd.Flags().Changed("plots") && f.plots == "" {
+		return fmt.Errorf("%w: --plots: expected a folder, found no name", errUsage)
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func (s *simulation) writeCurves(routes *simulate.Routes) error {
 		return nil
 	}
 	if err := os.MkdirAll(s.flags.plots, 0o755); err != nil {
-		return fmt.Errorf("%w: --plots: expected a folder that can be written to: %w", errUsage, err)
+		return err
 	}
 	for _, plot := range []struct {
 		name    string

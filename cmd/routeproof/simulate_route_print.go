@@ -11,11 +11,15 @@ import (
 	"github.com/routeproof/routeproof/internal/wording"
 )
 
-func printRoutes(w io.Writer, d *routeDocument) error {
+func (s *simulation) printRoutes(w io.Writer, d *routeDocument) error {
 	for _, note := range d.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
-	fmt.Fprintf(w, "%s (%d left out: an answer, its quality or a score is unknown)\n\n", wording.Plural(d.N, "request"), d.LeftOut)
+	why := "an answer, its quality or a score is unknown"
+	if s.without > 0 {
+		why = fmt.Sprintf("%d without %s; of others %s", s.without, s.decision(), why)
+	}
+	fmt.Fprintf(w, "%s (%d left out: %s)\n\n", wording.Plural(d.N, "request"), d.LeftOut, why)
 	t := tabbed(w)
 	fmt.Fprintln(t, "everything to\tquality\tUSD per 1,000\tof the last's\tto the last model")
 	for i, m := range d.Models {

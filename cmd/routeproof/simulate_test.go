@@ -200,6 +200,20 @@ func TestSimulateSynthetic(t *testing.T) {
 	if n := again.Totals.N; n < 40 || n > 160 || again.Comparison.N > n || !strings.Contains(strings.Join(again.Notes, "\n"), "the classifier was fitted on others") {
 		t.Errorf("by predictions: %d requests, notes %q; expected the test prompts", n, again.Notes)
 	}
+	n := again.Totals.N
+	for verb, want := range map[string]string{
+		"hybrid": fmt.Sprintf("left out: %d, %d of them without a test prediction of classifier rule and 0 since not recorded", 200-n, 200-n),
+		"route":  fmt.Sprintf("(%d left out: %d without a test prediction of classifier rule; of others ", 200-n, 200-n),
+	} {
+		args := base
+		if verb == "route" {
+			args = []string{"--outcomes", "made/outcomes.jsonl", "--prompts", "made/prompts.jsonl"}
+		}
+		text := must(t, append([]string{"simulate", verb, "--predictions", "out/predictions.parquet", "--classifier", "rule"}, args...)...).stdout
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
 	llm := simulateJSON(t, append([]string{"hybrid", "--predictions", "out/predictions.parquet", "--classifier", "llm"}, base...)...)
 	if *llm.Totals.Quality <= *d.Totals.Quality { // of a test split, so a rough check
 		t.Errorf("a hybrid by the LLM has quality %g, a cascade %g", *llm.Totals.Quality, *d.Totals.Quality)
@@ -295,6 +309,7 @@ func TestSimulateExitCodes(t *testing.T) {
 	writeFile(t, "schema.json", `{"type": 3}`)
 	answer := `"response":"a long enough answer, is it not?"`
 	writeFile(t, "dear.jsonl", `{"id":"1","model":"a","score":1,"cost_usd":2,`+answer+"}\n"+`{"id":"1","model":"b","score":1,"cost_usd":1,`+answer+"}")
+	writeFile(t, "wrong.jsonl", `{"id":"1","model":"a","score":0,`+answer+"}\n"+`{"id":"1","model":"b","score":0,`+answer+"}")
 	writeFile(t, "circle.jsonl", `{"id":"1","prompt":"x","schema":{"$ref":"#"}}`)
 	writeFile(t, "least.jsonl", `{"id":"1","prompt":"x","schema":{"minimum":0}}`)
 	writeFile(t, "fraction.jsonl", `{"id":"1","model":"a","score":1,"response":"1e9999999999                "}`+"\n"+`{"id":"1","model":"b","score":1,"response":"1000000000000000000000000"}`)
@@ -331,6 +346,9 @@ func TestSimulateExitCodes(t *testing.T) {
 		{"parallel --outcomes o.jsonl --ladder a,b --embedding-price -5", 2, "--embedding-price"},
 		{"cascade --outcomes o.jsonl --ladder a,b --timeout-ms 5", 0, "no latency is known"},
 		{"cascade --outcomes o.jsonl --ladder a,b --min-confidence .5", 0, "no confidence was recorded"},
+		{"cascade --outcomes o.jsonl --ladder a,b --sweep confidence", 12, "confidence: no answer has one, so there is nothing to sweep"},
+		{"cascade --outcomes o.jsonl --ladder a,b --sweep timeout_ms", 0, "no latency is known"},
+		{"cascade --outcomes wrong.jsonl --ladder a,b --min-chars 0 --phrases none", 0, "0.0 % [0.0, 79.3]  no check fired"},
 		{"cascade --outcomes dear.jsonl --ladder a,b", 0, "the ladder is not by cost"},
 		{"cascade --outcomes o.jsonl --ladder a,b --prompts circle.jsonl", 12, "in a circle"},
 		{"cascade --outcomes fraction.jsonl --ladder a,b --min-chars 0 --prompts least.jsonl", 0, "schema 1"},

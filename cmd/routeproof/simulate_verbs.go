@@ -54,9 +54,10 @@ is too short, holds a phrase of doubt, is no JSON where the task type requires i
 fails a pattern or schema, has too little confidence, failed, or came too late. Where
 no answer passes, the last one that there was is given and counted as exhausted.
 
-Shown are what each model serves and escalates and why (under 10 % escalated is
-good, over 20 % a sign that the first model is the wrong one), what each check tells
-of right and wrong answers, and all policies side by side. Costs and latencies are
+Shown are what each model serves and escalates and why (the share that is escalated
+is marked under 10 %, over 20 % or between, or that no check fired at all; it does not
+say how good the answers are that were taken), what each check tells of right and wrong
+answers, and all policies side by side. Costs and latencies are
 those recorded; else they are computed from tokens, prices and speed.`,
 		Example: `  routeproof data synth --n 200 --out made
   routeproof simulate cascade --outcomes made/outcomes.jsonl --prompts made/prompts.jsonl
@@ -96,9 +97,12 @@ func (a *app) cascadeVerb(cmd *cobra.Command, hybrid bool) *cobra.Command {
 
 // simulate reads the input, has it worked on, and prints what comes of it.
 func (a *app) simulate(cmd *cobra.Command, f *simulateFlags, work func(*simulation) (any, func(io.Writer) error, error)) (err error) {
-	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema}
+	inputs := []string{f.outcomes, f.prompts, f.prices, f.config, f.predictions, f.agreement.words, f.checks.schema, f.checks.phrases}
 	inputs = append(inputs, f.scores...)
 	if err := checkOverwrite(inputs, f.outputs()...); err != nil {
+		return err
+	}
+	if err := f.checkOutputs(); err != nil {
 		return err
 	}
 	log, err := a.problemLog(cmd)
@@ -162,6 +166,22 @@ func (f *simulateFlags) outputs() []string {
 		out = append(out, filepath.Join(f.plots, curvesPlot), filepath.Join(f.plots, sharePlot))
 	}
 	return out
+}
+
+// checkOutputs sees that these can be written.
+func (f *simulateFlags) checkOutputs() error {
+	for _, file := range []struct{ flag, path string }{{"--log", f.log}, {"--curves", f.curves}} {
+		if file.path == "" {
+			continue
+		}
+		if err := checkFile(file.flag, file.path); err != nil {
+			return err
+		}
+	}
+	if f.plots == "" {
+		return nil
+	}
+	return checkFolder("--plots", f.plots)
 }
 
 func (s *simulation) cascade(cmd *cobra.Command, hybrid bool) (_ *cascadeDocument, err error) {

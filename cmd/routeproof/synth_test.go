@@ -43,6 +43,45 @@ func TestSynthReplacesASet(t *testing.T) {
 	}
 }
 
+// Files that no truth.json lists are somebody's own, and stay.
+func TestSynthReplacesNothingElse(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "data", "synth", "--n", "5", "--only", "outcomes", "--out", "made")
+	for _, c := range []struct{ folder, own string }{
+		{"bare", "prompts.jsonl"}, {"bare", "truth.json"}, {"made", "prompts.jsonl"}, {"made", "logs.jsonl"},
+	} {
+		path := writeFile(t, filepath.Join(c.folder, c.own), "{\"note\": \"mine\"}")
+		r := call(t, "", "data", "synth", "--n", "5", "--out", c.folder)
+		if want := path + " exists already"; r.code != exitUsage || !strings.Contains(r.stderr, want) || readFile(t, path) != "{\"note\": \"mine\"}" {
+			t.Errorf("exit %d, expected 2, %q and the file as it was:\n%s", r.code, want, r.stderr)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Nor are they removed with the set.
+	writeFile(t, "made/prompts.csv", "x")
+	must(t, "data", "synth", "--n", "5", "--only", "scores", "--out", "made")
+	if diff := cmp.Diff([]string{"prompts.csv", "scores.jsonl", "truth.json"}, namesIn(t, "made")); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
+}
+
+// A set that was cut short while it was moved is ended by the same command.
+func TestSynthCutShort(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, "data", "synth", "--n", "5", "--format", "csv", "--out", "made")
+	want := steady(t, "made")
+	if err := replaceSet("made", t.TempDir(), []string{"prompts.jsonl"}); err == nil {
+		t.Fatal("files that are not there were moved")
+	}
+	writeFile(t, "made/prompts.jsonl", "x") // moved before
+	must(t, "data", "synth", "--n", "5", "--format", "csv", "--out", "made")
+	if diff := cmp.Diff(want, steady(t, "made")); diff != "" {
+		t.Errorf("want −, got +:\n%s", diff)
+	}
+}
+
 // tired is a context that is done after it was asked some times.
 type tired struct {
 	context.Context

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -65,6 +66,17 @@ func (s synthSet) name(part string) string {
 	return part + "." + s.format
 }
 
+// names are those of the set's files, truth.json last.
+func (s synthSet) names() []string {
+	var names []string
+	for _, part := range synthParts() {
+		if slices.Contains(s.only, part) {
+			names = append(names, s.name(part))
+		}
+	}
+	return append(names, truthFile)
+}
+
 // write writes the set beside its place and moves it there once it is whole,
 // so that files of two sets never stand together under one truth.json. It
 // returns the files, truth.json last.
@@ -105,21 +117,22 @@ func (s synthSet) write(ctx context.Context) ([]synthFile, error) {
 }
 
 // replaceSet moves the files of a new set to its folder. What is only in the
-// old set goes first, and truth.json comes last: if this is cut short, the same
-// again ends it.
+// old set goes first, and truth.json comes last. Until then one stands there that
+// lists the files of both and has no truth: if this is cut short, the same again
+// ends it.
 func replaceSet(folder, beside string, names []string) error {
-	if isSet(folder) {
-		for _, part := range synthParts() {
-			for _, ending := range synthEndings() {
-				if name := part + ending; !slices.Contains(names, name) {
-					if err := removeIfThere(filepath.Join(folder, name)); err != nil {
-						return err
-					}
-				}
+	old := listedIn(folder)
+	truth := filepath.Join(folder, truthFile)
+	if err := datasets.WriteFile(truth, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(setMark{synthNote, append(slices.Clone(names), old...)})
+	}); err != nil {
+		return err
+	}
+	for _, name := range old {
+		if !slices.Contains(names, name) {
+			if err := removeIfThere(filepath.Join(folder, name)); err != nil {
+				return err
 			}
-		}
-		if err := removeIfThere(filepath.Join(folder, truthFile)); err != nil {
-			return err
 		}
 	}
 	for _, name := range append(names, truthFile) {
@@ -130,12 +143,49 @@ func replaceSet(folder, beside string, names []string) error {
 	return nil
 }
 
-// isSet tells whether a folder holds a set: files of the same names alone may
-// be somebody's own.
-func isSet(folder string) bool {
+// setMark is what tells a set's truth.json from somebody's own.
+type setMark struct {
+	Note  string   `json:"note"`
+	Files []string `json:"files"`
+}
+
+// markOf returns the mark of the set in a folder, if there is one.
+func markOf(folder string) (mark setMark, ok bool) {
 	text, err := os.ReadFile(filepath.Join(folder, truthFile))
-	var truth struct{ Note string }
-	return err == nil && json.Unmarshal(text, &truth) == nil && truth.Note == synthNote
+	return mark, err == nil && json.Unmarshal(text, &mark) == nil && mark.Note == synthNote
+}
+
+// listedIn returns the files of the set in a folder: those that its truth.json
+// lists and that a set can have. Others of such names are somebody's own.
+func listedIn(folder string) (names []string) {
+	mark, ok := markOf(folder)
+	if !ok {
+		return nil
+	}
+	for _, part := range synthParts() {
+		for _, ending := range synthEndings() {
+			if name := part + ending; slices.Contains(mark.Files, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// checkOwn refuses a folder with files that the set would replace and that are
+// not of an earlier one.
+func (s synthSet) checkOwn() error {
+	own := listedIn(s.folder)
+	if _, ok := markOf(s.folder); ok {
+		own = append(own, truthFile)
+	}
+	for _, name := range s.names() {
+		path := filepath.Join(s.folder, name)
+		if _, err := os.Lstat(path); err == nil && !slices.Contains(own, name) {
+			return fmt.Errorf("%w: %s exists already, and is of no set that %s lists: move it away, or name another folder with --out", errUsage, path, filepath.Join(s.folder, truthFile))
+		}
+	}
+	return nil
 }
 
 func removeIfThere(path string) error {

@@ -97,10 +97,19 @@ func sortedQuantiles(numbers *spill.Sorter, n int) (p50, p95 eval.Number, err er
 	return p50, p95, nil
 }
 
-// Marks of the escalation rate: below good, above bad.
+// Bounds of the escalation rate: below it is low, above high. They say how often
+// answers are refused, and nothing of how good those are that are taken.
 const (
-	GoodEscalation = 0.10
-	BadEscalation  = 0.20
+	LowEscalation  = 0.10
+	HighEscalation = 0.20
+)
+
+// Marks of a model's calls.
+const (
+	MarkLow     = "under 10 %"
+	MarkBetween = "10 to 20 %"
+	MarkHigh    = "over 20 %"
+	MarkNever   = "no check fired" // on any answer: not what a rate of 0 is elsewhere
 )
 
 // A TierSummary says what became of the calls to one model.
@@ -112,7 +121,7 @@ type TierSummary struct {
 	Escalated int            `json:"escalated"`       // calls after which the next model was asked
 	Rate      eval.Number    `json:"escalation_rate"` // null where there is no model above
 	Interval  [2]eval.Number `json:"escalation_ci"`   // 95 %, Wilson, of groups of requests
-	Mark      string         `json:"mark"`            // good, watch, classifier problem; empty where there is no model above
+	Mark      string         `json:"mark"`            // where the rate lies, or that no check fired; empty where there is no model above
 	Reasons   map[string]int `json:"reasons"`         // answers not taken, by the first reason; of the last model too
 }
 
@@ -133,7 +142,7 @@ func (t *Trace) Summaries() []TierSummary {
 		if c.Asked > 0 && i < len(t.Tiers)-1 {
 			s.Rate = eval.Number(float64(c.Escalated) / float64(c.Asked))
 			s.Interval = wilson(float64(s.Rate), c.Groups)
-			s.Mark = markOf(float64(s.Rate))
+			s.Mark = markOf(float64(s.Rate), len(s.Reasons) > 0)
 		}
 		out[i] = s
 	}
@@ -146,12 +155,14 @@ func wilson(share, groups float64) [2]eval.Number {
 	return [2]eval.Number{eval.Number(w.Low), eval.Number(w.High)}
 }
 
-func markOf(rate float64) string {
+func markOf(rate float64, fired bool) string {
 	switch {
-	case rate < GoodEscalation:
-		return "good"
-	case rate > BadEscalation:
-		return "classifier problem"
+	case !fired:
+		return MarkNever
+	case rate < LowEscalation:
+		return MarkLow
+	case rate > HighEscalation:
+		return MarkHigh
 	}
-	return "watch"
+	return MarkBetween
 }
