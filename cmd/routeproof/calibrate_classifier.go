@@ -246,10 +246,11 @@ func (d *certifiedArtifact) apply(run *pipeline.Run, level calibrate.Level) (*ce
 		case p.Always:
 			from = alwaysAccepted
 		}
-		claim := fmt.Sprintf("of the decisions whose two best scores are at least %.6g apart, at most %.3g %% %s", from, 100*level.Risk, lossWords(d.Loss))
+		// As in the result, what is promised is not rounded.
+		claim := fmt.Sprintf("of the decisions whose two best scores are at least %v apart, at most %.12g %% %s", from, 100*level.Risk, lossWords(d.Loss))
 		if d.PerTier {
 			m.Thresholds[p.Tier] = from
-			claim = fmt.Sprintf("of the decisions for %s with a score of at least %.6g, at most %.3g %% %s", p.Tier, from, 100*level.Risk, lossWords(d.Loss))
+			claim = fmt.Sprintf("of the decisions for %s with a score of at least %v, at most %.12g %% %s", p.Tier, from, 100*level.Risk, lossWords(d.Loss))
 		} else {
 			m.Margin = from
 		}

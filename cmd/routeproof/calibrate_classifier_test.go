@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -28,7 +29,7 @@ func TestCalibrateClassifier(t *testing.T) {
 	}
 	var doc struct{ Parts []part }
 	writeFile(t, "plain.yaml", "classifiers:\n  embedding: {structure: none, scorer: centroid}\n")
-	args := []string{"calibrate", "classifier", "--config", "plain.yaml", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.2"}
+	args := []string{"calibrate", "classifier", "--config", "plain.yaml", "--prompts", "prompts.jsonl", "--loss", "under", "--risk", "0.201234"}
 	r := must(t, append(args, "--out", "c.safetensors", "--json")...)
 	if err := json.Unmarshal([]byte(r.stdout), &doc); err != nil || len(doc.Parts) != 1 || !doc.Parts[0].Result.Certified {
 		t.Fatalf("%v: %s", err, r.stdout)
@@ -42,10 +43,11 @@ func TestCalibrateClassifier(t *testing.T) {
 	if m.Margin != d.Result.Setting.Thresholds[0] || len(m.Certificates) != 1 {
 		t.Fatalf("margin %g, certificates %+v, expected the margin %v and one", m.Margin, m.Certificates, d.Result.Setting.Thresholds)
 	}
-	if c := m.Certificates[0]; c.Alpha != 0.2 || c.Delta != 0.05 || c.N != d.Result.Setting.N || c.Errors != d.Result.Setting.Errors || !strings.Contains(c.Claim, "a lower tier") {
+	if c := m.Certificates[0]; c.Alpha != 0.201234 || c.Delta != 0.05 || c.N != d.Result.Setting.N || c.Errors != d.Result.Setting.Errors ||
+		c.Claim != fmt.Sprintf("of the decisions whose two best scores are at least %v apart, at most 20.1234 %% name a lower tier than the prompt's", m.Margin) {
 		t.Errorf("%+v", c)
 	}
-	if text := must(t, "inspect", "c.safetensors", "--verify").stdout; !strings.Contains(text, "at most 20 % name a lower tier") {
+	if text := must(t, "inspect", "c.safetensors", "--verify").stdout; !strings.Contains(text, "at most 20.1234 % name a lower tier") {
 		t.Errorf("inspect shows\n%s", text)
 	}
 	// The artifact by itself accepts the same share of the test prompts.

@@ -215,8 +215,9 @@ func (c *HybridCurve) LeastClearly() HybridPoint {
 	}
 	// Requests differ between the two points where their margin is between them.
 	saved := float64(c.points[plain].Headline-c.points[least].Headline) / perThousand
+	// One request shows no spread.
 	square := math.Abs(c.square[plain]-c.square[least]) / float64(c.N)
-	if variance := max(0, square-saved*saved); saved > math.Sqrt(variance/float64(c.N)) {
+	if variance := max(0, square-saved*saved); c.N > 1 && saved > math.Sqrt(variance/float64(c.N-1)) {
 		return c.points[least]
 	}
 	return c.points[plain]

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/routeproof/routeproof/eval/stats"
@@ -77,8 +78,8 @@ func (r Retest) fault() string {
 	switch {
 	case r.Untested != "":
 		return ""
-	case !(c.Alpha > 0 && c.Alpha < 1 && c.Delta > 0 && c.Delta < 1):
-		return "its alpha and delta must be over 0 and below 1"
+	case !(isShare(c.Alpha) && c.Delta > 0 && c.Delta < 1):
+		return fmt.Sprintf("its alpha must be from 1e-9 to 1 - 1e-9 and its delta over 0 and below 1; found %v and %v: certify the artifact anew", c.Alpha, c.Delta)
 	case r.N < 0 || r.Errors < 0 || r.Errors > r.N:
 		return "its errors must be 0 or more and at most as many as its requests"
 	}

@@ -73,6 +73,9 @@ func TestInvalid(t *testing.T) {
 		"wrong certificate": {func(i *input) {
 			i.candSource.Certificates = []Retest{{N: 3, Errors: 4, Certificate: centroids.Certificate{Alpha: 0.1, Delta: 0.1}}}
 		}, "its errors must be", nil},
+		"certificate of next to nothing": {func(i *input) {
+			i.candSource.Certificates = []Retest{{N: 3, Errors: 1, Certificate: centroids.Certificate{Alpha: 1e-17, Delta: 0.1}}}
+		}, "its alpha must be from 1e-9 to 1 - 1e-9", nil},
 	} {
 		in := input{base: rows("x", truth, pred), cand: rows("x", truth, pred), baseSource: source("a"), candSource: source("b")}
 		c.break_(&in)
@@ -151,6 +154,11 @@ func TestRulesCheckTellsAll(t *testing.T) {
 	}
 	if _, again := Decide(context.Background(), nil, nil, rules, nil); again == nil || again.Error() != err.Error() {
 		t.Errorf("%v", again)
+	}
+	// 1 less these is 1, or next to it.
+	near := Rules{Alpha: known(1e-17), Floors: []Floor{{Metric: UnderRouting, Value: 1e-17}}}.Check()
+	if near == nil || !strings.Contains(near.Error(), "alpha: expected at least 1e-06, found 1e-17") || !strings.Contains(near.Error(), "floor 1: value: expected 1e-9 to 1 - 1e-9, found 1e-17") {
+		t.Errorf("%v", near)
 	}
 	if err := (Rules{}).Check(); err != nil {
 		t.Errorf("the zero value: %v", err)

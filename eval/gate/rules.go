@@ -18,7 +18,7 @@ type Rules struct {
 	Slices      []Slice  // parts of the prompts whose accuracy must not fall; they only regress
 
 	Margin    datasets.Optional[float64] // fall of a rate that is tolerated, over 0 and below 1; 0.02 (2 points)
-	Alpha     datasets.Optional[float64] // chance of any false "regressed", over 0 and below ½; 0.05
+	Alpha     datasets.Optional[float64] // chance of any false "regressed", at least 1e-6 and below ½; 0.05
 	Power     datasets.Optional[float64] // at which detectable falls are told, over 0 and below 1; 0.8
 	MaxErrors int                        // prompts without an answer, of a classifier on a side, that are tolerated
 
@@ -75,7 +75,7 @@ const tierRecall = "tier_recall"
 type Floor struct {
 	Metric string  // Accuracy, UnderRouting or InvalidRate
 	Slice  *Slice  // nil: all prompts
-	Value  float64 // over 0 and below 1
+	Value  float64 // from 1e-9 to 1−1e-9
 
 	Classifier string // whom it is for; empty: every gated one
 }
@@ -83,6 +83,7 @@ type Floor struct {
 const (
 	defaultMargin     = 0.02
 	defaultAlpha      = 0.05
+	leastAlpha        = 1e-6
 	defaultPower      = 0.8
 	defaultReplicates = 2_000
 	mostReplicates    = 1_000_000
@@ -128,6 +129,9 @@ func (r Rules) Check() error {
 	const ofMargin = "0.02 tolerates 2 points; without any tolerance no data could ever pass"
 	between("margin", r.Margin, 1, ofMargin)
 	between("alpha", r.Alpha, 0.5, "0.05 lets one in twenty unchanged candidates fail")
+	if v := r.Alpha; v.Known && v.Value > 0 && v.Value < leastAlpha {
+		fault("alpha: expected at least %g, found %g: a permutation draws 2 over it for each claim", leastAlpha, v.Value)
+	}
 	between("power", r.Power, 1, "0.8 is usual")
 	for _, g := range r.further() {
 		between(g.name+" margin", g.margin.Value, 1, ofMargin)
@@ -167,10 +171,16 @@ func (r Rules) Check() error {
 		}
 		if !(f.Value > 0 && f.Value < 1) {
 			fault("floor %d: value: expected over 0 and below 1, found %g: write shares, 0.88 for 88 %%", i+1, f.Value)
+		} else if !isShare(f.Value) {
+			fault("floor %d: value: expected 1e-9 to 1 - 1e-9, found %v: no number of prompts would show it", i+1, f.Value)
 		}
 	}
 	return errors.Join(faults...)
 }
+
+// isShare tells whether a share is so far from 0 and 1 that 1 less it is too, which
+// bounds and tests of it need.
+func isShare(v float64) bool { return v >= 1e-9 && v <= 1-1e-9 }
 
 func (s Slice) fault() string {
 	kinds := []string{Domain, Tier, Length}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,34 @@ func TestScoresBeyondTheHistogram(t *testing.T) {
 	cells := d.Score.Cells
 	if cells[0].Requests != 1 || cells[len(cells)-1].Requests != 3 || d.Mix != nil {
 		t.Errorf("cells %+v, mix %v: want 1 below, 3 at the upper end, and no tiers", cells, d.Mix)
+	}
+}
+
+// Every cell has 25 of a reference of 50 or more, also where a few scores lie behind
+// many.
+func TestCellsHoldEnough(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 25))
+	all := [][]int{{5, 120, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2}, {24, 0, 26, 1}, {3, 4}, {0, 300, 0}}
+	for range 200 {
+		bins := make([]int, 2+rng.IntN(30))
+		for i := range bins {
+			bins[i] = rng.IntN(60) * rng.IntN(2)
+		}
+		all = append(all, bins)
+	}
+	for _, bins := range all {
+		ref := &centroids.Drift{Bins: bins}
+		for _, k := range bins {
+			ref.N += k
+		}
+		of := cellsOf(ref)
+		counts := make([]int, of[len(of)-1]+1)
+		for i, k := range bins {
+			counts[of[i+1]] += k
+		}
+		if len(counts) > mostCells || len(counts) > 1 && ref.N >= 50 && slices.Min(counts) < cellReference {
+			t.Errorf("%v: cells of %v", bins, counts)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ type Cell struct {
 }
 
 // Each cell of scores has at least so many of the reference, and there are at most
-// so many.
+// so many. A reference of fewer than two such cells is cut in two wherever it can be.
 const (
 	cellReference = 25
 	mostCells     = 10
@@ -42,6 +42,10 @@ const (
 func cellsOf(ref *centroids.Drift) []int {
 	n := len(ref.Bins)
 	cells := min(max(ref.N/cellReference, 2), mostCells)
+	least := cellReference
+	if ref.N < 2*cellReference {
+		least = 1
+	}
 	out := make([]int, n+2)
 	cell, seen, since := 0, 0, 0
 	for i := range out {
@@ -50,8 +54,13 @@ func cellsOf(ref *centroids.Drift) []int {
 			continue
 		}
 		seen, since = seen+ref.Bins[i-1], since+ref.Bins[i-1]
-		if since > 0 && seen*cells >= (cell+1)*ref.N && seen < ref.N {
+		if since >= least && seen*cells >= (cell+1)*ref.N && seen < ref.N {
 			cell, since = cell+1, 0
+		}
+	}
+	if cell > 0 && since < least { // the last is too small to stand alone
+		for i, of := range out {
+			out[i] = min(of, cell-1)
 		}
 	}
 	return out
