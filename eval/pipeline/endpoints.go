@@ -82,6 +82,9 @@ func (e EndpointConfig) Client(env func(string) string) (openaiapi.Config, error
 	return c, nil
 }
 
+// variableChars are those of the names of environment variables.
+const variableChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+
 func (c *Config) checkEndpoints() error {
 	seen := map[string]bool{}
 	for i, e := range c.Endpoints {
@@ -96,7 +99,7 @@ func (c *Config) checkEndpoints() error {
 			return fmt.Errorf("%s: base_url: expected one such as https://openrouter.ai/api/v1", where)
 		case u.User != nil || u.RawQuery != "":
 			return fmt.Errorf("%s: base_url: expected no user, password or query in it: keys belong in the environment, see key_env", where)
-		case strings.Trim(e.KeyEnv, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") != "": // not shown: it may be a key
+		case strings.Trim(e.KeyEnv, variableChars) != "": // not shown: it may be a key
 			return fmt.Errorf("%s: key_env: expected the name of an environment variable, in capitals, not the key itself", where)
 		case !(e.TimeoutS >= 0 && e.TimeoutS <= 86400):
 			return fmt.Errorf("%s: timeout_s: expected 0 to 86400 seconds, found %g", where, e.TimeoutS)
@@ -110,6 +113,9 @@ func (c *Config) checkEndpoints() error {
 		for name, value := range e.Headers {
 			if name == "" || strings.ContainsAny(name+value, "\r\n") {
 				return fmt.Errorf("%s: headers: expected names with values of one line", where)
+			}
+			if variable, behind := strings.CutPrefix(value, "$"); behind && (variable == "" || strings.Trim(variable, variableChars) != "") { // not shown: it may be a key
+				return fmt.Errorf("%s: headers, %s: expected the name of an environment variable behind the $, in capitals, not the key itself", where, name)
 			}
 			if secretHeader(name) && !strings.HasPrefix(value, "$") {
 				return fmt.Errorf("%s: headers, %s: expected the name of an environment variable behind a $, as secrets do not belong in this file", where, name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +72,15 @@ func TestEndpointsAreNotInResults(t *testing.T) {
 	}
 	if text := must(json.Marshal(c)); bytes.Contains(text, []byte("secretive")) {
 		t.Errorf("%s", text)
+	}
+}
+
+// A key behind the $ of a header is refused, and not shown.
+func TestHeadersNameVariables(t *testing.T) {
+	for _, value := range []string{"$sk-live-SECRET", "$", "$Lower"} {
+		_, err := ParseConfig([]byte("endpoints: [{name: e, base_url: 'http://e/v1', headers: {Authorization: "+value+"}}]\ntiers: [{name: a}, {name: b}]"), "x.yaml")
+		if err == nil || !strings.Contains(err.Error(), "name of an environment variable behind the $") || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%s: %v", value, err)
+		}
 	}
 }

@@ -135,7 +135,7 @@ func askOnce[T any, R interface {
 		case r != nil:
 			u = r.usage()
 		}
-		ledger.settle(q.worst, q.model, u.CostUSD, func(s *Spend) {
+		ledger.settle(q.worst, q.model, u, q.price, func(s *Spend) {
 			switch {
 			case e != nil:
 				s.add(u, q.price, q.mostUSD(), false, e.Billed)

@@ -70,6 +70,32 @@ func TestOverrun(t *testing.T) {
 	}
 }
 
+// Servers that bill nothing themselves are held to what they count: one that answers
+// with more tokens than it may is not asked on.
+func TestOverrunByTokens(t *testing.T) {
+	s := script(t, 200, "application/json", `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":20000}}`)
+	c := newClient(t, s.URL, func(c *Config) { c.Ledger = NewLedger(100, 0) })
+	q := ChatRequest{Model: "m", User: "first", MaxTokens: 5, Price: price()}
+	if _, err := c.Chat(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	q.User = "second"
+	if _, err := c.Chat(t.Context(), q); !errors.Is(err, ErrBudget) || !strings.Contains(err.Error(), "does not keep to max_tokens") || s.count.Load() != 1 {
+		t.Errorf("%v after %d requests", err, s.count.Load())
+	}
+}
+
+// A text that outcomes have no room for is no answer, and a body is not read without end.
+func TestLongAnswers(t *testing.T) {
+	for name, text := range map[string]string{"text": strings.Repeat("a", maxText+1), "body": strings.Repeat("a", maxChat)} {
+		s := script(t, 200, "application/json", `{"choices":[{"message":{"content":"`+text+`"},"finish_reason":"stop"}]}`)
+		_, err := newClient(t, s.URL).Chat(t.Context(), ChatRequest{Model: "m", User: "q"})
+		if e := AsError(err); e == nil || e.Kind != NotAnAnswer || !strings.Contains(e.Message, "MiB") || !e.Billed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What is free is asked also when nothing is left, and reservations leave
 // nothing behind that others would wait for.
 func TestNothingLeft(t *testing.T) {
@@ -77,7 +103,7 @@ func TestNothingLeft(t *testing.T) {
 	if err := l.reserve(t.Context(), 0, true, "m"); err != nil {
 		t.Error(err)
 	}
-	l.settle(0, "m", nil, func(*Spend) {})
+	l.settle(0, "m", Usage{}, Price{}, func(*Spend) {})
 	if err := l.reserve(t.Context(), 0.1, true, "m"); !errors.Is(err, ErrBudget) {
 		t.Error(err)
 	}
@@ -89,7 +115,7 @@ func TestNothingLeft(t *testing.T) {
 		}
 	}
 	for i := range 3000 {
-		l.settle(worst[(i+1)%3], "m", nil, func(*Spend) {})
+		l.settle(worst[(i+1)%3], "m", Usage{}, Price{}, func(*Spend) {})
 	}
 	if l.reserved != 0 {
 		t.Errorf("%g is reserved by nobody", l.reserved)
@@ -136,6 +162,8 @@ func TestMissingLogprob(t *testing.T) {
 		"null":    `[{"token":"a","logprob":null},{"token":"b","logprob":-1}]`,
 		"missing": `[{"token":"a","logprob":-1},{"token":"b"}]`,
 		"words":   `[{"token":"a","logprob":"low"}]`,
+		"low":     `[{"token":"a","logprob":-1.7e308},{"token":"b","logprob":-1.7e308}]`,
+		"high":    `[{"token":"a","logprob":5}]`,
 	} {
 		s := script(t, 200, "application/json", `{"choices":[{"message":{"content":"ab"},"finish_reason":"stop","logprobs":{"content":`+content+`}}]}`)
 		r, err := newClient(t, s.URL).Chat(t.Context(), ChatRequest{Model: "m", User: "q", TopLogprobs: 1})

@@ -252,7 +252,7 @@ func TestLedger(t *testing.T) {
 		t.Errorf("did not wait: %v", err)
 	case <-time.After(20 * time.Millisecond):
 	}
-	l.settle(0.75, "m", nil, func(s *Spend) { s.BilledUSD += 0.25 })
+	l.settle(0.75, "m", Usage{}, Price{}, func(s *Spend) { s.BilledUSD += 0.25 })
 	if err := <-waited; err != nil {
 		t.Errorf("after there was room: %v", err)
 	}
@@ -292,7 +292,7 @@ func TestLedgerRandom(t *testing.T) {
 						u.CostUSD, actual = nil, worst
 					}
 					mu.Lock()
-					l.settle(worst, "m", u.CostUSD, func(s *Spend) { s.add(u, Price{}, &worst, true, true) })
+					l.settle(worst, "m", u, Price{}, func(s *Spend) { s.add(u, Price{}, &worst, true, true) })
 					most -= worst
 					spent += actual
 					mu.Unlock()

@@ -73,8 +73,8 @@ func (c *Client) errorOf(err error, x *exchange, ctx context.Context) *Error {
 	if e.Usage.Raw == nil {
 		e.Usage = x.usage
 	}
-	if x.stream && x.whole == nil && e.Usage.CostUSD == nil {
-		e.Usage.OutputTokens = nil // what was told amid a stream is not all
+	if u := &e.Usage; x.stream && x.whole == nil && (u.CostUSD == nil || *u.CostUSD == 0) {
+		u.OutputTokens, u.CostUSD = nil, nil // what was told amid a stream is not all, and 0 is no bill
 	}
 	if x.answered || e.Kind == Broken || e.Kind == TimedOut {
 		e.Billed = true

@@ -141,9 +141,9 @@ func (l *Ledger) reserve(ctx context.Context, worst float64, known bool, what st
 }
 
 // settle replaces a reservation by what the request came to. Nothing more is sent
-// once a request was billed more than it could cost: then the limit rests on
-// prices that do not hold.
-func (l *Ledger) settle(worst float64, what string, billed *float64, add func(*Spend)) {
+// once a request cost more than it could, by what the server billed or by the tokens that
+// it counted: then the limit rests on prices, or on a limit of tokens, that do not hold.
+func (l *Ledger) settle(worst float64, what string, u Usage, p Price, add func(*Spend)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.limit != nil {
@@ -151,8 +151,8 @@ func (l *Ledger) settle(worst float64, what string, billed *float64, add func(*S
 		if l.underway--; l.underway == 0 {
 			l.reserved = 0 // what is left of adding and subtracting
 		}
-		if billed != nil && *billed > worst*(1+1e-9) && l.overrun == nil {
-			l.overrun = fmt.Errorf("%w: %s billed %s for a request that costs at most %s by its configured price: correct input_per_m and output_per_m", ErrBudget, what, usd(*billed), usd(worst))
+		if l.overrun == nil {
+			l.overrun = overrun(worst, what, u, p)
 		}
 	}
 	add(&l.fresh)
@@ -160,6 +160,22 @@ func (l *Ledger) settle(worst float64, what string, billed *float64, add func(*S
 		close(l.changed)
 		l.changed = nil
 	}
+}
+
+// overrun is the error of a request that cost more than worst USD; nil: it did not, or
+// that is not known.
+func overrun(worst float64, what string, u Usage, p Price) error {
+	most := worst * (1 + 1e-9)
+	if u.CostUSD != nil {
+		if *u.CostUSD > most {
+			return fmt.Errorf("%w: %s billed %s for a request that costs at most %s by its configured price: correct input_per_m and output_per_m", ErrBudget, what, usd(*u.CostUSD), usd(worst))
+		}
+		return nil
+	}
+	if computed, known := p.Of(u.InputTokens, u.OutputTokens); known && computed > most {
+		return fmt.Errorf("%w: %s counted tokens worth %s for a request that costs at most %s: it does not keep to max_tokens, or counts what nobody sent; raise max_tokens to what it takes, or ask another", ErrBudget, what, usd(computed), usd(worst))
+	}
+	return nil
 }
 
 func (l *Ledger) noteStored(u Usage, p Price, worst *float64, answered, billed bool) {

@@ -33,13 +33,13 @@ func (x *exchange) addLogprobs(choices json.RawMessage) {
 			continue
 		}
 		for _, t := range choice.Logprobs.Content {
-			if t.Logprob == nil {
+			if t.Logprob == nil || !plausible(*t.Logprob) {
 				x.vague = true
 				return
 			}
 			token := Token{Text: t.Text, Logprob: *t.Logprob}
 			for _, a := range t.Top {
-				if a.Logprob != nil {
+				if a.Logprob != nil && plausible(*a.Logprob) {
 					token.Top = append(token.Top, Alternative{a.Text, *a.Logprob})
 				}
 			}
@@ -47,6 +47,10 @@ func (x *exchange) addLogprobs(choices json.RawMessage) {
 		}
 	}
 }
+
+// plausible tells whether a number can be a log-probability, but for rounding: none is
+// over 0, and the sum of none so low as servers write for never (−9999) is infinite.
+func plausible(logprob float64) bool { return logprob >= -1e6 && logprob <= 1e-3 }
 
 // logprobs are those of all tokens, or none.
 func (x *exchange) logprobs() []Token {

@@ -127,6 +127,14 @@ func (c *Client) chat(ctx context.Context, x *exchange) (*ChatReply, error) {
 	return replyOf(answer, x)
 }
 
+// checkLength refuses a text that no file of outcomes has room for beside its prompt.
+func checkLength(text string) error {
+	if len(text) > maxText {
+		return &Error{Kind: NotAnAnswer, Message: fmt.Sprintf("the answer has %d MiB of text, more than %d: limit it by max_tokens", len(text)>>20, maxText>>20)}
+	}
+	return nil
+}
+
 // replyOf is the reply of an answer that came whole.
 func replyOf(answer openai.ChatCompletionResponse, x *exchange) (*ChatReply, error) {
 	if len(answer.Choices) == 0 {
@@ -147,7 +155,7 @@ func replyOf(answer openai.ChatCompletionResponse, x *exchange) (*ChatReply, err
 		r.Text = choice.Message.Refusal
 	}
 	r.Logprobs = x.logprobs()
-	return r, nil
+	return r, checkLength(r.Text)
 }
 
 func (c *Client) embedQuestion(r EmbedRequest) (*question[*EmbedReply], error) {
@@ -215,6 +223,9 @@ func inOrder(data []openai.Embedding, n, dims int) ([][]float32, error) {
 		}
 		if len(d.Embedding) != dims || dims == 0 {
 			return nil, wrong("expected vectors of %d numbers, found one of %d: ask for the dims that the model has", dims, len(d.Embedding))
+		}
+		if !slices.ContainsFunc(d.Embedding, func(v float32) bool { return v != 0 }) {
+			return nil, wrong("expected a direction, found a vector of zeros")
 		}
 		vectors[d.Index] = d.Embedding
 	}

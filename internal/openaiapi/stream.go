@@ -67,7 +67,7 @@ func (c *Client) stream(ctx context.Context, x *exchange) (*ChatReply, error) {
 	if r.Text == "" {
 		r.Text = refusal.String()
 	}
-	return r, nil
+	return r, checkLength(r.Text)
 }
 
 // events passes the data lines of a stream of server-sent events on and drops
@@ -90,7 +90,7 @@ const (
 
 func newEvents(body io.ReadCloser, x *exchange, redact redactor) *events {
 	e := &events{body: body, x: x, redact: redact}
-	e.rest = &io.LimitedReader{R: noting{body, x}, N: maxBody}
+	e.rest = &io.LimitedReader{R: noting{body, x}, N: maxChat}
 	e.lines = bufio.NewScanner(e.rest)
 	e.lines.Buffer(nil, maxEvent)
 	return e
@@ -146,7 +146,7 @@ func (e *events) end() error {
 	case err != nil:
 		return err
 	case e.rest.N <= 0:
-		return e.fail(&Error{Kind: NotAnAnswer, Message: fmt.Sprintf("the stream has more than %d MiB", maxBody>>20)})
+		return e.fail(&Error{Kind: NotAnAnswer, Message: fmt.Sprintf("the stream has more than %d MiB", maxChat>>20)})
 	case !e.x.started:
 		return e.fail(&Error{Kind: NotAnAnswer, Message: "the stream has no events"})
 	}

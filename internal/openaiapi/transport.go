@@ -35,14 +35,16 @@ type exchange struct {
 	started    bool   // something of an answer came
 	whole      []byte // a stream was asked for, and this came
 	tokens     []Token
-	vague      bool // a token came without its log-probability
+	vague      bool // a token came without its log-probability, or with what is none
 }
 
 type exchangeKey struct{}
 
 // Bounds of what a server may send.
 const (
-	maxBody    = 256 << 20 // bytes: 2,048 vectors of 4,096 numbers as text
+	maxVectors = 256 << 20 // bytes: 2,048 vectors of 4,096 numbers as text
+	maxChat    = 32 << 20  // bytes of an answer, log-probabilities included, or of a stream
+	maxText    = 4 << 20   // bytes of an answer's text
 	maxRefusal = 64 << 10  // bytes of an error that are read
 	maxUsage   = 64 << 10  // bytes of usage that are kept as they came
 	maxMessage = 300       // code points of an error that are kept
@@ -146,7 +148,11 @@ func (t *transport) refusal(resp *http.Response) *Error {
 // whole reads an answer that is not streamed and gives go-openai what it can
 // make sense of.
 func (t *transport) whole(resp *http.Response, x *exchange) (*http.Response, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	most := int64(maxChat)
+	if strings.HasSuffix(resp.Request.URL.Path, "/embeddings") {
+		most = maxVectors
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if err != nil {
 		x.broken = err
 		return nil, err
@@ -154,8 +160,8 @@ func (t *transport) whole(resp *http.Response, x *exchange) (*http.Response, err
 	notAnAnswer := func(format string, args ...any) error {
 		return &Error{Kind: NotAnAnswer, Message: fmt.Sprintf(format, args...)}
 	}
-	if len(body) > maxBody {
-		return nil, notAnAnswer("the answer has more than %d MiB", maxBody>>20)
+	if int64(len(body)) > most {
+		return nil, notAnAnswer("the answer has more than %d MiB", most>>20)
 	}
 	redact := t.client.redact
 	body = redact.bytes(body)
@@ -258,7 +264,15 @@ func numbers(data json.RawMessage) (json.RawMessage, error) {
 	}
 	var list []entry
 	inBase64 := func(e entry) bool { return bytes.HasPrefix(e.Embedding, []byte{'"'}) }
-	if data == nil || json.Unmarshal(data, &list) != nil || !slices.ContainsFunc(list, inBase64) {
+	if data == nil || json.Unmarshal(data, &list) != nil {
+		return nil, nil
+	}
+	for _, e := range list {
+		if bytes.HasPrefix(e.Embedding, []byte{'['}) && bytes.Contains(e.Embedding, []byte("null")) { // which would be read as 0
+			return nil, &Error{Kind: NotAnAnswer, Message: "expected numbers in a vector, found null, which some servers write for NaN"}
+		}
+	}
+	if !slices.ContainsFunc(list, inBase64) {
 		return nil, nil
 	}
 	for i := range list {

@@ -536,6 +536,8 @@ func TestEmbeddings(t *testing.T) {
 		{"out of range", 0, `{"data":[{"index":0,"embedding":[1,0]},{"index":-1,"embedding":[0,1]}],` + billed + "}", "found -1"},
 		{"lengths differ", 0, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0]}],` + billed + "}", "expected vectors of 2 numbers, found one of 1"},
 		{"empty", 0, `{"data":[{"index":0,"embedding":[]},{"index":1,"embedding":null}],` + billed + "}", "found one of 0"},
+		{"null as an element", 0, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0, null]}],` + billed + "}", "found null"},
+		{"all zeros", 0, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0,-0]}],` + billed + "}", "vector of zeros"},
 		{"overflow", 0, `{"data":[{"index":0,"embedding":[1,0]},{"index":1,"embedding":[0,1e39]}],` + billed + "}", "1e39"},
 		{"a failure", 0, `{"error":{"message":"no"},` + billed + "}", "no"},
 	} {

@@ -144,6 +144,7 @@ func (j judgeModel) request(prompt *datasets.Prompt, response string) openaiapi.
 	return openaiapi.ChatRequest{
 		Model: j.config.Model, System: fmt.Sprintf(judgeInstruction, code, rubric), User: user.String(),
 		MaxTokens: j.config.MaxTokens, Temperature: new(0.0), Version: judgeVersion,
+		Price: openaiapi.Price{InputPerM: j.config.InputPerM, OutputPerM: j.config.OutputPerM},
 	}
 }
 

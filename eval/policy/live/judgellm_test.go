@@ -201,6 +201,10 @@ func TestJudgeLLMRequest(t *testing.T) {
 			t.Errorf("the system prompt has no %q:\n%s", words, r.System)
 		}
 	}
+	in, out := 1.0, 2.0 // or no budget could bound what it costs
+	if priced := judgeAsked(t, JudgeLLM{InputPerM: &in, OutputPerM: &out}, prompt, "x"); priced.Price.InputPerM != &in || priced.Price.OutputPerM != &out {
+		t.Errorf("prices %+v", priced.Price)
+	}
 	if again := judgeAsked(t, JudgeLLM{Model: "gpt", MaxTokens: 99}, prompt, "It is Paris."); again.User != r.User || again.System != r.System {
 		t.Error("an equal question is asked otherwise")
 	}
