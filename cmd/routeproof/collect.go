@@ -197,23 +197,30 @@ func (s *session) partial(asked error) bool {
 
 // noteUnjudged says before anything is paid what the judge will give no score to.
 func (a *app) noteUnjudged(judge string, prompts []datasets.Prompt) {
-	lacks, what := func(p *datasets.Prompt) bool { return p.Reference == "" }, "reference"
+	if n, why := unjudged(judge, prompts); n > 0 && judge != "none" {
+		a.say("warning: %d of %s have %s: judge %s gives their answers no score", n, wording.Plural(len(prompts), "prompt"), why, judge)
+	}
+}
+
+// unjudged is to how many prompts' answers a judge gives no score, and why.
+func unjudged(judge string, prompts []datasets.Prompt) (n int, why string) {
+	lacks := func(p *datasets.Prompt) bool { return p.Reference == "" }
+	why = "no reference"
 	switch judge {
 	case "exact", "choice", "number", "regex", "similarity":
 	case "schema":
-		lacks, what = func(p *datasets.Prompt) bool { return p.Schema == "" }, "schema"
+		lacks, why = func(p *datasets.Prompt) bool { return p.Schema == "" }, "no schema"
+	case "none":
+		return len(prompts), "it scores none"
 	default:
-		return
+		return 0, ""
 	}
-	n := 0
 	for i := range prompts {
 		if lacks(&prompts[i]) {
 			n++
 		}
 	}
-	if n > 0 {
-		a.say("warning: %d of %s have no %s: judge %s gives their answers no score", n, wording.Plural(len(prompts), "prompt"), what, judge)
-	}
+	return n, why
 }
 
 // read reads the prompts, with or without labels.

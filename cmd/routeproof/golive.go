@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -224,6 +225,10 @@ func (f *liveFlags) plan(ctx context.Context, s *session, in *pipeline.Input) (*
 	prompts, err := pipeline.TestPrompts(s.config, *in)
 	if err != nil {
 		return nil, err
+	}
+	judge := cmp.Or(f.judge, s.config.Judge.By)
+	if n, what := unjudged(judge, prompts); n == len(prompts) && n > 0 {
+		return nil, fmt.Errorf("%w: --live-policies: judge %s gives no answer a score (%s), so nothing would be simulated of what is paid for: name another with --judge, or set judge.by", errUsage, judge, what)
 	}
 	collect := &collectFlags{mode: "all", judge: f.judge, stopAfter: stopAfter}
 	return collect.plan(ctx, s, prompts)

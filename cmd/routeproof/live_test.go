@@ -270,7 +270,9 @@ func TestRunLiveWrong(t *testing.T) {
 		{"run --live --judge exact", 2, "--judge goes with --live-policies"},
 		{"run --live --live-policies --outcomes o.jsonl", 2, "--live-policies and --outcomes are two sources"},
 		{"build --live --yes", 2, `the embedder is not of kind "openai"`},
-		{"run --live --live-policies --yes", 2, "environment variable LIVE_TEST_KEY, which is empty"},
+		{"run --live --live-policies --judge exact --yes", 2, "environment variable LIVE_TEST_KEY, which is empty"},
+		{"run --live --live-policies --yes", 2, "judge none gives no answer a score (it scores none), so nothing would be simulated of what is paid for"},
+		{"run --live --live-policies --judge schema --yes", 2, "judge schema gives no answer a score (no schema), so nothing would be simulated of what is paid for"},
 	} {
 		r := call(t, "", append(strings.Fields(c.args), "--prompts", "p.jsonl", "--config", "c.yaml")...)
 		if r.code != c.code || !strings.Contains(r.stderr, c.says) {
@@ -369,7 +371,7 @@ func TestSecretsAreNotWritten(t *testing.T) {
 		"collect --stop-after 0 --yes --json --mode hybrid --classifier llm --out o.csv",
 		"collect --stop-after 0 --yes --retry-errors --out o.parquet",
 		"collect --stop-after 0 --yes --mode parallel",
-		"run --live --live-policies --yes",
+		"run --live --live-policies --judge exact --yes",
 		"bench --live --yes --json",
 	} {
 		r := must(t, append(strings.Fields(args), "--prompts", "p.jsonl", "--config", config)...)
