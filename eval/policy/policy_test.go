@@ -142,7 +142,8 @@ func TestSchemasOpenNothing(t *testing.T) {
 			t.Errorf("%s is taken", text)
 		}
 	}
-	for _, text := range []string{`{"minimum":1e999999999}`, `{"$ref":"#"}`, `{"allOf":[{"$ref":"#/allOf/0"}]}`, `{"$dynamicRef":"#x"}`, `{"$ref":"#x"}`, `{"$ref":"#/none"}`, doubling(26)} {
+	for _, text := range []string{`{"minimum":1e999999999}`, `{"$ref":"#"}`, `{"allOf":[{"$ref":"#/allOf/0"}]}`, `{"$dynamicRef":"#x"}`, `{"$ref":"#x"}`, `{"$ref":"#/none"}`, doubling(26),
+		`{"properties":{"a":{"$id":"http://x/sub","$ref":"#/$defs/b","$defs":{"b":{"type":"string"}}}},"$defs":{"b":{"type":"string"}}}`} {
 		if _, err := ParseSchema(text); err == nil {
 			t.Errorf("%.60s is taken", text)
 		}

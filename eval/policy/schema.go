@@ -32,7 +32,7 @@ func ParseSchema(text string) (*Schema, error) {
 		return nil, fmt.Errorf("schema has a number of more than %d digits", maxExponent)
 	}
 	left := maxSchemaNodes
-	if err := expand(doc, doc, &left); err != nil {
+	if err := expand(doc, doc, 0, &left); err != nil {
 		return nil, err
 	}
 	const name = "schema.json"
@@ -71,19 +71,22 @@ func (s *Schemas) Parse(text string) (*Schema, error) {
 // expand counts the nodes of a schema where each reference stands for what it
 // refers to. That bounds the time to validate, which references can make
 // exponential, or endless.
-func expand(root, node any, left *int) error {
+func expand(root, node any, depth int, left *int) error {
 	if *left--; *left < 0 {
 		return fmt.Errorf("schema has more than %d parts, or refers to itself in a circle", maxSchemaNodes)
 	}
 	switch node := node.(type) {
 	case []any:
 		for _, v := range node {
-			if err := expand(root, v, left); err != nil {
+			if err := expand(root, v, depth+1, left); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
 		for key, v := range node {
+			if _, ok := v.(string); ok && key == "$id" && depth > 0 {
+				return errors.New("schema has a $id below its top: expected references to its own parts alone, as in #/$defs/name")
+			}
 			if strings.HasPrefix(key, "$dynamic") || strings.HasPrefix(key, "$recursive") {
 				return fmt.Errorf("schema has %s: expected references by $ref", key)
 			}
@@ -94,7 +97,7 @@ func expand(root, node any, left *int) error {
 				}
 				v = target
 			}
-			if err := expand(root, v, left); err != nil {
+			if err := expand(root, v, depth+1, left); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/klauspost/compress/zstd"
@@ -150,7 +151,14 @@ func (s *Source) spool() error {
 	if err != nil {
 		return err
 	}
-	s.undo = append(s.undo, func() error { return errors.Join(f.Close(), os.Remove(f.Name())) })
+	os.Remove(f.Name()) // at once where the system allows it, else in the end
+	s.undo = append(s.undo, func() error {
+		err := f.Close()
+		if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		return err
+	})
 	s.size = 0
 	for {
 		n, err := io.CopyN(f, s.r, 1<<20)
