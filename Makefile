@@ -10,7 +10,7 @@ run: build ## the main job on the built-in set, into out/
 	bin/routeproof run --out out
 
 test: ## all tests
-	go test ./...
+	go test -timeout 30m ./...
 
 check: ## gofmt, vet, staticcheck, tests with the race detector and import floors
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt wants: $$unformatted"; exit 1; fi
