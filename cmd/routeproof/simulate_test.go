@@ -202,8 +202,8 @@ func TestSimulateSynthetic(t *testing.T) {
 	}
 	n := again.Totals.N
 	for verb, want := range map[string]string{
-		"hybrid": fmt.Sprintf("left out: %d, %d of them without a test prediction of classifier rule and 0 since not recorded", 200-n, 200-n),
-		"route":  fmt.Sprintf("(%d left out: %d without a test prediction of classifier rule; of others ", 200-n, 200-n),
+		"hybrid": fmt.Sprintf("left out: %d, %d of them without a test prediction of classifier rule and 0 since not recorded", 400-n, 400-n),
+		"route":  fmt.Sprintf("(%d left out: %d without a test prediction of classifier rule; of others ", 400-n, 400-n),
 	} {
 		args := base
 		if verb == "route" {
