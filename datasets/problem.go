@@ -3,6 +3,8 @@ package datasets
 import (
 	"fmt"
 	"strings"
+
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // ShownProblems is how many problems a [ContentError] keeps and prints.
@@ -41,7 +43,7 @@ func (e *ContentError) Error() string {
 	if e.Total == 1 {
 		return e.First[0].String()
 	}
-	fmt.Fprintf(&b, "%s: %d problems", e.File, e.Total)
+	fmt.Fprintf(&b, "%s: %s", e.File, wording.Plural(e.Total, "problem"))
 	if e.Total > len(e.First) {
 		fmt.Fprintf(&b, ", the first %d:", len(e.First))
 	} else {

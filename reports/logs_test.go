@@ -65,7 +65,7 @@ func TestLogsWithoutFields(t *testing.T) {
 			[]string{plotLogCost, plotLogDays, plotLogTiers, plotLogLatency, plotLogScores}},
 		"rules of nothing": {madeLog{rules: []string{"cost > 1"}}, []string{"INVALID", "1 of 1 rule cannot be decided.", "the log has no requests"}, []string{"$"}, nil},
 		"only bad":         {madeLog{lines: []string{"x", "y"}}, []string{"2 (100.0 %) bad", "What could not be used", "line 1, found"}, []string{"Tiers"}, nil},
-		"times":            {without("ts"), []string{"400 requests at unknown times", "400 on no day", "have no believable time"}, []string{"a day", "dearest day", "Days", "week"}, []string{plotLogDays}},
+		"times":            {without("ts"), []string{"400 requests at unknown times", "400 on no day", "without a believable time"}, []string{"a day", "dearest day", "Days", "week"}, []string{plotLogDays}},
 		"costs": {without("cost_usd"), []string{"unknown", "The cost of 400 requests (100.0 %) is unknown", "Unknown: it takes requests with cost", "INCONCLUSIVE", "does not count as failed"}, []string{"$0", "≥ $", "+0.0"},
 			[]string{plotLogCost, plotLogDays}},
 		"tiers":      {without("tier", "start_tier", "scores"), []string{"No request names the tier that answered it", "400 without a tier"}, []string{"SIMPLE", "p95"}, []string{plotLogTiers, plotLogLatency}},

@@ -129,7 +129,10 @@ const originLegend = "<sup>r</sup> recorded, <sup>c</sup> computed from recorded
 
 func milliseconds(v float64) string { return fmt.Sprintf("%.0f ms", v) }
 
-func threeDigits(v float64) string { return strings.Replace(fmt.Sprintf("%.3f", v), "-", "−", 1) }
+// threeDigits never writes −0.000.
+func threeDigits(v float64) string {
+	return strings.Replace(fmt.Sprintf("%.3f", rounded(v, 3)), "-", "−", 1)
+}
 
 // pValue writes a p-value, never as zero.
 func pValue(p float64) string {

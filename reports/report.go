@@ -255,7 +255,7 @@ func (r *report) method() {
 		"All cost figures are about the same prompts: those on which every classifier's own cost is known. A classifier whose cost is unknown for more than 5 % of the test prompts has none.",
 		"Confidence is that of softmax(β · " + scaledWords(r.run.Artifact.Manifest()) + "), with β fitted on tune, or of the LLM's log-probabilities likewise scaled. ECE has up to 15 bins of nearly equal size; its comparison draws right and wrong by the stated confidences 1,000 times. The intervals of Brier and AURC are percentiles over resampled prompts, p is the share of random orders, out of 1,000, with an AURC no greater.",
 		"Macro-F1 averages the tiers that occur as truth or prediction. Quadratic κ counts an error of two tiers four times one of one tier; 0 is chance.",
-		"Of the baselines of classifiers, `random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. `random` and shuffled figures are exact expectations.",
+		"Of the baselines of classifiers, `random` picks every tier alike; `majority` always picks the commonest tier of train; `length` sees only the number of runes, cut so that train's tier mix results; `oracle` always picks the true tier. Figures of `random` and of shuffled decisions are of the expected counts: those of accuracy and cost are exact expectations, macro-F1 is that of these counts.",
 	} {
 		r.bullet("%s", line)
 	}

@@ -326,3 +326,11 @@ func TestSummaryHasEveryone(t *testing.T) {
 		}
 	}
 }
+
+func TestThreeDigits(t *testing.T) {
+	for v, want := range map[float64]string{-0.0004: "0.000", -0.0006: "−0.001", 0.12345: "0.123"} {
+		if got := threeDigits(v); got != want {
+			t.Errorf("%g: %q, expected %q", v, got, want)
+		}
+	}
+}

@@ -183,10 +183,11 @@ func (a *app) addVerbs(parent *cobra.Command, verbs ...*cobra.Command) {
 // buffered gives write a buffer over standard output and flushes it.
 func (a *app) buffered(write func(io.Writer) error) error {
 	w := bufio.NewWriter(a.out)
-	if err := write(w); err != nil {
-		return errors.Join(err, w.Flush())
+	err := write(w)
+	if flushed := w.Flush(); !errors.Is(err, flushed) { // which repeats what failed before
+		err = errors.Join(err, flushed)
 	}
-	return w.Flush()
+	return err
 }
 
 func (a *app) writeJSON(v any) error {

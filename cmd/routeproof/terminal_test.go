@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -107,6 +110,23 @@ func TestInterruptedAtAPipe(t *testing.T) {
 	for _, left := range []string{"x.jsonl", "made", "out"} {
 		if names := glob(t, left+"*"); len(names) > 0 {
 			t.Errorf("left %q", names)
+		}
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// What cannot be written is told once.
+func TestFullDiskIsToldOnce(t *testing.T) {
+	a := &app{out: fullDisk{}}
+	long := strings.Repeat("x", 1<<13) // than the buffer, so that writing fails before flushing
+	for _, text := range []string{"x", long} {
+		err := a.buffered(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+		if !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%d bytes: %v", len(text), err)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (t *Tally) warnings(s *Summary, a Assumptions) (out []string) {
 	if n := t.escalated(); n > 0 {
 		out = append(out, fmt.Sprintf("%s were escalated: if your router logs the cost of the last call only, what was paid before is missing%s", count(n, "request"), t.before(n)))
 	}
-	add(t.timeless, "%s have no believable time, and are in no day's figures", count(t.timeless, "record"))
+	add(t.timeless, "%s without a believable time: in no day's figures", count(t.timeless, "record"))
 	if f := t.byFeature[MaxFeatures]; f != nil {
 		out = append(out, fmt.Sprintf("only the first %s features are told apart: %s are of others", wording.Thousands(MaxFeatures), count(f.requests, "request")))
 	}

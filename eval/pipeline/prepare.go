@@ -13,6 +13,7 @@ import (
 	"github.com/routeproof/routeproof/datasets"
 	"github.com/routeproof/routeproof/eval"
 	"github.com/routeproof/routeproof/internal/tokens"
+	"github.com/routeproof/routeproof/internal/wording"
 )
 
 // prepare sorts, splits and measures the prompts.
@@ -168,7 +169,7 @@ func (j *job) checkTrain() error {
 			}
 		}
 		missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
-			"no train prompt has tier %s (%d prompts in %d groups have it in all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, prompts, len(groups))})
+			"no train prompt has tier %s (%s in %s of all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, wording.Plural(prompts, "prompt"), wording.Plural(len(groups), "group"))})
 	}
 	if missing == nil {
 		return nil
