@@ -152,6 +152,9 @@ func (r *report) shareTable(x *simulate.Routes) {
 		oracle = append(oracle, numberCell(x.Oracle.CPT[recovered], percent))
 	}
 	r.table([]string{"", "APGR", "of the oracle's", "CPT 20", "CPT 50", "CPT 80"}, append(rows, oracle))
+	if x.Routers[0].AUCCI[0].Defined() && !x.Routers[0].APGRCI[0].Defined() {
+		r.text("APGR and CPT have no interval: in more than 2 %% of resamples the second model is not better, and there is no gap to recover.")
+	}
 	r.text("APGR is the share of the quality gap between the two models that is recovered on average over all shares of requests to the second, ½ at random; CPT is the share that has to go there to recover 20, 50 and 80 %% of it. " +
 		"These count requests, AIQ counts what they cost: where the two disagree, the score tells dear requests from cheap ones rather than needy from easy ones, or is good in a part of its range only.")
 }

@@ -149,6 +149,9 @@ func printShares(w io.Writer, d *routeDocument) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if d.Routers[0].AUCCI[0].Defined() && !d.Routers[0].APGRCI[0].Defined() {
+		fmt.Fprintln(w, "APGR and CPT have no interval: in more than 2 % of resamples the second model is not better, and there is no gap to recover.")
+	}
 	fmt.Fprintf(w, "CPT: which percentage of requests goes to %s where 20, 50, 80 %% of the gap are recovered. By chance APGR is 0.5; random is one draw.\n", printable(d.Models[1].Name))
 	fmt.Fprintf(w, "These count requests, AIQ what they cost: where they disagree, a score tells dear requests from cheap ones rather than needy from easy.\n\n")
 	return nil

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"math"
 	"sync"
 
 	"github.com/routeproof/routeproof/eval"
@@ -126,7 +127,7 @@ func each(n int, work func(k int)) {
 // fill turns replicates into intervals, of what has a value.
 func (d *samples) fill(r *Route, shares []float64) {
 	r.AUCCI = rangeOf(d.auc)
-	if r.APGR.Defined() {
+	if r.APGR.Defined() && !tooOftenUndefined(d.apgr) {
 		r.APGRCI = rangeOf(d.apgr)
 		r.CPTCI = byRecovered(func(k int) Range { return rangeOf(d.cpt[k]) })
 	}
@@ -136,8 +137,26 @@ func (d *samples) fill(r *Route, shares []float64) {
 
 // fillLess fills in the differences to the first router.
 func (d *samples) fillLess(r, first *Route, ofFirst *samples) {
-	r.Less = estimate(r.APGR-first.APGR, subtract(d.apgr, ofFirst.apgr))
+	r.Less = noEstimate(r.APGR - first.APGR)
+	if less := subtract(d.apgr, ofFirst.apgr); !tooOftenUndefined(less) {
+		r.Less = estimate(r.Less.Value, less)
+	}
 	r.HeldLess = widened(estimate(r.HeldLess.Value, subtract(d.held, ofFirst.held)))
+}
+
+// mostUndefined is the share of replicates without a gap between the models from
+// which there is no interval of what divides by it: those that are left out are the
+// very ones in which that would be farthest off.
+const mostUndefined = 0.02
+
+func tooOftenUndefined(replicates []float64) bool {
+	n := 0
+	for _, v := range replicates {
+		if math.IsNaN(v) {
+			n++
+		}
+	}
+	return float64(n) > mostUndefined*float64(len(replicates))
 }
 
 func rangeOf(replicates []float64) Range {

@@ -482,6 +482,51 @@ func TestRouteIntervalsCover(t *testing.T) {
 	t.Logf("of %d: %v", trials, covered)
 }
 
+// Where the second model is hardly better, resamples in which it is not have no APGR
+// and no CPT, and without these an interval would be short: it covered CPT 50 of a
+// random score in 83 % at qualities of .75 and .77. There is none then, and those that
+// there are cover.
+func TestRouteIntervalsOfSmallGaps(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 1))
+	const n = 300
+	trials := 100
+	if testing.Verbose() {
+		trials = 300
+	}
+	for _, c := range []struct{ weak, strong float64 }{{.75, .77}, {.7, .75}, {.7, .82}, {.7, .9}} {
+		shown, apgr, cpt := 0, 0, 0
+		for trial := range trials {
+			var r rows
+			for range n {
+				quality := []float64{float64(count(rng.Float64() < c.weak)), float64(count(rng.Float64() < c.strong))}
+				r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, []float64{1, 2}), append(r.scores, []float64{rng.Float64()})
+			}
+			traces, scorers := r.served(t)
+			x, err := MeasureRoutes(traces, scorers[:1], RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r0 := x.Routers[0]
+			if !r0.APGRCI[0].Defined() {
+				if r0.CPTCI["50"][0].Defined() {
+					t.Fatalf("CPT has an interval where APGR has none: %+v", r0)
+				}
+				continue
+			}
+			shown++
+			apgr += count(r0.APGRCI[0] <= .5 && .5 <= r0.APGRCI[1])
+			cpt += count(r0.CPTCI["50"][0] <= .5 && .5 <= r0.CPTCI["50"][1])
+		}
+		t.Logf("qualities %v and %v: %d of %d have intervals, %d cover APGR and %d CPT 50", c.weak, c.strong, shown, trials, apgr, cpt)
+		if gap := c.strong - c.weak; gap < .03 && shown > trials/2 || gap > .1 && shown < trials*9/10 {
+			t.Errorf("qualities %v and %v: %d of %d have intervals", c.weak, c.strong, shown, trials)
+		}
+		if least := .9*float64(shown) - 3*math.Sqrt(.09*float64(shown)); float64(apgr) < least || float64(cpt) < least {
+			t.Errorf("qualities %v and %v: of %d intervals %d cover APGR and %d CPT 50", c.weak, c.strong, shown, apgr, cpt)
+		}
+	}
+}
+
 // noiseSets is how many sets the table in docs/decisions.md is made of.
 var noiseSets = flag.Int("noise-sets", 0, "measure intervals on this many sets of noise, of more sizes and models than the test otherwise does")
 
