@@ -192,7 +192,7 @@ func TestAllProblemsAreTold(t *testing.T) {
 func TestProblemsAreBounded(t *testing.T) {
 	path := put(t, t.TempDir(), "mmlu_a.csv", "prompt,m\n"+strings.Repeat("x,?\n", maxProblems+10))
 	in := load(t, "routellm-mmlu", Options{}, path)
-	refusal(t, in, "100001 problems")
+	refusal(t, in, "100,001 problems")
 	if last := in.told[len(in.told)-1].Reason; !strings.Contains(last, "more than 100000") {
 		t.Error(last)
 	}
