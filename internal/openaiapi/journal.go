@@ -37,7 +37,7 @@ func (s *Store) begin(entry Entry, k key) (number uint64, err error) {
 		return 0, nil
 	}
 	entry.Key, entry.At = fmt.Sprintf("%x", k), time.Now().UnixMilli()
-	err = s.update(func(tx *bolt.Tx) (err error) {
+	err = s.write(write{sends: true, change: func(tx *bolt.Tx) (err error) {
 		journal := tx.Bucket([]byte(journalBucket))
 		if number, err = journal.NextSequence(); err != nil {
 			return err
@@ -46,7 +46,7 @@ func (s *Store) begin(entry Entry, k key) (number uint64, err error) {
 			return err
 		}
 		return tx.Bucket([]byte(openBucket)).Put(numberKey(number), []byte{})
-	})
+	}})
 	return number, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,7 +19,8 @@ import (
 // of all requests that were sent, in one file. A request stands in the journal
 // before it is sent, and its answer in the file before it is handed out, so
 // that a crash loses neither an answer nor the knowledge that something was
-// asked. It holds no prompts, no headers and no keys of servers.
+// asked. Nothing is sent without room in the file for answers, which are kept
+// therefore where the disk fills up meanwhile. It holds no prompts, no headers and no keys of servers.
 //
 // A nil Store keeps nothing.
 type Store struct {
@@ -35,6 +37,7 @@ type Store struct {
 // write is a change that waits for the next transaction.
 type write struct {
 	change func(*bolt.Tx) error
+	sends  bool // a request is sent once it is done
 	done   chan error
 }
 
@@ -51,6 +54,8 @@ const (
 	versionKey   = "version"
 	lockWait     = time.Second
 	mostAtOnce   = 1000 // changes a transaction
+	spareKey     = "spare"
+	mostSpare    = 4 << 20 // bytes that are made free for what is under way, when less than half are
 )
 
 // ErrStore is the error of a file that is not a store of this version, is
@@ -177,13 +182,13 @@ func (s *Store) commit() {
 	for {
 		select {
 		case w := <-s.writes:
-			s.apply(s.gather(w))
+			s.apply(s.sendable(s.gather(w)))
 			continue
 		case <-s.quit:
 		}
 		select {
 		case w := <-s.writes:
-			s.apply(s.gather(w))
+			s.apply(s.sendable(s.gather(w)))
 		default:
 			return
 		}
@@ -204,7 +209,44 @@ func (s *Store) gather(first write) []write {
 	return batch
 }
 
+// sendable refuses those changes of a batch that requests would be sent after,
+// where there is no room for their answers, and returns the others.
+func (s *Store) sendable(batch []write) []write {
+	if !slices.ContainsFunc(batch, func(w write) bool { return w.sends }) {
+		return batch
+	}
+	err := s.makeRoom()
+	if err == nil {
+		return batch
+	}
+	return slices.DeleteFunc(batch, func(w write) bool {
+		if w.sends {
+			w.done <- err
+		}
+		return w.sends
+	})
+}
+
+// makeRoom has the file own blocks of the disk that are free for answers, by
+// writing something and deleting it.
+func (s *Store) makeRoom() error {
+	if s.db.Stats().FreeAlloc >= mostSpare/2 {
+		return nil
+	}
+	return guarded(func() error {
+		if err := s.db.Update(func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte(metaBucket)).Put([]byte(spareKey), make([]byte, mostSpare))
+		}); err != nil {
+			return err
+		}
+		return s.db.Update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(metaBucket)).Delete([]byte(spareKey)) })
+	})
+}
+
 func (s *Store) apply(batch []write) {
+	if len(batch) == 0 {
+		return
+	}
 	err := guarded(func() error {
 		return s.db.Update(func(tx *bolt.Tx) error {
 			for _, w := range batch {
@@ -227,8 +269,10 @@ func (s *Store) apply(batch []write) {
 }
 
 // update returns when a change is safe on the disk.
-func (s *Store) update(change func(*bolt.Tx) error) error {
-	w := write{change, make(chan error, 1)}
+func (s *Store) update(change func(*bolt.Tx) error) error { return s.write(write{change: change}) }
+
+func (s *Store) write(w write) error {
+	w.done = make(chan error, 1)
 	select {
 	case s.writes <- w:
 	case <-s.ended:

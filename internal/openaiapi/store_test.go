@@ -15,10 +15,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/routeproof/routeproof/internal/openaiapi/openaitest"
 )
@@ -117,8 +119,10 @@ func TestKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if most := concurrency + concurrency/4; store.Lost() > most {
-			t.Errorf("%d lost, though only %d can be under way or next", store.Lost(), most)
+		// A slot is free again while its answer is written, so under way, next or being
+		// written can be what all callers are at.
+		if store.Lost() > callers {
+			t.Errorf("%d lost, though only %d ask", store.Lost(), callers)
 		}
 		lost += store.Lost()
 		offline := newClient(t, s.URL, func(c *Config) { c.Store, c.Offline = store, true })
@@ -356,6 +360,85 @@ func TestStoreAtOnce(t *testing.T) {
 	spent, err := s.Spent()
 	if err != nil || spent.BilledUSD < float64(n)*token || spent.Unknown != s.Lost() || spent.Requests != spent.Answers+s.Lost() || n < workers*each/4 {
 		t.Errorf("%d kept, spent %+v, %d lost, %v", n, spent, s.Lost(), err)
+	}
+}
+
+// What is under way needs no new block of the disk to be kept, so an answer is also
+// where the disk fills up.
+func TestAnswersHaveRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	s := openStore(t, path)
+	blocks := func() int64 {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Sys().(*syscall.Stat_t).Blocks
+	}
+	const rounds, atOnce = 40, 8
+	text := strings.Repeat("An answer. ", 8<<10) // 90 kB
+	for round := range rounds {
+		var numbers [atOnce]uint64
+		for i := range numbers {
+			n, err := s.begin(Entry{Model: "m"}, key{byte(round), byte(i)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers[i] = n
+		}
+		before := blocks()
+		for i, n := range numbers {
+			if err := s.answered(n, key{byte(round), byte(i)}, text, time.Now(), Usage{}, Price{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if after := blocks(); after > before {
+			t.Fatalf("round %d: %d blocks of 512 bytes more for answers", round, after-before)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, path)
+	for round := range rounds {
+		if h, err := s.get(key{byte(round), atOnce - 1}); err != nil || h == nil || len(h.Answer) != len(text)+2 {
+			t.Fatalf("round %d: %v, %v", round, h, err)
+		}
+	}
+}
+
+// Where the file cannot grow, nothing is sent any more, and all that was sent
+// before is kept.
+func TestNothingIsSentWithoutRoom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	s := openStore(t, path)
+	if n, err := s.begin(Entry{}, key{}); err != nil || s.withdraw(n) != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.db.MaxSize = int(info.Size())
+	text := strings.Repeat("An answer. ", 8<<10)
+	kept := 0
+	for {
+		n, err := s.begin(Entry{Model: "m"}, key{byte(kept)})
+		if err != nil {
+			if !errors.Is(err, berrors.ErrMaxSizeReached) || !strings.Contains(err.Error(), "writing the journal of answers") {
+				t.Error(err)
+			}
+			break
+		}
+		if err := s.answered(n, key{byte(kept)}, text, time.Now(), Usage{}, Price{}); err != nil {
+			t.Fatalf("after %d: %v", kept, err)
+		}
+		kept++
+	}
+	spent, err := s.Spent()
+	if err != nil || kept < 10 || kept > mostSpare/len(text) || spent.Requests != kept || spent.Answers != kept {
+		t.Errorf("%d kept, %+v, %v", kept, spent, err)
 	}
 }
 
