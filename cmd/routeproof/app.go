@@ -44,9 +44,13 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.in)
-	root.SetOut(a.out)
+	help := &helpWriter{to: a.out}
+	root.SetOut(help)
 	root.SetErr(a.err)
-	err := root.ExecuteContext(ctx)
+	verb, err := root.ExecuteContextC(ctx)
+	if help.err != nil { // and err either that or nil
+		a.working, err = true, help.err
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -63,7 +67,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.say("%s", message)
 	}
 	if !a.working {
-		fmt.Fprintln(a.err, "See routeproof --help.")
+		fmt.Fprintln(a.err, usage(verb))
 	}
 	return code
 }
@@ -168,7 +172,7 @@ func (a *app) addVerbs(parent *cobra.Command, verbs ...*cobra.Command) {
 		if cmd.HasSubCommands() && cmd.Flags().NArg() > 0 {
 			return knownVerb(cmd, cmd.Flags().Args())
 		}
-		return err
+		return flagError(cmd, err)
 	})
 	for _, verb := range verbs {
 		do := verb.RunE

@@ -28,7 +28,7 @@ these prompts (--vectors).`,
 
   # an artifact on prompts it has not seen
   routeproof bench --artifact centroids.safetensors --prompts others.jsonl`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := input.checkFlags(cmd); err != nil {
 				return err

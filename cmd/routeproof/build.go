@@ -29,7 +29,7 @@ it carries the texts of eight train prompts, to be verified by.`,
 
   # from your own prompts
   routeproof build --prompts prompts.jsonl --out centroids.safetensors`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !strings.HasSuffix(out, centroids.Extension) {
 				return fmt.Errorf("%w: --out %s: expected a name that ends in %s", errUsage, out, centroids.Extension)

@@ -51,7 +51,7 @@ artifact is then written without a certificate.`,
 
   # what costs least, without a guarantee
   routeproof calibrate classifier --heuristic --out tuned.safetensors`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			for _, flag := range []string{"risk", "confidence", "loss", "per-tier"} {
 				if heuristic && cmd.Flags().Changed(flag) {

@@ -41,7 +41,7 @@ certified on calibrate and measured on test. The LLM's answers are recorded
 		Example: `  routeproof calibrate hybrid --risk 0.1
   routeproof init hybrid
   routeproof calibrate hybrid --risk 0.1 --config hybrid/routeproof.yaml --write`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := level.Check(); err != nil {
 				return fmt.Errorf("%w: --%w", errUsage, err)

@@ -57,7 +57,7 @@ it was not fitted on. --out writes check.json, check.md and junit.xml into a fol
 		Example: `  routeproof run --out before
   routeproof check --baseline baseline.parquet --candidate before --bless --why "first baseline"
   routeproof check --baseline baseline.parquet --candidate before`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
 				return err

@@ -47,7 +47,7 @@ compared over the prompts that do, and what does not is told.`,
   routeproof run --prompts others.jsonl --out old
   routeproof run --prompts others.jsonl --out new
   routeproof compare old new --format markdown --flips 20`,
-		Args: cobra.ExactArgs(2),
+		Args: takes(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd, args); err != nil {
 				return err

@@ -150,7 +150,7 @@ func TestCompareExitCodes(t *testing.T) {
 		code int
 		says string
 	}{
-		{"good.jsonl", 2, "accepts 2 arg"},
+		{"good.jsonl", 2, "expected 2 arguments, found 1"},
 		{"good.jsonl absent.jsonl", 2, "absent.jsonl"},
 		{"good.jsonl folder", 2, "predictions.parquet"},
 		{"good.jsonl good.jsonl --format html", 2, "expected one of text, markdown, json"},

@@ -44,7 +44,7 @@ file: data validate --json has its problems.`, 100*datasets.Similarity),
 
   # which test prompts are training prompts?
   routeproof data describe others.jsonl --against prompts.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			tiers, log, err := flags.ready(a, cmd, args, []string{"prompts", "outcomes"})
 			if err != nil {

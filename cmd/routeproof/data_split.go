@@ -39,7 +39,7 @@ The name after --out says the format: .jsonl, .csv or .parquet, perhaps with .gz
 .zst behind. Columns that routeproof does not know are left out. With --json the
 counts of splits and tiers (NONE: unlabelled) are printed as JSON.`,
 		Example: `  routeproof data split prompts.jsonl --out split.parquet`,
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := args[0]
 			config, err := tiers.read(cmd.Context())

@@ -39,7 +39,7 @@ have are removed. Files that are not listed there are never replaced. With --jso
 files and their numbers of rows are printed as JSON.`,
 		Example: `  routeproof data synth --n 500 --out made
   routeproof run --prompts made/prompts.jsonl --llm-answers made/answers.jsonl --out made/out`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			only = trimmed(only)
 			if err := checkSynth(n, logs, format, only); err != nil {
@@ -99,8 +99,11 @@ files and their numbers of rows are printed as JSON.`,
 
 func checkSynth(n, logs int, format string, only []string) error {
 	const most = 1 << 31
-	if n < 1 || n >= most || logs < 0 || logs >= most {
-		return fmt.Errorf("%w: --n and --logs: expected 1 and 0 to %d, found %d and %d", errUsage, most-1, n, logs)
+	if n < 1 || n >= most {
+		return fmt.Errorf("%w: --n: expected 1 to %d prompts, found %d", errUsage, most-1, n)
+	}
+	if logs < 0 || logs >= most {
+		return fmt.Errorf("%w: --logs: expected 0 to %d log records, found %d", errUsage, most-1, logs)
 	}
 	if _, err := datasets.FormatOf("x." + format); err != nil {
 		return fmt.Errorf("%w: --format: expected jsonl, csv or parquet, perhaps with .gz or .zst behind, found %q", errUsage, format)

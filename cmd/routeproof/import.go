@@ -35,7 +35,7 @@ becomes of its columns. With --json the counts are printed as JSON. The formats 
 		Example: `  printf 'id,prompt,gpt-4o-mini,gpt-4o\n1,What is 2 + 2?,1,1\n2,Prove it.,0,1\n' > table.csv
   routeproof import --from wide --models gpt-4o-mini,gpt-4o table.csv --out outcomes.jsonl
   routeproof data describe --kind outcomes outcomes.jsonl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("from", from, names); err != nil {
 				return err

@@ -24,7 +24,7 @@ prompts and LLM answers as prompts.jsonl and answers.jsonl. Files that exist are
 never replaced.`,
 		Example: `  routeproof init work
   routeproof run --config work/routeproof.yaml --prompts work/prompts.jsonl --llm-answers work/answers.jsonl --out work/out`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			folder := "."
 			if len(args) == 1 {

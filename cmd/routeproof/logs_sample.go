@@ -37,7 +37,7 @@ labels that these have stay. --draws has each draw with its weight, where it sta
 the router chose. Files are read twice.`,
 		Example: `  routeproof data synth --n 500 --logs 20000 --only logs,prompts --out made
   routeproof logs sample made/logs.jsonl --n 40 --texts made/prompts.jsonl --out to-label.jsonl --draws draws.jsonl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			ctx := cmd.Context()
 			if cmd.Flags().Changed("threshold") {
@@ -210,7 +210,7 @@ taken to be like the others of their stratum.`,
 		Example: `  routeproof data synth --n 500 --logs 20000 --only logs,prompts --out made
   routeproof logs sample made/logs.jsonl --n 40 --texts made/prompts.jsonl --out labelled.jsonl --draws draws.jsonl
   routeproof logs estimate --draws draws.jsonl --prompts labelled.jsonl`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := a.problemLog(cmd)
 			if err != nil {

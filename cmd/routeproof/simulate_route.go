@@ -62,7 +62,7 @@ PerfGain, CostSave and ParetoDist, and AutoMix's IBC half way between two models
 
   # between two models, with the scores of a router of your own
   routeproof simulate route --outcomes made/outcomes.jsonl --ladder openai/gpt-4o-mini,anthropic/claude-opus-4 --scores made/scores.jsonl`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.checkNames(cmd); err != nil {
 				return err

@@ -281,7 +281,7 @@ two models make together are set beside those of independent ones.`,
 
   # agreement by meaning, at every similarity
   routeproof simulate parallel --outcomes made/outcomes.jsonl --agree cosine --json`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.simulate(cmd, f, func(s *simulation) (any, func(io.Writer) error, error) {
 				d, err := s.parallel(cmd)

@@ -25,6 +25,7 @@ const (
 	tokenizer   = "github.com/tiktoken-go/tokenizer"
 	yaml        = "github.com/goccy/go-yaml"
 	cobra       = "github.com/spf13/cobra"
+	pflag       = "github.com/spf13/pflag"
 	jsonschema  = "github.com/santhosh-tekuri/jsonschema/v6"
 	progressbar = "github.com/schollz/progressbar/v3"
 	goOpenAI    = "github.com/sashabaranov/go-openai"
@@ -75,7 +76,7 @@ func floors() map[string]floor {
 		"eval/gate":                       {4, nil},
 		"eval/pipeline":                   {5, []string{yaml}},
 		"reports":                         {6, []string{parquet}},
-		"cmd/routeproof":                  {7, []string{cobra, progressbar}},
+		"cmd/routeproof":                  {7, []string{cobra, pflag, progressbar}},
 		"docs/benchmarks/ours":            {7, nil},
 		"internal/floors":                 {7, nil},
 	}
