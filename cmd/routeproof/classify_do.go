@@ -98,7 +98,7 @@ func (c *classifying) prompts(e centroids.Embedder) (err error) {
 // twice returns a scan of the prompts that can be made as often as need be, and
 // never waits. What can be read but once is kept in a temporary file until done.
 func (c *classifying) twice() (scan func(datasets.Kind[datasets.Prompt], func(*datasets.Prompt) error) error, done func() error, err error) {
-	name := "standard input"
+	name := standardInput
 	if c.in != "-" {
 		name = c.in
 		info, err := os.Stat(c.in)
@@ -200,7 +200,7 @@ func (c *classifying) held() (err error) {
 		if s, err = c.asked.open(c.ctx); err != nil {
 			return c.log.finish(err)
 		}
-		defer func() { err = errors.Join(err, s.store.Close()) }()
+		defer func() { err = errors.Join(err, s.close()) }()
 	}
 	var prompts *datasets.PromptSet
 	var e centroids.Embedder
@@ -247,7 +247,7 @@ func (c *classifying) held() (err error) {
 
 func (a *app) readUnlabelled(path string, log *problemLog) (*datasets.PromptSet, error) {
 	if path == "-" {
-		return datasets.ParsePromptSet(a.in, "standard input", nil, log.add)
+		return datasets.ParsePromptSet(a.in, standardInput, nil, log.add)
 	}
 	return datasets.ReadPromptSet(path, nil, log.add)
 }

@@ -60,7 +60,7 @@ names, by default OPENROUTER_API_KEY, and is never written anywhere.`,
 
   # ask whom a configuration names, and stop before two dollars can have been spent
   routeproof collect --config routeproof.yaml --prompts prompts.jsonl --limit 10 --judge exact --budget 2 --out outcomes.jsonl`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.collect(cmd, f) },
 	}
 	flags := cmd.Flags()
@@ -151,7 +151,8 @@ func (a *app) collect(cmd *cobra.Command, f *collectFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.store.Close()) }()
+	defer func() { err = errors.Join(err, s.close()) }()
+	s.keyless = f.spend.estimates()
 	ctx := cmd.Context()
 	planned, err := f.plan(ctx, s, prompts)
 	if err != nil {

@@ -382,6 +382,52 @@ func TestCollectConsent(t *testing.T) {
 	refuse("--config longer-unpriced-embed.yaml --budget 1"+routed, `has none of "embed"`)
 }
 
+// What it would cost is said without a key and leaves no journal; so does what
+// the journal holds.
+func TestCollectEstimates(t *testing.T) {
+	t.Chdir(t.TempDir())
+	temporary := filepath.Join(t.TempDir(), "tmp")
+	if err := os.Mkdir(temporary, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", temporary)
+	server := openaitest.Start(t, openaitest.Config{Answer: liveAnswer, Key: "made-up-key"})
+	liveYAML(t, "c.yaml", server.URL, ", key_env: FAR_KEY, headers: {X-Team: $TEAM_TOKEN}", "")
+	livePrompts(t, "p.jsonl", 4)
+	args := strings.Fields("collect --prompts p.jsonl --config c.yaml")
+
+	r := call(t, "", args...)
+	for _, says := range []string{"answers: 16 requests, about $0.00", "endpoint local takes it from the environment variable FAR_KEY, which is empty: nothing can be asked there\n", "allow it with --yes"} {
+		if r.code != exitUsage || !strings.Contains(r.stderr, says) {
+			t.Errorf("exit %d, expected %d and %q in:\n%s", r.code, exitUsage, says, r.stderr)
+		}
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 2 {
+		t.Errorf("left %v (%v)", entries, err)
+	}
+	if entries, err := os.ReadDir(temporary); err != nil || len(entries) != 0 {
+		t.Errorf("left %v (%v)", entries, err)
+	}
+	for _, with := range []string{"--yes", "--budget=1"} {
+		if r := call(t, "", append(args, with)...); r.code != exitUsage || !strings.Contains(r.stderr, "FAR_KEY, which is empty") || strings.Contains(r.stderr, "about") {
+			t.Errorf("%s: exit %d: %s", with, r.code, r.stderr)
+		}
+	}
+	sent(t, server, 0, "nobody has a key")
+
+	t.Setenv("FAR_KEY", "made-up-key")
+	t.Setenv("TEAM_TOKEN", "made-up-token")
+	must(t, append(args, "--yes")...)
+	sent(t, server, 16, "all")
+	want := readFile(t, "outcomes.jsonl")
+	t.Setenv("FAR_KEY", "")
+	t.Setenv("TEAM_TOKEN", "")
+	if r := must(t, args...); !strings.Contains(r.stderr, "already: nothing is sent") || readFile(t, "outcomes.jsonl") != want {
+		t.Errorf("other outcomes, and %s", r.stderr)
+	}
+	sent(t, server, 16, "out of the journal")
+}
+
 // A judge's answer that is no score is not asked for again, what failed and may
 // pass is, and what judging cost is said.
 func TestCollectJudging(t *testing.T) {

@@ -29,7 +29,7 @@ that takes their file (--word-vectors), for one of a remote model --live. One of
 verified where they are made: its canaries stand in the readable copy beside it.`,
 		Example: `  routeproof build --out centroids.safetensors
   routeproof inspect centroids.safetensors --verify`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for flag, given := range map[string]bool{"word-vectors": words != "", "live": asked.on} {
 				if given && !verify {
@@ -82,7 +82,7 @@ func (a *app) verifyArtifact(ctx context.Context, artifact *centroids.Artifact, 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.store.Close()) }()
+	defer func() { err = errors.Join(err, s.close()) }()
 	_, err = a.embedLive(ctx, s, artifact, nil)
 	return err
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -57,7 +59,10 @@ type session struct {
 	before  openaiapi.Spend // of the journal
 	counter *tokens.Counter
 	clients map[string]*openaiapi.Client
-	builtIn bool // no configuration was given
+	used    map[string]error // endpoints that had a client: ErrNoKey where the key is missing
+	builtIn bool             // no configuration was given
+	keyless bool             // nothing was allowed: endpoints need no key, as they are not asked
+	passing string           // the folder of a journal that nobody keeps
 	offline bool
 	silent  bool     // nothing is sent: embedders of unknown dims are [unasked]
 	again   bool     // also what the journal holds
@@ -66,24 +71,41 @@ type session struct {
 	judging *judging
 }
 
-// openSession opens the journal. It sends nothing.
-func (f *spendFlags) openSession(config pipeline.Config, path string) (*session, error) {
-	counter, err := tokens.NewCounter()
-	if err != nil {
+// estimates tells whether nothing may be sent, only its cost shown.
+func (f *spendFlags) estimates() bool { return !f.yes && !f.limited }
+
+// openSession opens the journal. It sends nothing, and makes no journal for an
+// estimate.
+func (f *spendFlags) openSession(config pipeline.Config, path string) (s *session, err error) {
+	s = &session{
+		flags: f, config: config, builtIn: path == "", ledger: &openaiapi.Ledger{},
+		clients: map[string]*openaiapi.Client{}, used: map[string]error{}, judging: &judging{},
+	}
+	if s.counter, err = tokens.NewCounter(); err != nil {
 		return nil, err
 	}
-	store, err := openaiapi.OpenStore(f.journal)
-	if err != nil {
-		return nil, fmt.Errorf("%w: --journal: %w", errUsage, err)
+	journal := f.journal
+	if _, err := os.Stat(journal); f.estimates() && errors.Is(err, fs.ErrNotExist) {
+		if s.passing, err = os.MkdirTemp("", "routeproof-"); err != nil {
+			return nil, err
+		}
+		journal = filepath.Join(s.passing, defaultJournal)
 	}
-	s := &session{flags: f, config: config, store: store, counter: counter, builtIn: path == "", ledger: &openaiapi.Ledger{}, clients: map[string]*openaiapi.Client{}, judging: &judging{}}
-	if s.before, err = store.Spent(); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if s.store, err = openaiapi.OpenStore(journal); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: --journal: %w", errUsage, err), os.RemoveAll(s.passing))
+	}
+	if s.before, err = s.store.Spent(); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	if f.limited {
 		s.ledger = openaiapi.NewLedger(f.budget, s.before.WorstUSD())
 	}
 	return s, nil
+}
+
+// close closes the journal.
+func (s *session) close() error {
+	return errors.Join(s.store.Close(), os.RemoveAll(s.passing))
 }
 
 // fresh is the session that asks again what the journal holds: to find out
@@ -129,9 +151,10 @@ func (s *session) client(name string) (*openaiapi.Client, pipeline.EndpointConfi
 		return c, e, nil
 	}
 	config, err := e.Client(os.Getenv)
-	if err != nil {
+	if err != nil && !(s.keyless && errors.Is(err, pipeline.ErrNoKey)) {
 		return nil, e, fmt.Errorf("%w: %w", errUsage, err)
 	}
+	s.used[e.Name] = err
 	config.Store, config.Ledger, config.Offline, config.Fresh = s.store, s.ledger, s.offline, s.again
 	config.RetryFailures = s.flags.retryErrors && !s.offline
 	c, err := openaiapi.New(config)

@@ -61,7 +61,11 @@ func (f *artifactLive) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f.spend.openSession(config, f.config)
+	s, err := f.spend.openSession(config, f.config)
+	if err == nil {
+		s.keyless = f.spend.estimates()
+	}
+	return s, err
 }
 
 // embedLive embeds texts with the embedder of an artifact at its endpoint, verified,

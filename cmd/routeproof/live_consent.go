@@ -32,6 +32,11 @@ func (a *app) consent(s *session, costs ...cost) error {
 	}
 	if asked > 0 {
 		a.say("asked %s", s.where())
+		for _, e := range s.config.Endpoints {
+			if err := s.used[e.Name]; err != nil {
+				a.say("warning: %s: nothing can be asked there", err)
+			}
+		}
 	}
 	if n := s.store.Lost(); n > 0 {
 		a.say("%s %s under way when the last command died: what they cost is not known, and is counted at its most", wording.Plural(n, "request"), was(n))
@@ -47,7 +52,7 @@ func (a *app) consent(s *session, costs ...cost) error {
 	case s.flags.limited && s.before.Unbounded > 0:
 		return fmt.Errorf("%w: --budget cannot be kept: %s has %s of which nothing says what they cost at most, as there was no price: take another --journal, or go on with --yes and no --budget",
 			errUsage, s.flags.journal, wording.Plural(s.before.Unbounded, "request"))
-	case !s.flags.yes && !s.flags.limited:
+	case s.flags.estimates():
 		return fmt.Errorf("%w: nothing was sent: to go on, allow it with --yes, or with --budget and the most it may cost in USD", errUsage)
 	case s.flags.limited && s.flags.budget-s.before.WorstUSD() < all.usd[1]:
 		a.say("the budget of %s has %s left, less than is expected: what is answered before it is used up is kept, and a larger one goes on from there",
@@ -60,7 +65,7 @@ func (a *app) consent(s *session, costs ...cost) error {
 func (s *session) where() string {
 	var places []string
 	for _, e := range s.config.Endpoints {
-		if _, used := s.clients[e.Name]; used {
+		if _, used := s.used[e.Name]; used {
 			places = append(places, fmt.Sprintf("%s (%s)", e.Name, e.BaseURL))
 		}
 	}

@@ -496,6 +496,7 @@ func TestEmbeddingsLive(t *testing.T) {
 	ask("inspect --verify "+artifact, false, 2, "add --live")
 	ask("inspect --verify --live --config c.yaml "+artifact, false, 2, "embeddings: 1 request, about $0.00100\n")
 	ask("inspect --verify --live --config c.yaml "+artifact, false, 2, "allow it with --yes")
+	ask("inspect --verify --live --config c.yaml "+artifact, false, 2, "asked at local ("+server.URL+"), models")
 	ask("bench --artifact "+artifact, false, 2, "add --live", args...)
 	classified := ask(classify+" --config c.yaml --live --yes", true, 0, "sent 1 request, $0.00").stdout
 	if got := strings.Count(classified, `"accepted":true`); got != n {
@@ -612,7 +613,7 @@ func TestAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.store.Close()
+	defer s.close()
 	some := []cost{{}, {calls: [3]int{0, 0, 1}}}
 	if a := s.allowed(some[:1]); !a.offline || a.ledger != s.ledger || s.allowed(some) != s {
 		t.Errorf("%+v", a)

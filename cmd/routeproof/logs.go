@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,6 +161,8 @@ func (f *logFlags) readArtifact(ctx context.Context) error {
 	return nil
 }
 
+const standardInput = "standard input" // where it is called by a name
+
 // sources are the files of a log. Standard input is one of them once.
 func (a *app) sources(files []string) ([]logs.Source, error) {
 	var out []logs.Source
@@ -169,7 +172,7 @@ func (a *app) sources(files []string) ([]logs.Source, error) {
 		name := path
 		if path == "-" {
 			stdin++
-			name = "standard input"
+			name = standardInput
 			open = func() (io.ReadCloser, error) { return datasets.OpenStream(a.in, name) }
 		}
 		out = append(out, logs.Source{Name: name, Open: open})
@@ -214,7 +217,7 @@ cannot be read to its end.
 --out writes logs.md, plots, logs.json and Parquet tables into a folder.`,
 		Example: `  routeproof data synth --n 500 --logs 20000 --only logs --out made
   routeproof logs made/logs.jsonl --fail-if 'cost_per_day.support_bot > 1000'`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.logs(cmd, f, args) },
 	}
 	f.add(cmd)
@@ -261,7 +264,13 @@ func (a *app) logs(cmd *cobra.Command, f *reportsFlags, files []string) error {
 		return err
 	}
 	summary := tally.Summary(f.configed.LogAssumptions())
-	log := &reports.Log{Summary: summary, Sources: files, SupportShare: f.configed.Logs.FirstTierShare, InconclusiveFails: f.inconclusiveFails()}
+	names := slices.Clone(files)
+	for i, name := range names {
+		if name == "-" {
+			names[i] = standardInput
+		}
+	}
+	log := &reports.Log{Summary: summary, Sources: names, SupportShare: f.configed.Logs.FirstTierShare, InconclusiveFails: f.inconclusiveFails()}
 	for _, r := range rules {
 		log.Rules = append(log.Rules, r.Decide(summary, f.configed.Logs.MaxUnknown))
 	}

@@ -67,6 +67,9 @@ func TestLogsOfEveryPacking(t *testing.T) {
 			t.Errorf("logs %s: exit %d, other figures than of the plain file: %s", args, got.code, got.stderr)
 		}
 	}
+	if got := call(t, text, "logs", "-"); got.code != 0 || !strings.Contains(got.stdout, "5,000 lines read of standard input: 5,000 requests") {
+		t.Errorf("logs -: exit %d: %s%s", got.code, got.stdout, got.stderr)
+	}
 	l := parseLogged(t, want)
 	if l.Schema != "routeproof.logs/1" || l.Whole.Requests != 5000 || len(l.Features) != 4 || l.Saving == nil {
 		t.Errorf("%+v", l)

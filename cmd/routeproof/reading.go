@@ -48,7 +48,7 @@ func scan[T any](ctx context.Context, a *app, kind datasets.Kind[T], path string
 	}
 	return awaited(ctx, func() (datasets.Summary, error) {
 		if path == "-" {
-			return kind.Scan(a.in, "standard input", each, step)
+			return kind.Scan(a.in, standardInput, each, step)
 		}
 		return kind.ScanFile(path, each, step)
 	})

@@ -41,7 +41,7 @@ All files but run.json are a function of the input: two runs give the same bytes
 
   # on your own prompts, with answers recorded from an LLM classifier
   routeproof run --prompts prompts.jsonl --llm-answers answers.jsonl --out out`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			started := time.Now()
 			files := reports.RunFiles()
@@ -117,7 +117,7 @@ func (a *app) execute(cmd *cobra.Command, input *inputFlags, do job) (run *pipel
 		if failed != nil {
 			return nil, nil, log.finish(failed)
 		}
-		defer func() { err = errors.Join(err, s.store.Close()) }()
+		defer func() { err = errors.Join(err, s.close()) }()
 		if asked, err = a.goLive(cmd.Context(), s, &in, input); err != nil {
 			return nil, nil, log.finish(err)
 		}

@@ -15,25 +15,26 @@ func (t *Tally) warnings(s *Summary, a Assumptions) (out []string) {
 			out = append(out, fmt.Sprintf(format, args...))
 		}
 	}
-	count := func(n int, noun string) string {
+	count := wording.Plural
+	verb := func(n int, one, more string) string {
 		if n == 1 {
-			return "1 " + noun
+			return one
 		}
-		return wording.Thousands(n) + " " + noun + "s"
+		return more
 	}
 	for _, u := range t.unread {
 		out = append(out, fmt.Sprintf("%s: %s: the figures are of what came before", wording.Quote(u.File), u.Reason))
 	}
-	add(t.all.unknown, "%s of unknown cost are in no sum: log cost_usd, or tokens and a model whose price is known (--prices)", count(t.all.unknown, "request"))
+	add(t.all.unknown, "%s of unknown cost %s in no sum: log cost_usd, or tokens and a model whose price is known (--prices)", count(t.all.unknown, "request"), verb(t.all.unknown, "is", "are"))
 	add(t.computed.requests, "the cost of %s (%s) is not logged but computed from tokens and prices", count(t.computed.requests, "request"), money(t.computed.usd.usd()))
-	add(t.alike, "%s repeated an earlier one, byte for byte, and were counted (%s): with a request_id in the log they are left out where they are the same request", count(t.alike, "line"), money(t.alikeUSD.usd()))
-	add(t.clashing, "%s had the request_id of an earlier, different one, and were counted", count(t.clashing, "line"))
+	add(t.alike, "%s repeated an earlier one, byte for byte, and %s counted (%s): a request_id in the log would say which are the same request, and leave those out", count(t.alike, "line"), verb(t.alike, "was", "were"), money(t.alikeUSD.usd()))
+	add(t.clashing, "%s had the request_id of an earlier, different one, and %s counted", count(t.clashing, "line"), verb(t.clashing, "was", "were"))
 	if n := t.escalated(); n > 0 {
-		out = append(out, fmt.Sprintf("%s were escalated: if your router logs the cost of the last call only, what was paid before is missing%s", count(n, "request"), t.before(n)))
+		out = append(out, fmt.Sprintf("%s %s escalated: if your router logs the cost of the last call only, what was paid before is missing%s", count(n, "request"), verb(n, "was", "were"), t.before(n)))
 	}
 	add(t.timeless, "%s without a believable time: in no day's figures", count(t.timeless, "record"))
 	if f := t.byFeature[MaxFeatures]; f != nil {
-		out = append(out, fmt.Sprintf("only the first %s features are told apart: %s are of others", wording.Thousands(MaxFeatures), count(f.requests, "request")))
+		out = append(out, fmt.Sprintf("only the first %s features are told apart: %s %s of others", wording.Thousands(MaxFeatures), count(f.requests, "request"), verb(f.requests, "is", "are")))
 	}
 	for _, name := range a.SupportFeatures {
 		if !slices.ContainsFunc(s.Features, func(f Feature) bool { return f.Name == name && !f.Unnamed }) {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,9 +52,10 @@ func (c *Config) Endpoint(name string) (EndpointConfig, error) {
 }
 
 // Client returns the client's part of an endpoint, with key and secret headers
-// out of the environment; ErrNoKey where one of them is not there.
-func (e EndpointConfig) Client(env func(string) string) (openaiapi.Config, error) {
-	c := openaiapi.Config{
+// out of the environment; beside ErrNoKey what there is, where one of them is not
+// there.
+func (e EndpointConfig) Client(env func(string) string) (c openaiapi.Config, err error) {
+	c = openaiapi.Config{
 		BaseURL: e.BaseURL, Concurrency: e.Concurrency, Timeout: time.Duration(e.TimeoutS * float64(time.Second)),
 		RequestsPerMinute: e.RequestsPerMinute, TokensPerMinute: e.TokensPerMinute,
 		Headers: map[string]string{}, Secrets: map[string]string{},
@@ -66,20 +68,21 @@ func (e EndpointConfig) Client(env func(string) string) (openaiapi.Config, error
 	}
 	if e.KeyEnv != "" {
 		if c.Key = strings.TrimSpace(env(e.KeyEnv)); c.Key == "" {
-			return c, fmt.Errorf("%w: endpoint %s takes it from the environment variable %s, which is empty", ErrNoKey, e.Name, e.KeyEnv)
+			err = fmt.Errorf("%w: endpoint %s takes it from the environment variable %s, which is empty", ErrNoKey, e.Name, e.KeyEnv)
 		}
 	}
-	for name, value := range e.Headers {
+	for _, name := range slices.Sorted(maps.Keys(e.Headers)) {
+		value := e.Headers[name]
 		variable, secret := strings.CutPrefix(value, "$")
 		if !secret {
 			c.Headers[name] = value
 			continue
 		}
-		if c.Secrets[name] = strings.TrimSpace(env(variable)); c.Secrets[name] == "" {
-			return c, fmt.Errorf("%w: endpoint %s takes the header %s from the environment variable %s, which is empty", ErrNoKey, e.Name, name, variable)
+		if c.Secrets[name] = strings.TrimSpace(env(variable)); c.Secrets[name] == "" && err == nil {
+			err = fmt.Errorf("%w: endpoint %s takes the header %s from the environment variable %s, which is empty", ErrNoKey, e.Name, name, variable)
 		}
 	}
-	return c, nil
+	return c, err
 }
 
 // variableChars are those of the names of environment variables.
