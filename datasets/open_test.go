@@ -221,6 +221,37 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
+// TestWriteFileThroughLinks holds that a link to a file stays one, and that a link
+// to nothing becomes the file.
+func TestWriteFileThroughLinks(t *testing.T) {
+	folder := t.TempDir()
+	at := func(name string) string { return filepath.Join(folder, name) }
+	if err := errors.Join(os.Mkdir(at("other"), 0o755), os.WriteFile(at("other/f"), []byte("old"), 0o600),
+		os.Symlink("other/f", at("near")), os.Symlink(at("near"), at("far")), os.Symlink("nothing", at("dangling"))); err != nil {
+		t.Fatal(err)
+	}
+	put := func(text string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
+	}
+	if err := WriteFile(at("far"), put("new")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(at("other/f")); err != nil || string(text) != "new" {
+		t.Errorf("%q, %v", text, err)
+	}
+	for _, name := range []string{"near", "far"} {
+		if info, err := os.Lstat(at(name)); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v", name, err)
+		}
+	}
+	if err := WriteFile(at("dangling"), put("new")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(at("dangling")); err != nil || string(text) != "new" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // TestWriteFileFails holds that a failure leaves what was there, and nothing else.
 func TestWriteFileFails(t *testing.T) {
 	broken := errors.New("no more")

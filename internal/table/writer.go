@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -178,8 +179,14 @@ func (t *Writer) Close() error {
 
 // WriteFile creates or replaces the file at path with what write writes. The
 // file appears whole or not at all: it is written to a temporary name in the
-// same folder, synced, and renamed.
+// same folder, synced, and renamed. A link to a file stays one: that file is
+// replaced.
 func WriteFile(path string, write func(io.Writer) error) (err error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		var of *os.PathError
