@@ -210,6 +210,9 @@ func ReadConfig(path string) (Config, error) {
 // [ConfigError] with line and column.
 func ParseConfig(text []byte, name string) (Config, error) {
 	var c Config
+	if line := tooDeep(text); line > 0 {
+		return Config{}, configErrorf("%s:%d: expected lists and maps within each other at most %d deep, found more", name, line, deepest)
+	}
 	for _, layer := range [][]byte{defaultYAML, text} {
 		file, err := parser.ParseBytes(layer, 0)
 		if err != nil {
@@ -239,6 +242,39 @@ func ParseConfig(text []byte, name string) (Config, error) {
 		return Config{}, configErrorf("%s: %v", name, err)
 	}
 	return c, nil
+}
+
+// deepest is how many lists and maps may stand within each other: the parser's
+// work grows with its square.
+const deepest = 100
+
+// tooDeep returns the line where more than deepest brackets are open or dashes
+// stand before a value, from 1; 0 if there is none.
+func tooDeep(text []byte) int {
+	open, number := 0, 0
+	for line := range bytes.Lines(text) {
+		number++
+		dashes, most := 0, 0
+		for _, word := range bytes.Fields(line) {
+			if string(word) != "-" {
+				break
+			}
+			dashes++
+		}
+		for _, c := range line {
+			switch c {
+			case '[', '{':
+				open++
+				most = max(most, open)
+			case ']', '}':
+				open = max(0, open-1)
+			}
+		}
+		if max(most, dashes) > deepest {
+			return number
+		}
+	}
+	return 0
 }
 
 func yamlError(name string, err error) error {

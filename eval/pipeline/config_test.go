@@ -228,6 +228,27 @@ func TestReadConfigBoundsItself(t *testing.T) {
 	}
 }
 
+// The parser takes seconds and gigabytes for what is nested a hundred thousand
+// deep.
+func TestDeepConfigIsNotParsed(t *testing.T) {
+	for _, text := range []string{
+		"\ntiers: " + strings.Repeat("[", 1<<17), "\ntiers: " + strings.Repeat("{a: ", 1<<16), "\n" + strings.Repeat("- ", 1<<17) + "x",
+		"\n" + strings.Repeat("[", deepest+1) + strings.Repeat("]", deepest+1),
+	} {
+		if _, err := ParseConfig([]byte(text), "x.yaml"); err == nil || err.Error() != "x.yaml:2: expected lists and maps within each other at most 100 deep, found more" {
+			t.Errorf("%.20q…: %v", text, err)
+		}
+	}
+	for _, text := range []string{
+		"splits: {salt: '" + strings.Repeat("[]{}", 1000) + strings.Repeat("]", 1000) + strings.Repeat("[", deepest-1) + "'}",
+		"splits: {salt: '" + strings.Repeat("- ", 1000) + "'}",
+	} {
+		if _, err := ParseConfig([]byte(text), "x.yaml"); err != nil {
+			t.Errorf("%.30q…: %v", text, err)
+		}
+	}
+}
+
 func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte("splits: {salt: x}"))
 	f.Add([]byte("tiers:\n  - name: a\n  - name: b\n"))
