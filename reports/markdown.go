@@ -72,15 +72,14 @@ func escape(s string) string {
 	return strings.NewReplacer("://", "&#58;//", "www.", "www&#46;", "WWW.", "WWW&#46;").Replace(b.String())
 }
 
-// code shows a name as code. Backticks cannot be escaped within.
+// code shows a name as code, as an element where it has characters that cannot
+// be escaped in Markdown's own.
 func code(s string) string {
+	if strings.ContainsAny(s, "`|") {
+		return "<code>" + escape(s) + "</code>"
+	}
 	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r == '`':
-			return '\''
-		case r == '|':
-			return '¦'
-		case r != ' ' && !unicode.IsPrint(r):
+		if r != ' ' && !unicode.IsPrint(r) {
 			return '\ufffd'
 		}
 		return r

@@ -147,7 +147,11 @@ func quantile(sorted []float64, q float64) float64 {
 }
 
 func percent(v float64) string {
-	return strings.Replace(fmt.Sprintf("%.1f %%", 100*v), "-", "−", 1)
+	format := "%.1f %%"
+	if math.Abs(v) >= 1e9 { // beside next to nothing
+		format = "%.3g %%"
+	}
+	return strings.Replace(fmt.Sprintf(format, 100*v), "-", "−", 1)
 }
 
 // usd writes an amount with three to four significant digits.

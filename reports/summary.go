@@ -32,6 +32,10 @@ func Summary(w io.Writer, run *pipeline.Run) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if c := run.Choice; c != nil && c.Why == "" {
+		chosen := c.Candidates[c.Chosen]
+		fmt.Fprintf(w, "\n%s: %s vectors scored by %s, chosen of %s by cross-validation\n", pipeline.EmbeddingName, chosen.Embedder, chosen.Scorer, wording.Plural(len(c.Candidates), "candidate"))
+	}
 	if err := mixedSummary(w, run); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -23,8 +24,15 @@ func shown(format string, n eval.Number) string {
 	if !n.Defined() {
 		return "—"
 	}
+	if math.Abs(float64(n)) >= manyDigits {
+		format = strings.NewReplacer(".1f", ".3g", ".4f", ".3g").Replace(format)
+	}
 	return fmt.Sprintf(format, float64(n))
 }
+
+// manyDigits is from where on numbers are shown with an exponent, such as a saving
+// beside costs of next to nothing.
+const manyDigits = 1e9
 
 func percent(n eval.Number) string { return shown("%.1f %%", 100*n) }
 
@@ -32,7 +40,7 @@ func percent(n eval.Number) string { return shown("%.1f %%", 100*n) }
 func ranged(format string, e eval.Estimate, unit float64) string {
 	text := shown(format, eval.Number(unit)*e.Value)
 	if e.Low.Defined() {
-		text += fmt.Sprintf(" ["+format+", "+format+"]", unit*float64(e.Low), unit*float64(e.High))
+		text += " [" + shown(format, eval.Number(unit)*e.Low) + ", " + shown(format, eval.Number(unit)*e.High) + "]"
 	}
 	return text
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/routeproof/routeproof/eval"
 )
 
 // document is what others read of the JSON of a simulation.
@@ -387,5 +389,23 @@ func TestSimulateTellsMixedTexts(t *testing.T) {
 		if text := got.stdout + got.stderr; !strings.Contains(text, "ids beside more than one prompt text: 60; answers to different prompts are compared there") {
 			t.Errorf("%s does not tell:\n%s", verb, text)
 		}
+	}
+}
+
+func TestShownOfMuch(t *testing.T) {
+	for _, c := range []struct {
+		format string
+		number float64
+		want   string
+	}{
+		{"%.1f %%", 12.34, "12.3 %"}, {"%.1f %%", -1e302, "-1e+302 %"}, {"$%.4f", 1e300, "$1e+300"}, {"$%.4f", 1e6, "$1000000.0000"}, {"%.4f", math.NaN(), "—"},
+	} {
+		if got := shown(c.format, eval.Number(c.number)); got != c.want {
+			t.Errorf("%g as %s: %s, expected %s", c.number, c.format, got, c.want)
+		}
+	}
+	e := eval.Estimate{Value: 1e300, Low: -1e300, High: 2}
+	if got, want := ranged("%.1f %%", e, 100), "1e+302 % [-1e+302 %, 200.0 %]"; got != want {
+		t.Errorf("%s, expected %s", got, want)
 	}
 }

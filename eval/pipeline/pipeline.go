@@ -147,6 +147,7 @@ type job struct {
 
 	classifiers map[string]eval.Classifier // that are fitted for good, and hybrids of these
 	unlabelled  []eval.Item                // test prompts without a tier that policies serve, by id
+	answered    int                        // prompts without a tier that the LLM was asked for one
 
 	buildOnly bool    // nothing is wanted but the artifact
 	examples  bySplit // then, in the place of Items
@@ -257,6 +258,9 @@ func (j *job) llm(ctx context.Context) error {
 		}
 	}
 	j.LLM.Unused = len(j.in.Answers) - j.LLM.Recorded
+	if stray := j.LLM.Unused - j.answered; stray > 0 && j.LLM.Recorded > 0 {
+		j.Warnings = append(j.Warnings, fmt.Sprintf("LLM answers that belong to no prompt: %d of %d", stray, len(j.in.Answers)))
+	}
 	if j.LLM.Recorded == 0 {
 		return &datasets.ContentError{File: j.in.AnswersName, Total: 1, First: []datasets.Problem{{
 			File: j.in.AnswersName, Field: "id", Reason: fmt.Sprintf("none of %d answers belongs to a labelled prompt of %s: expected the same ids", len(j.in.Answers), j.in.Name)}}}

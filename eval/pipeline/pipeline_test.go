@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,26 @@ func TestHybridPaysForWhatItAsks(t *testing.T) {
 	}
 }
 
+// Answers to prompts that are not there are told, but not those of prompts
+// without a label.
+func TestStrayAnswers(t *testing.T) {
+	for _, strangers := range []int{0, 2} {
+		run, err := execute(t, func(_ *pipeline.Config, in *input) {
+			in.Answers = maps.Clone(in.Answers)
+			for i := range strangers {
+				in.Answers[fmt.Sprint("stranger ", i)] = datasets.Answer{Text: "SIMPLE"}
+			}
+			in.Prompts[0].Tier = ""
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := slices.Contains(run.Warnings, "LLM answers that belong to no prompt: 2 of 1202"); told != (strangers == 2) || run.LLM.Unused != strangers+1 {
+			t.Errorf("%d strangers, %d unused: %q", strangers, run.LLM.Unused, run.Warnings)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*pipeline.Config, *input)
@@ -141,7 +162,7 @@ func TestRefusals(t *testing.T) {
 		}, "none of 1200 prompts is labelled"},
 		"a tier nowhere": {func(_ *pipeline.Config, in *input) {
 			in.Prompts = slices.DeleteFunc(in.Prompts, func(p datasets.Prompt) bool { return p.Tier == "COMPLEX" })
-		}, "no train prompt has tier COMPLEX (0 prompts"},
+		}, "no train prompt has tier COMPLEX: no prompt has it"},
 		"all in train": {func(_ *pipeline.Config, in *input) {
 			for i := range in.Prompts {
 				in.Prompts[i].Group = "one"

@@ -79,6 +79,9 @@ func (j *job) describe(prompts *datasets.PromptSet, assigned *datasets.Assignmen
 		tier, labelled := j.Tiers.Index(p.Tier)
 		if !labelled {
 			j.Data.Unlabelled++
+			if _, ok := j.in.Answers[p.ID]; ok {
+				j.answered++
+			}
 			j.takeUnlabelled(i, p, prompts, assigned)
 			return nil
 		}
@@ -168,8 +171,14 @@ func (j *job) checkTrain() error {
 				groups[x.Group] = true
 			}
 		}
-		missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf(
-			"no train prompt has tier %s (%s in %s of all splits): label more, change splits.salt, or leave the tier out of the configuration", tier, wording.Plural(prompts, "prompt"), wording.Plural(len(groups), "group"))})
+		of, mend := fmt.Sprintf("its %s in all splits are in %s", wording.Plural(prompts, "prompt"), wording.Plural(len(groups), "group")), "label more, change splits.salt, or leave the tier out of the configuration"
+		switch {
+		case prompts == 0:
+			of, mend = "no prompt has it", "label some, or leave the tier out of the configuration"
+		case len(groups) == 1 && prompts > 1:
+			mend = "a group is in one split as a whole: divide it, label others, or change splits.salt"
+		}
+		missing = append(missing, datasets.Problem{File: j.in.Name, Field: "tier", Reason: fmt.Sprintf("no train prompt has tier %s: %s: %s", tier, of, mend)})
 	}
 	if missing == nil {
 		return nil
