@@ -150,7 +150,7 @@ func (s *Sums) Centroid(tier int, name string) ([]float32, error) {
 	}
 	// Below this the direction is rounding noise of unit summands.
 	if norm := math.Sqrt(square); !(norm > 1e-6*float64(s.counts[tier])) || math.IsInf(norm, 1) {
-		return nil, fmt.Errorf("%w: %s: the vectors of its %d training texts (%d without a vector) are absent or cancel out",
+		return nil, fmt.Errorf("%w: %s: the vectors of its %d training texts are absent, all zeros or cancel out (%d are absent or zeros)",
 			ErrNoDirection, name, s.counts[tier], s.empty[tier])
 	}
 	centroid := make([]float32, s.dims)

@@ -247,10 +247,10 @@ func TestTiersWithoutDirection(t *testing.T) {
 		want   string
 	}{
 		{"no row", []float32{1, 0}, []int{0}, "b has no training text"},
-		{"no vector", append([]float32{1, 0}, zero...), []int{0, 1}, "b: the vectors of its 1 training texts (1 without a vector)"},
-		{"cancelled", []float32{1, 0, 0, 1, 0, -1}, []int{0, 1, 1}, "absent or cancel out"},
-		{"NaN", []float32{1, 0, float32(math.NaN()), 0}, []int{0, 1}, "absent or cancel out"},
-		{"infinite", []float32{1, 0, float32(math.Inf(1)), 0}, []int{0, 1}, "absent or cancel out"},
+		{"no vector", append([]float32{1, 0}, zero...), []int{0, 1}, "b: the vectors of its 1 training texts are absent, all zeros or cancel out (1 are absent or zeros)"},
+		{"cancelled", []float32{1, 0, 0, 1, 0, -1}, []int{0, 1, 1}, "all zeros or cancel out (0 "},
+		{"NaN", []float32{1, 0, float32(math.NaN()), 0}, []int{0, 1}, "all zeros or cancel out (0 "},
+		{"infinite", []float32{1, 0, float32(math.Inf(1)), 0}, []int{0, 1}, "all zeros or cancel out (0 "},
 	} {
 		s := centroids.NewSums(2, 2)
 		s.Add(c.rows, c.labels)

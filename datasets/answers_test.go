@@ -75,7 +75,7 @@ func TestParseAnswersProblems(t *testing.T) {
 		{"numbers as text", `{"id":"a","answer":"x","input_tokens":"12","cost_usd":"NaN","latency_ms":[1],"output_tokens":{}}` + "\n" + `{"id":"b","answer":"x","cost_usd":true}`, []string{
 			"f:1: input_tokens: expected a whole number, found a string", "f:1: output_tokens: expected a whole number, found an object",
 			"f:1: cost_usd: expected a number, found a string", "f:1: latency_ms: expected a number, found an array", "f:2: cost_usd: expected a number, found true or false"}},
-		{"answer of another type", `{"id":"a","answer":3,"model":4}`, []string{"f:1: answer: expected a string, found a number", "f:1: model: expected a string, found a number"}},
+		{"answer of another type", `{"id":"a","answer":3,"model":4}`, []string{"f:1: answer: expected a string, found a number: put it in quotes", "f:1: model: expected a string, found a number: put it in quotes"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parseAnswers(c.in)

@@ -62,6 +62,9 @@ func Prompts(tiers []string) Kind[Prompt] {
 		key:   func(p *Prompt, key []byte) []byte { return appendName(key, p.ID) },
 		clash: func(p *Prompt, first string) string { return clashOfIDs(p.ID, first) },
 	}
+	if tiers == nil {
+		k.needs = "id and prompt"
+	}
 	k.check = func(p *Prompt, c *checker) { checkPrompt(p, tiers, c) }
 	return k
 }

@@ -163,7 +163,11 @@ func TestParsePromptsTypes(t *testing.T) {
 				members = append(members, fmt.Sprintf("%q:%s", name, v))
 			}
 			_, err := parse("{" + strings.Join(members, ",") + "}")
-			want := []string{fmt.Sprintf("f:1: %s: expected a string, found %s", field, kind)}
+			mend := ""
+			if kind == "a number" && field != "schema" {
+				mend = ": put it in quotes"
+			}
+			want := []string{fmt.Sprintf("f:1: %s: expected a string, found %s%s", field, kind, mend)}
 			if diff := cmp.Diff(want, problemsOf(t, err)); diff != "" {
 				t.Errorf("%s %s: want −, got +:\n%s", field, value, diff)
 			}
@@ -190,7 +194,7 @@ func TestAllBadRowsAreReported(t *testing.T) {
 		t.Fatalf("total %d, first %d, told %d; expected 100, 20, 100", content.Total, len(content.First), len(told))
 	}
 	for i, p := range told {
-		want := Problem{File: "f", Line: i + i/2 + 1, Field: "prompt", Reason: "expected a string, found a number"}
+		want := Problem{File: "f", Line: i + i/2 + 1, Field: "prompt", Reason: "expected a string, found a number: put it in quotes"}
 		if p != want {
 			t.Fatalf("problem %d is %+v, expected %+v", i, p, want)
 		}

@@ -30,7 +30,7 @@ Input is read twice, checked first, so memory does not grow with it but by what
 tells ids apart; with --in and --vectors, or --live, the prompts are held.`,
 		Example: `  routeproof build --out centroids.safetensors
   echo '{"id": "1", "prompt": "What time is it in Lima?"}' | routeproof classify --artifact centroids.safetensors --in -`,
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if in == "" && flags.vectors == "" {
 				return fmt.Errorf("%w: expected --in FILE, the prompts, or --vectors FILE, vectors to classify as they stand", errUsage)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ routeproof.yaml, and prices beside them where you know them, run --config takes 
 prompts. With --json counts, notes and these lines are printed as JSON.`,
 		Example: `  routeproof data synth --n 200 --only prompts,outcomes --out made
   routeproof data derive made/outcomes.jsonl --ladder SIMPLE=openai/gpt-4o-mini,FRONTIER=anthropic/claude-opus-4 --out made/derived.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ladder, err := parseLadder(ladderText)
 			if err != nil {
@@ -64,7 +65,7 @@ prompts. With --json counts, notes and these lines are printed as JSON.`,
 				return log.finish(err)
 			}
 			defer derived.Close() // it was written, or why not is told
-			err = writeDerived(out, args[0], derived, log.add)
+			err = writeDerived(cmd.Context(), out, args[0], derived, log.add)
 			if err != nil && derived.Prompts > 0 {
 				return log.finish(err)
 			}
@@ -98,14 +99,21 @@ func parseLadder(text string) (datasets.Ladder, error) {
 }
 
 // writeDerived writes the prompts; none are an error of the outcomes.
-func writeDerived(out, from string, d *synth.Derived, each func(datasets.Problem)) error {
+func writeDerived(ctx context.Context, out, from string, d *synth.Derived, each func(datasets.Problem)) error {
 	if d.Prompts == 0 {
 		p := datasets.Problem{File: from, Reason: "no prompt's tier can be told: expected texts, and outcomes with scores of the ladder's models"}
 		each(p)
 		return &datasets.ContentError{File: from, Total: 1, First: []datasets.Problem{p}}
 	}
 	columns := datasets.WriteOptions{Columns: []string{"id", "prompt", "tier", "domain"}}
-	return datasets.Prompts(nil).WriteFile(out, columns, d.Put)
+	return datasets.Prompts(nil).WriteFile(out, columns, func(put func(datasets.Prompt) error) error {
+		return d.Put(func(p datasets.Prompt) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return put(p)
+		})
+	})
 }
 
 // derivation is what data derive prints.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,7 @@ With --json an array has an object for each file, bad ones too: file, kind, rows
 and the first twenty.`,
 		Example: `  routeproof data validate prompts.jsonl
   routeproof data validate --kind answers answers.jsonl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if first := slices.Index(args, "-"); first >= 0 && slices.Contains(args[first+1:], "-") {
 				return fmt.Errorf("%w: standard input cannot be read more than once: give - once", errUsage)
@@ -81,6 +82,9 @@ and the first twenty.`,
 				results, errs = append(results, v), append(errs, err)
 			}
 			printErr := a.printValidated(results, flags.asJSON)
+			if errors.Join(errs...) != nil && !cmd.Flags().Changed("kind") {
+				a.later("read as %s: where a file is to hold something else, say so with --kind: %s", flags.kind, strings.Join(kindNames(), ", "))
+			}
 			return log.finish(errors.Join(append(errs, printErr)...))
 		},
 	}

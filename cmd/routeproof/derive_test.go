@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/routeproof/routeproof/datasets"
+	"github.com/routeproof/routeproof/datasets/synth"
 	"github.com/routeproof/routeproof/eval/pipeline"
 )
 
@@ -38,6 +43,41 @@ func TestDeriveIntoNowhere(t *testing.T) {
 	outcomes := `{"id":"1","model":"a","prompt":"x","score":1}` + "\n" + `{"id":"1","model":"b"}`
 	if r := call(t, outcomes, "data", "derive", "-", "--ladder", "S=a,L=b", "--out", "absent/x.jsonl"); r.code != exitUsage || r.stdout != "" {
 		t.Errorf("exit %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// Writing ends where it is interrupted, and leaves no file.
+func TestDeriveInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ladder, err := datasets.ParseLadder("S=a,L=b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	outcomes := func(visit func(*datasets.Outcome) error) (datasets.Summary, error) {
+		for i := range 100 {
+			id := strconv.Itoa(i)
+			for _, o := range []datasets.Outcome{
+				{ID: id, Model: "a", Prompt: "text " + id, Score: datasets.Known(1.0)}, {ID: id, Model: "b", Prompt: "text " + id, Score: datasets.Known(1.0)},
+			} {
+				if err := visit(&o); err != nil {
+					return datasets.Summary{}, err
+				}
+			}
+		}
+		return datasets.Summary{Rows: 200}, nil
+	}
+	derived, err := synth.Derive(ladder, outcomes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer derived.Close()
+	cancel()
+	if err := writeDerived(ctx, "p.jsonl", "o.jsonl", derived, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, expected that it was cancelled", err)
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {
+		t.Errorf("left %v (%v)", entries, err)
 	}
 }
 

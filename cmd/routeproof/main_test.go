@@ -171,14 +171,26 @@ func TestExitCodes(t *testing.T) {
 		{"completion bash", 0, ""},
 		{"nonsense", 2, `unknown command "nonsense"`},
 		{"run --nonsense", 2, "unknown flag"},
-		{"run extra", 2, "unknown command"},
+		{"run --promts good.jsonl", 2, "unknown flag: --promts (did you mean \"--prompts\"?)\nUsage: routeproof run [flags]\nSee routeproof run --help.\n"},
+		{"run extra", 2, "expected flags only, found the argument \"extra\"\nUsage: routeproof run [flags]\n"},
+		{"compare a", 2, "expected 2 arguments, found 1\nUsage: routeproof compare A B [flags]\n"},
+		{"compare a b c", 2, "expected 2 arguments at most, found 3: the first too many is \"c\"\n"},
+		{"data split", 2, "expected 1 argument, found none\nUsage: routeproof data split FILE --out FILE [flags]\nSee routeproof data split --help.\n"},
+		{"data splitt", 2, "See routeproof data --help.\n"},
+		{"data synth --out x --seed -1", 2, "--seed: expected a whole number of at least 0, found \"-1\""},
+		{"data synth --out x --n x", 2, "--n: expected a whole number, found \"x\""},
+		{"data synth --out x --n 0", 2, "--n: expected 1 to 2147483647 prompts, found 0"},
+		{"data synth --out x --logs -1", 2, "--logs: expected 0 to 2147483647 log records, found -1"},
+		{"run --nested=2", 2, "--nested: expected true or false, found \"2\""},
+		{"collect --budget x", 2, "--budget: expected a number, found \"x\""},
+		{"data validate bad.jsonl", 12, "read as prompts: where a file is to hold something else, say so with --kind: prompts, outcomes,"},
 		{"bench --tier-mix SIMPLE=.6", 2, "these sum to 0.6"},
 		{"bench --tier-mix SIMPEL=1", 2, `"SIMPEL" is no tier`},
 		{"bench --tier-mix SIMPLE=.5,SIMPLE=.5", 2, "stands there twice"},
 		{"bench --tier-mix SIMPLE=2,MEDIUM=-1", 2, "a share from 0 to 1"},
 		{"bench --tier-mix SIMPLE", 2, "expected TIER=SHARE"},
 		{"classify", 2, "required flag"},
-		{"inspect", 2, "accepts 1 arg"},
+		{"inspect", 2, "expected 1 argument, found none\nUsage: routeproof inspect FILE"},
 		{"run --prompts absent.jsonl", 2, "absent.jsonl"},
 		{"run --prompts .", 2, "directory"},
 		{"run --config .", 2, "directory"},
@@ -202,13 +214,13 @@ func TestExitCodes(t *testing.T) {
 		{"run --prompts unlabelled.jsonl", 12, "none of 1 prompts is labelled"},
 		{"run --prompts bad.jsonl", 12, "did you mean \"SIMPLE\"?"},
 		{"run --prompts cut.jsonl.gz", 12, "compressed data is damaged"},
-		{"run --prompts good.jsonl", 12, "no train prompt has tier MEDIUM (0 prompts"},
+		{"run --prompts good.jsonl", 12, "no train prompt has tier MEDIUM: no prompt has it"},
 		{"bench --prompts good.jsonl --artifact tampered.safetensors", 12, "checksum"},
 		{"inspect tampered.safetensors", 12, "checksum"},
 		{"inspect good.jsonl", 12, "not a routeproof artifact"},
 		{"inspect absent.safetensors", 2, "absent.safetensors"},
 		{"classify --artifact tampered.safetensors --in good.jsonl", 12, "checksum"},
-		{"classify --artifact c.safetensors --in empty.jsonl", 12, "no prompts"},
+		{"classify --artifact c.safetensors --in empty.jsonl", 12, "no prompts: expected rows with id and prompt\n"},
 		{"init .", 0, ""},
 		{"init .", 2, "exists already"},
 	} {
@@ -226,6 +238,17 @@ func TestExitCodes(t *testing.T) {
 	listed := strings.Split(strings.TrimSpace(readFile(t, "routeproof-problems.jsonl")), "\n")
 	if len(listed) == 0 || !strings.Contains(listed[len(listed)-1], `"reason"`) {
 		t.Errorf("problems file: %q", listed)
+	}
+}
+
+// What cobra prints is an error where it cannot be written.
+func TestHelpCannotBeWritten(t *testing.T) {
+	for _, args := range []string{"--help", "run --help", "--version", "completion bash"} {
+		var errs bytes.Buffer
+		a := &app{in: strings.NewReader(""), out: fullDisk{}, err: &errs}
+		if code := a.run(context.Background(), strings.Fields(args)); code != exitFailed || errs.String() != "routeproof: no space left on device\n" {
+			t.Errorf("%s: exit %d: %s", args, code, errs.String())
+		}
 	}
 }
 

@@ -65,6 +65,8 @@ func TestRouterBenchFaults(t *testing.T) {
 	} {
 		refusal(t, load(t, "routerbench", Options{}, put(t, dir, "r.csv", header+rows)), words)
 	}
+	refusal(t, load(t, "routerbench", Options{}, put(t, dir, "r.csv", header+"a,x,e,1,y,0\na,x,e,2,y,-1\n")), // of one row, too
+		`:3: sample_id: "a" stands on line 2 already`, `:3: m: expected a score from 0 to 1, found "2"`, `:3: m|total_cost: expected a cost from 0 to 1000000 USD, found "-1"`)
 	a, b := put(t, dir, "a.csv", header+"a,x,e,1,y,0\n"), put(t, dir, "b.csv", header+"b,x,e,1,y,0\na,x,e,1,y,0\n")
 	refusal(t, load(t, "routerbench", Options{}, a, b), b+`:3: sample_id: "a" stands on line 2 of `+a)
 	refusal(t, load(t, "routerbench", Options{}, put(t, dir, "c.csv", "sample_id,prompt,eval_name,m|model_response\na,x,e,y\n")), `no column "m" with the scores`)

@@ -72,7 +72,11 @@ func (j *job) wide(paths []string, planned func(*file) (plan, bool)) error {
 			break
 		}
 	}
-	j.drop(holes, "cells without score, response or cost: no answer was recorded")
+	cells := "cells"
+	if holes == 1 {
+		cells = "cell"
+	}
+	j.drop(holes, cells+" without score, response or cost: no answer was recorded")
 	if turns > 0 {
 		j.warn("%d prompts are lists of several texts and stand as they were written", turns)
 	}
@@ -189,9 +193,9 @@ func (t *wideTable) row(b *table.Batch, i int, sound bool) error {
 		t.j.problem(t.f.path, line, t.plan.id, "is empty: expected the id of a prompt")
 		return nil
 	}
-	if where, found := t.j.twice(line, o.ID); found {
+	where, found := t.j.twice(line, o.ID)
+	if found {
 		t.j.problem(t.f.path, line, t.plan.id, "%s stands on %s already: expected each prompt once", wording.Quote(o.ID), where)
-		return nil
 	}
 	unwrapped := false
 	if t.plan.lists {
@@ -201,11 +205,12 @@ func (t *wideTable) row(b *table.Batch, i int, sound bool) error {
 		}
 		unwrapped = texts > 0
 	}
-	return t.answers(b, i, o, unwrapped)
+	return t.answers(b, i, o, unwrapped, found)
 }
 
-// answers hands out what the models answered to a prompt.
-func (t *wideTable) answers(b *table.Batch, i int, o datasets.Outcome, unwrapped bool) error {
+// answers hands out what the models answered to a prompt, or of one that stood
+// before only notes what is wrong with it.
+func (t *wideTable) answers(b *table.Batch, i int, o datasets.Outcome, unwrapped, again bool) error {
 	grade := right()
 	if t.plan.graded {
 		grade = score()
@@ -220,7 +225,7 @@ func (t *wideTable) answers(b *table.Batch, i int, o datasets.Outcome, unwrapped
 			o.Response.Value, _ = unwrap(o.Response.Value)
 		}
 		switch {
-		case !sound || !alsoSound:
+		case !sound || !alsoSound || again:
 			continue
 		case !o.Score.Known && !o.Response.Known && !o.CostUSD.Known:
 			t.holes++

@@ -40,7 +40,7 @@ func TestQualityLossByHand(t *testing.T) {
 	if want := stats.RiskBetting(make([]float64, 400), 0.05, 0.1); s.P != want || r.Heuristic.Place != 0 {
 		t.Errorf("p %v, want %v", s.P, want)
 	}
-	want := "Certified with 90 % confidence: mean quality is at most 5 points below that of the dearest model alone (to each dearer model from a score of 2). " +
+	want := "Certified with 90 % confidence: mean quality is at most 5 points below that of the dearest model alone (scores from which each dearer model is asked: 2). " +
 		"Seen: 0 points in the mean of 400 requests, 0 of which lose quality; kept from the dearest model: 50 % of all."
 	if r.Sentence != want {
 		t.Errorf("%q", r.Sentence)

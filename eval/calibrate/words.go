@@ -52,7 +52,7 @@ func regret() words {
 func quality() words {
 	return words{
 		unit: "points", ofAll: true,
-		claim: "mean quality is at most %s below that of the dearest model alone", rule: "to each dearer model from a score of %s",
+		claim: "mean quality is at most %s below that of the dearest model alone", rule: "scores from which each dearer model is asked: %s",
 		seen: "lose quality", share: "kept from the dearest model",
 	}
 }

@@ -21,8 +21,10 @@ func (j *jsonReader) set(b *Batch, c int, raw []byte) {
 	case t == JSON && (raw[0] == '{' || raw[0] == '['):
 		b.SetText(c, string(raw))
 	case t.isText():
-		if raw[0] != '"' {
-			b.fault(line, column.Name, "expected %s, found %s", t, kindOf(raw))
+		if found := kindOf(raw); found == "a number" && t != JSON {
+			b.fault(line, column.Name, "expected %s, found %s: put it in quotes", t, found)
+		} else if raw[0] != '"' {
+			b.fault(line, column.Name, "expected %s, found %s", t, found)
 		} else if s, problem := j.text(c, raw); problem != "" {
 			b.fault(line, column.Name, "%s", problem)
 		} else {
