@@ -104,13 +104,16 @@ func (h *Hashing) Embed(ctx context.Context, dst []float32, texts []string) erro
 // hashScratch is what embedding one text needs, reused for the next.
 type hashScratch struct {
 	text  []byte    // lower-cased, folded text with a space at each end
-	ends  []int32   // ends[i] is where code point i of text ends
+	ends  []int32   // ends[i] is where code point i of text ends, but where each is a byte
 	found []uint64  // the hash of each n-gram
 	keys  []gram    // distinct ones, in the order of first occurrence
 	slots []int32   // open addressing, length a power of two: 1 + the place in keys, 0 where free
 	sums  []float64 // by element
 	mask  uint64    // of elements, where their number is a power of two
 	logs  [256]float64
+
+	folded [256]byte // bytes below [utf8.RuneSelf] in lower case, white space as ' '; others as they are
+	inWord [256]bool // is a byte below [utf8.RuneSelf] one of a word
 }
 
 // gram counts one key.
@@ -126,6 +129,18 @@ func newHashScratch(dims int) *hashScratch {
 	}
 	for n := range s.logs {
 		s.logs[n] = 1 + math.Log(float64(n))
+	}
+	for c := range s.folded {
+		s.folded[c] = byte(c)
+		if c >= utf8.RuneSelf {
+			continue
+		}
+		s.inWord[c] = inWord(rune(c))
+		if isSpace(rune(c)) {
+			s.folded[c] = ' '
+		} else if 'A' <= c && c <= 'Z' {
+			s.folded[c] += 'a' - 'A'
+		}
 	}
 	return s
 }
@@ -146,14 +161,19 @@ func fmix(h uint64) uint64 {
 }
 
 func (s *hashScratch) embed(dst []float32, text string) {
-	s.fold(text)
-	if len(s.ends) <= 1 {
+	s.found = s.found[:0]
+	if s.foldBytes(text) {
+		s.findByteWords()
+		s.findBytes()
+	} else {
+		s.fold(text)
+		s.findWords()
+		s.findChars()
+	}
+	if len(s.text) <= 1 {
 		clear(dst)
 		return
 	}
-	s.found = s.found[:0]
-	s.findWords()
-	s.findChars()
 	s.count()
 
 	clear(s.sums)
@@ -226,6 +246,33 @@ func (s *hashScratch) fold(text string) {
 	}
 }
 
+// foldBytes is fold without ends of a text in which every code point is a byte. Of
+// another it returns false.
+func (s *hashScratch) foldBytes(text string) bool {
+	text = text[:min(len(text), maxRunes)]
+	if cap(s.text) < len(text)+2 {
+		s.text = make([]byte, len(text)+2)
+	}
+	out, n := s.text[:len(text)+2], 1
+	out[0] = ' '
+	for i := range len(text) {
+		c := s.folded[text[i]]
+		if c >= utf8.RuneSelf {
+			return false
+		}
+		out[n] = c
+		if c != ' ' || out[n-1] != ' ' {
+			n++
+		}
+	}
+	if out[n-1] != ' ' {
+		out[n] = ' '
+		n++
+	}
+	s.text = out[:n]
+	return true
+}
+
 // isSpace is [unicode.IsSpace].
 func isSpace(r rune) bool {
 	if r < utf8.RuneSelf {
@@ -289,11 +336,27 @@ func (s *hashScratch) findWords() {
 	}
 }
 
-func (s *hashScratch) findChars() {
-	if len(s.ends) == len(s.text) {
-		s.findBytes()
-		return
+// findByteWords is findWords of a text in which every code point is a byte.
+func (s *hashScratch) findByteWords() {
+	start := fnv(fnvOffset, 'w')
+	single, pair := start, uint64(0)
+	in, havePair := false, false
+	for _, c := range s.text {
+		if s.inWord[c] {
+			in = true
+			single, pair = fnv(single, c), fnv(pair, c)
+		} else if in {
+			s.found = append(s.found, fmix(single))
+			if havePair {
+				s.found = append(s.found, fmix(pair))
+			}
+			pair, havePair = fnv(single, ' '), true
+			single, in = start, false
+		}
 	}
+}
+
+func (s *hashScratch) findChars() {
 	start := fnv(fnvOffset, 'c')
 	begin := int32(0)
 	for i := range s.ends {
