@@ -1,6 +1,7 @@
 package table
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -12,6 +13,11 @@ type madeText struct{ text, problem string }
 // readFlat sets n cells from the i-th on, whose levels are at hand.
 func (l *leaf) readFlat(b *Batch, c, i, n, line int) {
 	cells := &b.Cells[c]
+	b.bytes += 8 * n
+	if l.none && !l.column.Required {
+		l.at += n
+		return
+	}
 	switch t := l.column.Type; {
 	case t.isText():
 		l.readTexts(b, cells.Known[i:i+n], cells.Text[i:i+n], line)
@@ -20,7 +26,6 @@ func (l *leaf) readFlat(b *Batch, c, i, n, line int) {
 	default:
 		l.readNumbers(b, cells.Known[i:i+n], cells.Number[i:i+n], line)
 	}
-	b.bytes += 8 * n
 }
 
 func (l *leaf) null(b *Batch, line int) {
@@ -77,7 +82,7 @@ func (l *leaf) readBools(b *Batch, known, bools []bool, line int) {
 
 func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) {
 	number, values, t := l.decode.number, l.pages.values, l.column.Type
-	for i := range numbers {
+	for i := l.plainNumbers(known, numbers); i < len(numbers); i++ {
 		k := l.take()
 		if k < 0 {
 			l.null(b, line+i)
@@ -98,6 +103,27 @@ func (l *leaf) readNumbers(b *Batch, known []bool, numbers []float64, line int) 
 		}
 		known[i], numbers[i] = true, v
 	}
+}
+
+// plainNumbers takes numbers that are stored as they are, which most are, and
+// returns how many: up to the first that is not finite.
+func (l *leaf) plainNumbers(known []bool, numbers []float64) int {
+	if !l.doubles || l.none || l.mixed || l.pages.coded || l.column.Type != Number {
+		return 0
+	}
+	n := len(numbers)
+	stored := l.pages.values.data[8*(l.from+l.value):][:8*n]
+	known = known[:n]
+	for i := range n {
+		v := math.Float64frombits(binary.LittleEndian.Uint64(stored[8*i:]))
+		if v-v != 0 {
+			n = i
+			break
+		}
+		known[i], numbers[i] = true, v
+	}
+	l.at, l.value = l.at+n, l.value+n
+	return n
 }
 
 // text returns a value as text. Those of a dictionary are made once, good or

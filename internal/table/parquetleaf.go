@@ -20,6 +20,7 @@ type leaf struct {
 	listed  uint32 // and of a list that has elements; 0 where the column is flat
 	decode  decoder
 	floats  bool // values are of 4 bytes, little-endian
+	doubles bool // of 8
 	interns interner
 	nan     int // NaN read as unknown
 
@@ -31,6 +32,8 @@ type leaf struct {
 	def, rep [levelsAtOnce]uint32
 	places   [levelsAtOnce]uint32 // of the values, where they are codes
 	from     int                  // the place of the first value, where they are not
+	none     bool                 // all levels are null, and not in def
+	mixed    bool                 // levels are in def; else there is a value of each, or of none
 	n        int                  // levels
 	at       int                  // the next level
 	value    int                  // the next value
@@ -75,6 +78,7 @@ func newLeaf(column Column, node *parquet.Column, held *int64) (*leaf, string) {
 	l := &leaf{column: column, index: end.Index(), defined: uint32(end.MaxDefinitionLevel()), decode: decode, interns: interner{}}
 	l.pages = pages{shape: shapeOf(end.Type()), maxRep: byte(end.MaxRepetitionLevel()), maxDef: byte(end.MaxDefinitionLevel()), held: held}
 	l.floats = end.Type().Kind() == parquet.Float && annotation(end.Type()) == nil
+	l.doubles = end.Type().Kind() == parquet.Double && annotation(end.Type()) == nil
 	if isList {
 		l.listed = l.defined
 		if end.Optional() {
@@ -110,19 +114,14 @@ func (l *leaf) fill() error {
 		}
 	}
 	n := min(p.left, levelsAtOnce)
-	if l.listed > 0 && !p.rep.fill(l.rep[:n]) || l.defined > 0 && !p.def.fill(l.def[:n]) {
-		return errors.New("a page has too few levels")
+	if l.listed > 0 && !p.rep.fill(l.rep[:n]) {
+		return errLevels
+	}
+	present, err := l.fillDefined(n)
+	if err != nil {
+		return err
 	}
 	p.left -= n
-	present := n
-	if l.defined > 0 {
-		present = 0
-		for _, def := range l.def[:n] {
-			if def >= l.defined {
-				present++
-			}
-		}
-	}
 	l.n, l.at, l.value = n, 0, 0
 	if !p.coded {
 		if p.values.n-p.place < present {
@@ -133,6 +132,36 @@ func (l *leaf) fill() error {
 		return nil
 	}
 	return l.fillPlaces(l.places[:present])
+}
+
+var errLevels = errors.New("a page has too few levels")
+
+// fillDefined takes the next n definition levels, and says of how many there is a
+// value.
+func (l *leaf) fillDefined(n int) (present int, err error) {
+	l.none, l.mixed = false, false
+	if l.defined == 0 {
+		return n, nil
+	}
+	p := &l.pages
+	if l.listed == 0 {
+		if def, ok := p.def.same(n); ok { // as of most columns
+			if l.none = def < l.defined; l.none {
+				return 0, nil
+			}
+			return n, nil
+		}
+	}
+	if !p.def.fill(l.def[:n]) {
+		return 0, errLevels
+	}
+	for _, def := range l.def[:n] {
+		if def >= l.defined {
+			present++
+		}
+	}
+	l.mixed = true
+	return present, nil
 }
 
 func (l *leaf) fillPlaces(places []uint32) error {
@@ -183,7 +212,7 @@ func (l *leaf) rest() error {
 // take steps over a level and returns the place of its value, or −1 for null.
 func (l *leaf) take() int {
 	l.at++
-	if l.defined > 0 && l.def[l.at-1] < l.defined {
+	if l.none || l.mixed && l.def[l.at-1] < l.defined {
 		return -1
 	}
 	l.value++

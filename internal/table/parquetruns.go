@@ -45,6 +45,16 @@ func (r *runs) fill(dst []uint32) bool {
 	return true
 }
 
+// same takes the next n numbers if they are of one run of equal ones, which is
+// then their value; otherwise it takes none.
+func (r *runs) same(n int) (value uint32, ok bool) {
+	if r.left == 0 && !r.next() || r.packed != nil || r.left < n {
+		return 0, false
+	}
+	r.left -= n
+	return r.value, true
+}
+
 func (r *runs) unpack(dst []uint32) {
 	mask := uint64(1)<<r.width - 1
 	for i := range dst {
