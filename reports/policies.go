@@ -158,7 +158,7 @@ func policiesPlot(p *pipeline.Policies) []byte {
 			continue // it would be the whole frontier
 		}
 		cost := scaled(row.Cost, unit)
-		points = append(points, svgplot.XY{Label: row.Policy, Baseline: row.Single, X: float64(cost.Value), XLow: float64(cost.Low), XHigh: float64(cost.High),
+		points = append(points, svgplot.XY{Label: strings.TrimPrefix(row.Policy, "parallel "), Baseline: row.Single, X: float64(cost.Value), XLow: float64(cost.Low), XHigh: float64(cost.High),
 			Y: float64(row.Quality.Value), YLow: float64(row.Quality.Low), YHigh: float64(row.Quality.High)})
 	}
 	return svgplot.Scatter("Cost against quality", label, "mean quality", svgplot.Kinds{Filled: "policy", Hollow: "one model for everything"}, points, true, format, threeDigits)
