@@ -6,7 +6,8 @@
 // loop adds as many eights as a has whole ones, so that nothing behind the slices is read.
 //
 // Where four rows stay in a cache and vectors go by, the processor alone does not fetch these early enough:
-// PREFETCHT0, which reads nothing and cannot fault, asks for what is 8 KiB on, most likely the next vector.
+// PREFETCHT1, which reads nothing and cannot fault, asks for what is 12 KiB on, most likely of the vector after the
+// next. It goes to the second cache, which has more requests under way at a time than the first.
 
 // func hasFMA() bool
 TEXT ·hasFMA(SB), NOSPLIT, $0-1
@@ -85,7 +86,7 @@ TEXT ·lanes4FMA(SB), NOSPLIT, $0-40
 	JZ     done
 
 loop:
-	PREFETCHT0  8192(SI)(AX*1)
+	PREFETCHT1  12288(SI)(AX*1)
 	VCVTPS2PD   (SI)(AX*1), Y8
 	VCVTPS2PD   16(SI)(AX*1), Y9
 	VCVTPS2PD   (R8)(AX*1), Y10
