@@ -325,14 +325,18 @@ func (s *hashScratch) findWords() {
 				pair = fnv(pair, b)
 			}
 		} else if in {
-			s.found = append(s.found, fmix(single))
-			if havePair {
-				s.found = append(s.found, fmix(pair))
-			}
+			s.foundWord(single, pair, havePair)
 			pair, havePair = fnv(single, ' '), true
 			single, in = start, false
 		}
 		begin = end
+	}
+}
+
+func (s *hashScratch) foundWord(single, pair uint64, havePair bool) {
+	s.found = append(s.found, fmix(single))
+	if havePair {
+		s.found = append(s.found, fmix(pair))
 	}
 }
 
@@ -346,10 +350,7 @@ func (s *hashScratch) findByteWords() {
 			in = true
 			single, pair = fnv(single, c), fnv(pair, c)
 		} else if in {
-			s.found = append(s.found, fmix(single))
-			if havePair {
-				s.found = append(s.found, fmix(pair))
-			}
+			s.foundWord(single, pair, havePair)
 			pair, havePair = fnv(single, ' '), true
 			single, in = start, false
 		}
