@@ -228,7 +228,8 @@ func (s *Store) sendable(batch []write) []write {
 }
 
 // makeRoom has the file own blocks of the disk that are free for answers, by
-// writing something and deleting it.
+// writing something and deleting it. Where a file system writes no block twice,
+// that promises nothing.
 func (s *Store) makeRoom() error {
 	if s.db.Stats().FreeAlloc >= mostSpare/2 {
 		return nil
