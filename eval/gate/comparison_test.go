@@ -216,6 +216,7 @@ func TestCompareNoSpread(t *testing.T) {
 // Where nothing changed but by chance, about one figure in twenty looks as if it
 // had, and a true fall of 10 points of 300 prompts mostly does.
 func TestCompareErrorRates(t *testing.T) {
+	figuresAlone(t)
 	const draws, n = 400, 300
 	names := centroids.DefaultTiers().Names()
 	wrongly, rightly := map[string]int{}, 0

@@ -90,6 +90,7 @@ func calibrationWorlds() []claimed {
 // comparison covers it in about 95, however good the calibration is. Percentiles of
 // a bootstrap rule out 98 % of rises by .05 on 500 prompts.
 func TestCalibrationIntervalCovers(t *testing.T) {
+	figuresAlone(t)
 	sizes, draws := []int{200, 500, 2000}, 150
 	if testing.Verbose() {
 		draws = 1000

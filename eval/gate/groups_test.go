@@ -70,6 +70,7 @@ func TestRiseIsNoRegression(t *testing.T) {
 // A fall over prompts of the very margin, all of it in large groups that fall as a
 // whole, passes about as seldom as α says, however few these are.
 func TestUnequalGroupsKeepTheLevel(t *testing.T) {
+	figuresAlone(t)
 	const draws = 150
 	for i, c := range []struct{ large, size, singles, most int }{
 		// 5 % of 150 are 8. No large group at all falls in 59, 35, 54, 12 and 1.5 % of

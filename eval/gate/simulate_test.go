@@ -222,6 +222,7 @@ func TestSimulateRefuses(t *testing.T) {
 
 // The figures of docs/decisions.md: go test -run TestSimulationFigures -v ./eval/gate
 func TestSimulationFigures(t *testing.T) {
+	figuresAlone(t)
 	if !testing.Verbose() {
 		t.Skip("prints figures with -v")
 	}

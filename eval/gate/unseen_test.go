@@ -137,6 +137,7 @@ func (s rareCost) passes(t *testing.T, draws int) float64 {
 // says though in many draws hardly any change occurs; an unchanged classifier with
 // tens of prompts in each tier passes. -v prints the figures of docs/decisions.md, of more draws.
 func TestNoEvidenceDoesNotPass(t *testing.T) {
+	figuresAlone(t)
 	draws := 150
 	if testing.Verbose() {
 		draws = 500

@@ -400,6 +400,7 @@ func TestPlantedReal(t *testing.T) {
 // prompts, by the number of words; docs/decisions.md has the table. The rules
 // promise nothing under six words.
 func TestRecallByLength(t *testing.T) {
+	figuresAlone(t)
 	var base []string
 	for _, file := range []string{"prompts/tiers_public", "prompts/derived_routerbench", "outcomes/routellm_mmlu", "outcomes/zeroeval_gsm"} {
 		for _, text := range prompts(t, file+".jsonl.gz") {
