@@ -167,7 +167,7 @@ func (s *simulation) route(ctx context.Context, deciles, allMetrics bool) (_ *ro
 	}
 	defer func() { err = errors.Join(err, simulate.CloseAll(singles)) }()
 	s.noteOrder(singles)
-	routes, err := simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
+	routes, err := simulate.MeasureRoutes(ctx, singles, scorers, simulate.RouteOptions{
 		Options: simulate.Options{Replicates: s.config.Bootstrap.Replicates, Seed: s.config.Bootstrap.Seed}, Deciles: deciles, AllMetrics: allMetrics,
 	})
 	if errors.Is(err, simulate.ErrNothing) {

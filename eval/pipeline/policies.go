@@ -144,7 +144,7 @@ func (j *job) routes(ctx context.Context, suite *simulate.Suite, singles []*simu
 		return err
 	}
 	scorers = append(scorers, lengths, simulate.Random("random/"+j.Config.Splits.Salt, suite.Requests))
-	j.Policies.Routes, err = simulate.MeasureRoutes(singles, scorers, simulate.RouteOptions{
+	j.Policies.Routes, err = simulate.MeasureRoutes(ctx, singles, scorers, simulate.RouteOptions{
 		Options: simulate.Options{Replicates: j.Config.Bootstrap.Replicates, Seed: j.Config.Bootstrap.Seed},
 	})
 	if errors.Is(err, simulate.ErrNothing) {

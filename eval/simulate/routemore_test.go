@@ -305,7 +305,7 @@ func TestHeldOutByDefinition(t *testing.T) {
 			r.group = append(r.group, int32(i%[]int{60, 20, 4}[trial%3]))
 		}
 		traces, scorers := r.served(t)
-		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}})
+		x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 20}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -439,7 +439,7 @@ func TestRouteIntervalsCountGroups(t *testing.T) {
 	var got []Route
 	for _, r := range []rows{once, twice} {
 		traces, scorers := r.served(t)
-		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 100, Seed: 3}})
+		x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 100, Seed: 3}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -467,7 +467,7 @@ func TestUndefinedHasNoInterval(t *testing.T) {
 		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, []float64{0, 0}), append(r.scores, []float64{float64(i)})
 	}
 	traces, scorers := r.served(t)
-	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 100}})
+	x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 100}})
 	if err != nil {
 		t.Fatal(err)
 	}

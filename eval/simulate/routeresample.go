@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"math"
 	"sync"
 
@@ -33,7 +34,7 @@ type samples struct {
 // once, so that differences are paired. Chosen thresholds stay as they were
 // chosen, on other requests than they are measured on; curves are gone through
 // anew.
-func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options) error {
+func (m *matrix) resample(ctx context.Context, out *Routes, rankings []ranking, h *heldOut, o Options) error {
 	if m.groups < 2 || len(rankings) == 0 {
 		return nil
 	}
@@ -52,6 +53,9 @@ func (m *matrix) resample(out *Routes, rankings []ranking, h *heldOut, o Options
 		weights = make([]float64, len(m.group))
 	}
 	err := stats.Draws(m.groups, samplesAtOnce, o.Replicates, o.Seed, func(_ int, groups [][]uint8) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if two {
 			for _, times := range groups {
 				for i, g := range m.group {

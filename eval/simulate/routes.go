@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -11,8 +12,8 @@ import (
 // MeasureRoutes measures routers by score between models that each served the
 // same requests, see [Singles]. A request that some model did not answer, or whose
 // quality or score is unknown, is left out. It takes O(n log n) a router, and O(n)
-// a replicate.
-func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
+// a replicate, and ends with ctx's error where that is done before.
+func MeasureRoutes(ctx context.Context, singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes, error) {
 	m, err := newMatrix(singles, scorers)
 	if err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func MeasureRoutes(singles []*Trace, scorers []Scorer, o RouteOptions) (*Routes,
 	if err != nil {
 		return nil, err
 	}
-	if err := m.resample(out, runs, held, o.Options); err != nil {
+	if err := m.resample(ctx, out, runs, held, o.Options); err != nil {
 		return nil, err
 	}
 	if o.AllMetrics {

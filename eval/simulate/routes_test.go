@@ -289,7 +289,7 @@ func TestRoutesByDefinition(t *testing.T) {
 		all := randomRows(rng, models)
 		traces, scorers := all.served(t)
 		r := all.whole()
-		got, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 20}, AllMetrics: true})
+		got, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 20}, AllMetrics: true})
 		if len(r.quality) == 0 {
 			if !errors.Is(err, ErrNothing) {
 				t.Fatalf("trial %d: nothing is whole: %v", trial, err)
@@ -443,6 +443,7 @@ func oracles(r rows, priced bool, visit func(best, correct, bestCost, correctCos
 // The strong model is right with the probability that is the score, so that all
 // measures have closed forms.
 func TestRouteIntervalsCover(t *testing.T) {
+	figuresAlone(t)
 	rng := rand.New(rand.NewPCG(4, 0))
 	const trials, n = 200, 300
 	covered := map[string]int{}
@@ -454,7 +455,7 @@ func TestRouteIntervalsCover(t *testing.T) {
 			r.quality, r.cost, r.scores = append(r.quality, []float64{0, strong}), append(r.cost, []float64{1, 2}), append(r.scores, []float64{u, rng.Float64()})
 		}
 		traces, scorers := r.served(t)
-		x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+		x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -487,6 +488,7 @@ func TestRouteIntervalsCover(t *testing.T) {
 // random score in 83 % at qualities of .75 and .77. There is none then, and those that
 // there are cover.
 func TestRouteIntervalsOfSmallGaps(t *testing.T) {
+	figuresAlone(t)
 	rng := rand.New(rand.NewPCG(4, 1))
 	const n = 300
 	trials := 100
@@ -502,7 +504,7 @@ func TestRouteIntervalsOfSmallGaps(t *testing.T) {
 				r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, []float64{1, 2}), append(r.scores, []float64{rng.Float64()})
 			}
 			traces, scorers := r.served(t)
-			x, err := MeasureRoutes(traces, scorers[:1], RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
+			x, err := MeasureRoutes(t.Context(), traces, scorers[:1], RouteOptions{Options: Options{Replicates: 200, Seed: uint64(trial)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -534,6 +536,7 @@ var noiseSets = flag.Int("noise-sets", 0, "measure intervals on this many sets o
 // models, though its best thresholds do so on the requests they are chosen on,
 // nor to differ from another such router.
 func TestNoiseDoesNotBeatTheZeroRouter(t *testing.T) {
+	figuresAlone(t)
 	sets, sizes, ladders := 150, []int{240}, []int{2, 3}
 	if *noiseSets > 0 {
 		sets, sizes, ladders = *noiseSets, []int{240, 1000}, []int{2, 3, 4}
@@ -582,7 +585,7 @@ func noise(t *testing.T, set, n, models int) *Routes {
 		r.quality, r.cost, r.scores = append(r.quality, quality), append(r.cost, cost), append(r.scores, []float64{rng.Float64(), rng.Float64()})
 	}
 	traces, scorers := r.served(t)
-	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(set)}})
+	x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 200, Seed: uint64(set)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -598,7 +601,7 @@ func TestConstantScoreIsTheZeroRouter(t *testing.T) {
 		r.quality, r.cost, r.scores = append(r.quality, []float64{weak, strong}), append(r.cost, []float64{1, 2 + rng.Float64()}), append(r.scores, []float64{7, 7})
 	}
 	traces, scorers := r.served(t)
-	x, err := MeasureRoutes(traces, scorers, RouteOptions{Options: Options{Replicates: 50}})
+	x, err := MeasureRoutes(t.Context(), traces, scorers, RouteOptions{Options: Options{Replicates: 50}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -614,5 +617,19 @@ func TestConstantScoreIsTheZeroRouter(t *testing.T) {
 	}
 	if x.Routers[1].HeldLess.Value != 0 || x.Routers[1].HeldLess.Low != 0 {
 		t.Errorf("%+v", x.Routers[1].HeldLess)
+	}
+}
+
+// Who gave up waiting gets no routes.
+func TestMeasuringRoutesEnds(t *testing.T) {
+	var r rows
+	for i := range 60 {
+		r.quality, r.cost, r.scores = append(r.quality, []float64{float64(i % 2), 1}), append(r.cost, []float64{1, 2}), append(r.scores, []float64{float64(i), 7})
+	}
+	traces, scorers := r.served(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if x, err := MeasureRoutes(ctx, traces, scorers, RouteOptions{Options: Options{Replicates: 50}}); !errors.Is(err, context.Canceled) || x != nil {
+		t.Errorf("%v, expected that it was cancelled", err)
 	}
 }
